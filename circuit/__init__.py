@@ -1,0 +1,1 @@
+"""Circuit: nano-circuitry and transmission line ladders driven by any `Law`."""

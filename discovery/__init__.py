@@ -1,0 +1,1 @@
+"""Equation discovery: genetic programming over trans-slit records, returning a `Law`."""

@@ -1,0 +1,53 @@
+"""Frozen, hashable configurations: every simulation is a pure function of one of these."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from transslit.errors import BadInput
+
+
+class Config(BaseModel):
+    """Base of every configuration: frozen, no unknown fields, NaN refused by the unit types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def read(cls, where: str = "", **values: Any) -> Self:
+        """Build from user input; the first fault becomes one `BadInput` line.
+
+        `where` (a file name, say) is put before the field's name.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise first_fault(error, where) from None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the configuration as canonical JSON: what a finished stage is recognised by."""
+        return digest(self.model_dump(mode="json"))
+
+
+def digest(content: Any) -> str:
+    """SHA-256 (hex) of JSON-able `content`, independent of key order."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def first_fault(error: ValidationError, where: str = "") -> BadInput:
+    """The first fault of a pydantic error as `BadInput`."""
+    fault = error.errors(include_url=False)[0]
+    inner = fault.get("ctx", {}).get("error")
+    if isinstance(inner, BadInput):
+        return inner
+    field = ".".join(str(part) for part in fault["loc"]) or "input"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "missing":
+        return BadInput(f"{where}: {field}" if where else field, "missing", "this field is required")
+    value = fault["input"]
+    return BadInput(f"{where}: {field}" if where else field, value if not isinstance(value, dict) else "…", message)

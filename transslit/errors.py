@@ -1,0 +1,46 @@
+"""The one exception family: raised where the fault is known, shown by the command line as one line."""
+
+from __future__ import annotations
+
+
+class TransslitError(Exception):
+    """Base of every error that a user can meet; `exit_code` is what the command line returns."""
+
+    exit_code = 3
+
+
+class BadInput(TransslitError):
+    """What the user gave cannot be used.
+
+    Parameters
+    ----------
+    field : name of the offending option, key or file
+    value : what was given
+    accepts : what would do
+    """
+
+    exit_code = 2
+
+    def __init__(self, field: str, value: object, accepts: str) -> None:
+        self.field, self.value, self.accepts = field, value, accepts
+        super().__init__(field, value, accepts)  # all three, so that it pickles
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.value!s}: {self.accepts}"
+
+
+class StageFailed(TransslitError):
+    """A stage could not finish; what it had reached is kept in its folder.
+
+    Parameters
+    ----------
+    stage : name of the stage
+    reason : what happened, where and when
+    """
+
+    def __init__(self, stage: str, reason: str) -> None:
+        self.stage, self.reason = stage, reason
+        super().__init__(stage, reason)
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.reason}"

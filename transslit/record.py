@@ -1,0 +1,129 @@
+"""The trans-slit record: the common table to which atoms and continuum are reduced.
+
+Three tidy tables with units in their column names, and metadata that `concat` checks:
+
+crossings : one row per (replica, time, i), the current from slit i+1 to slit i and its parts
+slits     : one row per (replica, time, i), potential, ionic charge and concentrations of slit i
+terminal  : one row per (replica, time), the drive and the charging current
+
+Signs: I > 0 carries positive charge towards the bulk, so dphi_i = phi_{i+1} - phi_i = I_i R_i with
+R_i > 0; the charging current of the terminal is positive.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from transslit.errors import BadInput
+
+KEYS = ["replica", "time_s", "i"]
+PARTS = ["I_migration_A_per_m", "I_diffusion_A_per_m", "I_steric_A_per_m", "I_residual_A_per_m"]
+CROSSINGS = [*KEYS, "dphi_V", "I_A_per_m", *PARTS]
+SLITS = [*KEYS, "phi_V", "Q_C_per_m", "rho_C_per_m3", "c_mol_per_m3"]  # then c_<ion>_mol_per_m3
+TERMINAL = ["replica", "time_s", "I_m_A_per_m"]  # and phi_m_V or sigma_C_per_m2
+MUST_AGREE = ("electrolyte", "temperature_K", "sign")
+SIGN = "I > 0 carries positive charge towards the bulk; charging current positive"
+
+
+@dataclass(frozen=True)
+class TransSlitRecord:
+    """Three tables and their metadata; `metadata` holds at least `MUST_AGREE` and `source`."""
+
+    crossings: pd.DataFrame
+    slits: pd.DataFrame
+    terminal: pd.DataFrame
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.metadata.setdefault("sign", SIGN)
+        for name, columns in (("crossings", CROSSINGS), ("slits", SLITS), ("terminal", TERMINAL)):
+            table = getattr(self, name)
+            missing = [column for column in columns if column not in table.columns]
+            if missing:
+                raise BadInput(f"record table {name}", f"without {', '.join(missing)}", f"needs {', '.join(columns)}")
+            if table.duplicated([key for key in KEYS if key in columns]).any():
+                raise BadInput(f"record table {name}", "rows repeated", "one row per replica, time and slit")
+        if not {"phi_m_V", "sigma_C_per_m2"} & set(self.terminal.columns):
+            raise BadInput("record table terminal", "no drive", "needs phi_m_V or sigma_C_per_m2")
+        total = self.crossings["I_A_per_m"].to_numpy(dtype=float)
+        parts = self.crossings[PARTS].to_numpy(dtype=float)
+        scale = np.abs(parts).sum(axis=1).max(initial=0.0)
+        gap = np.abs(parts.sum(axis=1) - total).max(initial=0.0)
+        if not gap <= 1e-9 * scale:
+            raise BadInput(
+                "record table crossings", f"parts miss the total by {gap:.3g} A/m", "must add up to I_A_per_m"
+            )
+
+    @property
+    def ions(self) -> list[str]:
+        """Ion names, from the concentration columns."""
+        columns = (column.removesuffix("_mol_per_m3") for column in self.slits.columns if column.startswith("c_"))
+        return [column.removeprefix("c_") for column in columns if column != "c"]
+
+    def joined(self) -> pd.DataFrame:
+        """Crossings with the content of their slit: Q_C_per_m and q = |Q_i| / max |Q_i| per replica and slit."""
+        slits = self.slits[[*KEYS, "phi_V", "Q_C_per_m", "rho_C_per_m3", "c_mol_per_m3"]].copy()
+        magnitude = slits["Q_C_per_m"].abs()
+        slits["q"] = magnitude / magnitude.groupby([slits["replica"], slits["i"]]).transform("max")
+        return self.crossings.merge(slits, on=KEYS, how="left", validate="one_to_one")
+
+    def write(self, folder: Path) -> None:
+        """Write `crossings|slits|terminal.parquet` and, last, `record.json` into `folder` (made if need be)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("crossings", "slits", "terminal"):
+            table: pd.DataFrame = getattr(self, name)
+            partial = folder / f".{name}.parquet.part"
+            table.to_parquet(partial, index=False)
+            partial.replace(folder / f"{name}.parquet")
+        partial = folder / ".record.json.part"
+        partial.write_text(json.dumps(self.metadata, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        partial.replace(folder / "record.json")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what `write` left; `folder` may also be a run folder that holds `record/`.
+
+        Raises
+        ------
+        BadInput : a table is missing, truncated or lacks columns
+        """
+        folder = Path(folder)
+        if (folder / "record" / "record.json").exists():
+            folder = folder / "record"
+        tables = {}
+        try:
+            for name in ("crossings", "slits", "terminal"):
+                tables[name] = pd.read_parquet(folder / f"{name}.parquet")
+            metadata = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:  # pyarrow's and json's errors are ValueErrors
+            reason = str(error).splitlines()[0]
+            raise BadInput("record", folder, f"missing, truncated or not a trans-slit record ({reason})") from None
+        return cls(**tables, metadata=metadata)
+
+    @classmethod
+    def concat(cls, records: Iterable[Self]) -> Self:
+        """One record of several, replicas renumbered; refuses records that must not be mixed."""
+        records = list(records)
+        first = records[0].metadata
+        for record in records[1:]:
+            for key in MUST_AGREE:
+                if record.metadata.get(key) != first.get(key):
+                    raise BadInput(
+                        f"record {key}", record.metadata.get(key), f"must equal {first.get(key)} to be joined"
+                    )
+        merged: dict[str, list[pd.DataFrame]] = {"crossings": [], "slits": [], "terminal": []}
+        offset = 0
+        for record in records:
+            for name, tables in merged.items():
+                table: pd.DataFrame = getattr(record, name)
+                tables.append(table.assign(replica=table["replica"] + offset))
+            offset += int(record.terminal["replica"].max()) + 1
+        shared = {key: value for key, value in first.items() if all(r.metadata.get(key) == value for r in records)}
+        return cls(**{name: pd.concat(tables, ignore_index=True) for name, tables in merged.items()}, metadata=shared)

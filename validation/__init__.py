@@ -1,0 +1,1 @@
+"""Validation: the pipeline, its verdicts, the report and the command line."""
