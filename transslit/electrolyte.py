@@ -31,6 +31,7 @@ from transslit.units import (
 )
 
 Quantity = TypeVar("Quantity")
+Permittivity = Annotated[float, Field(ge=1, allow_inf_nan=False)]  # relative
 
 
 class Sourced(Config, Generic[Quantity]):
@@ -71,7 +72,7 @@ class Solvent(Config):
     """The solvent: a fixed-charge model for molecular dynamics, a permittivity for the continuum."""
 
     model: Annotated[str, Field(pattern="^spce$")]
-    permittivity: Sourced[Annotated[float, Field(gt=1, allow_inf_nan=False)]]  # relative
+    permittivity: Sourced[Permittivity]
     density: Sourced[Density]  # kg/m^3
     molar_mass: Sourced[Mass]  # Da
 
@@ -153,6 +154,11 @@ class Electrolyte(Config):
         chosen = Sourced[Length](value=diameter, source="chosen for this run")
         ions = tuple(ion.model_copy(update={"diameter": chosen}) for ion in self.ions)
         return self.model_copy(update={"ions": ions})
+
+    def with_permittivity(self, permittivity: float) -> Electrolyte:
+        """The same electrolyte with another relative permittivity of the solvent."""
+        chosen = Sourced[Permittivity](value=permittivity, source="chosen for this run")
+        return self.model_copy(update={"solvent": self.solvent.model_copy(update={"permittivity": chosen})})
 
 
 def shipped() -> dict[str, Path]:

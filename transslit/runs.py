@@ -88,41 +88,53 @@ class RunFolder:
         ------
         BadInput : the folder holds the same stage of another configuration
         """
-        folder = self.path / name
-        folder.mkdir(parents=True, exist_ok=True)
+        part = RunFolder(self.path / name)
+        part.path.mkdir(parents=True, exist_ok=True)
+        manifest = part.claim(config, inputs)
+        if manifest is None:
+            began, cpu = time.time(), time.process_time()
+            extra = dict(run(part.path) or {})
+            spent = {"wall_s": round(time.time() - began, 3), "cpu_s": round(time.process_time() - cpu, 3)}
+            manifest = part.conclude(config, seed, {**spent, **extra}, inputs)
+        return part.path, manifest
+
+    def claim(self, config: Config, inputs: Mapping[str, str] | None = None) -> dict[str, Any] | None:
+        """Mark the folder as this configuration's; the manifest if it is finished already.
+
+        Raises
+        ------
+        BadInput : it holds another configuration, finished or not
+        """
         content = config.model_dump(mode="json")
-        key = digest([content, inputs or {}])
-        manifest = read_json(folder / "manifest.json")
-        started = read_json(folder / "started.json")
-        for earlier in (manifest, started):
-            if earlier is not None and earlier["digest"] != key:
-                changed = differences(earlier["config"], content) or "its inputs"
-                raise BadInput(
-                    "out",
-                    folder,
-                    f"holds a run of another configuration ({changed}); choose another --out or remove it",
-                )
-        if manifest is not None:
-            return folder, manifest
-        if started is None:
-            write_json(folder / "started.json", {"digest": key, "config": content})
-        began, cpu = time.time(), time.process_time()
-        extra = run(folder)
+        key = digest([content, dict(inputs or {})])
+        manifest = read_json(self.path / "manifest.json")
+        earlier = manifest or read_json(self.path / "started.json")
+        if earlier is None:
+            write_json(self.path / "started.json", {"digest": key, "config": content})
+        elif earlier.get("digest") != key:
+            changed = differences(earlier.get("config", {}), content) or "what it was made from differs"
+            raise BadInput(
+                "out", self.path, f"holds a run of another configuration ({changed}); choose another --out or remove it"
+            )
+        return manifest
+
+    def conclude(
+        self, config: Config, seed: int | None, extra: Mapping[str, Any], inputs: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Write the manifest, which marks the folder as finished; returns it."""
+        content = config.model_dump(mode="json")
         manifest = {
-            "stage": name,
-            "digest": key,
+            "digest": digest([content, dict(inputs or {})]),
             "config": content,
             "inputs": dict(inputs or {}),
             "seed": seed,
             "versions": versions(),
             "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-            "wall_s": round(time.time() - began, 3),
-            "cpu_s": round(time.process_time() - cpu, 3),
-            **(extra or {}),
+            **extra,
         }
-        write_json(folder / "manifest.json", manifest)
-        (folder / "started.json").unlink(missing_ok=True)
-        return folder, manifest
+        write_json(self.path / "manifest.json", manifest)
+        (self.path / "started.json").unlink(missing_ok=True)
+        return manifest
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

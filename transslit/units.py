@@ -78,6 +78,7 @@ _POSITIVE = Field(gt=0, allow_inf_nan=False)
 Length = Annotated[float, _kind("length"), _POSITIVE]
 LengthOrZero = Annotated[float, _kind("length"), Field(ge=0, allow_inf_nan=False)]
 Time = Annotated[float, _kind("time"), _POSITIVE]
+TimeOrZero = Annotated[float, _kind("time"), Field(ge=0, allow_inf_nan=False)]
 Temperature = Annotated[float, _kind("temperature"), _POSITIVE]
 Concentration = Annotated[float, _kind("concentration"), _POSITIVE]
 Voltage = Annotated[float, _kind("voltage"), _FINITE]

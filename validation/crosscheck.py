@@ -1,0 +1,189 @@
+"""The cross-checks: does diffusion enhance migration, in atoms and in the continuum, and do the two agree?
+
+Signs and correlations test the paper's mechanism in each source by itself. The comparison of molecular
+dynamics with the matched continuum run (same geometry, same charge step, same ion numbers) is a
+cross-model comparison: a disagreement says where the continuum fails at this slit, not that either code
+is wrong. What must hold for the numbers to mean anything at all is in `validation.verification`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from transslit import TransSlitRecord
+from validation.statistics import (
+    Series,
+    bootstrap,
+    difference,
+    final_level,
+    pearson,
+    replicas,
+    rise_time,
+    same_sign_share,
+    series,
+)
+from validation.verdict import Estimate, Verdict, judge
+
+SMOOTHING = 0.3e-12  # s, running mean over thermal noise before signs are taken from atoms
+HALF = "one half is what two unrelated signs would give"
+Statistic = Callable[[np.ndarray, np.ndarray], float]  # of times and values
+NAMES = {"md": "molecular dynamics", "continuum": "continuum"}
+
+
+def mechanism(
+    record: TransSlitRecord, prefix: str, setting: str, *, required: bool = False, seed: int = 0
+) -> list[Verdict]:
+    """Signs and correlations of one record, for each electrode and each pair of slits between like sheets."""
+    source = NAMES[record.metadata["source"]]
+    window = SMOOTHING if record.metadata["source"] == "md" else 0.0
+    deepest = int(record.slits["i"].max())
+    pairs = range(1, max(deepest - 1, 2))  # the slit beside the closing wall is not like the others
+    verdicts = []
+    for electrode in ("positive", "negative"):
+        if not replicas(record, electrode):
+            continue
+        for i in pairs:
+            name = f"{prefix}.{electrode[:3]}.{i}"
+            where = f"{setting}, {electrode} electrode, slits {i} and {i + 1}"
+            parts = [
+                _smooth(series(record, column, i, electrode), window)
+                for column in ("I_migration_A_per_m", "I_diffusion_A_per_m", "I_A_per_m")
+            ]
+            share = bootstrap(same_sign_share, *(part.blocks for part in parts), seed=seed)
+            verdicts.append(
+                judge(
+                    f"{name}.sign",
+                    f"Charge crosses while migration and diffusion agree in sign ({source})",
+                    share,
+                    low=0.5,
+                    reason=f"share of the charge transferred; {HALF}",
+                    setting=where,
+                    required=required and i == 1,
+                )
+            )
+            net = bootstrap(_net_share, parts[0].blocks, parts[1].blocks, seed=seed)
+            verdicts.append(
+                judge(
+                    f"{name}.net",
+                    f"Diffusion carries net charge the way migration does ({source})",
+                    net,
+                    low=0.0,
+                    reason="charge moved by diffusion over charge moved by migration; positive means enhancement",
+                    setting=where,
+                )
+            )
+            voltage = _smooth(series(record, "dphi_V", i, electrode), window)
+            for column, label, signed in (
+                ("rho_C_per_m3", "net charge density", True),
+                ("c_mol_per_m3", "ion concentration", False),
+            ):
+                step = _smooth(difference(record, column, i, electrode, signed=signed), window)
+                flip = 1.0 if signed else -1.0  # ions crowd where net charge does: c_i - c_{i+1} goes with dphi_i
+                verdicts.append(
+                    judge(
+                        f"{name}.{'rho' if signed else 'c'}",
+                        f"Trans-slit voltage and difference of {label} rise and fall together ({source})",
+                        bootstrap(pearson, voltage.blocks, flip * step.blocks, seed=seed),
+                        low=0.0,
+                        reason="Pearson correlation over time, oriented towards the fuller slit; positive is the claim",
+                        setting=where,
+                    )
+                )
+    return verdicts
+
+
+def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, setting: str, seed: int = 0) -> list[Verdict]:
+    """Filling of each slit: course, rise time, final charge and final concentration; both electrodes pooled."""
+    verdicts = []
+    for i in sorted(md.slits["i"].unique()):
+        where = f"{setting}, slit {i}, both electrodes"
+        stored, reference = (_stored(record, i) for record in (md, continuum))
+        target = np.interp(stored.time, reference.time, reference.mean)
+        level = final_level(target)
+        verdicts += [
+            judge(
+                f"X.{i}.course",
+                "Filling of the slit over time, atoms against continuum (cross-model)",
+                bootstrap(
+                    lambda q, t=target, s=level: float(np.sqrt(np.mean((q - t) ** 2)) / abs(s)),
+                    stored.blocks,
+                    seed=seed,
+                ),
+                high=0.2,
+                reason="RMS difference over the final charge; 20 % is what one ion in a slit of some five makes",
+                setting=where,
+            ),
+            judge(
+                f"X.{i}.t63",
+                "Rise time to 63 %, atoms over continuum (cross-model)",
+                _ratio(stored, rise_time(reference.time, reference.mean), rise_time, seed),
+                low=0.5,
+                high=2.0,
+                reason="bulk diffusion coefficients and permittivity are used in the continuum; within a factor of two",
+                setting=where,
+            ),
+            judge(
+                f"X.{i}.charge",
+                "Final ionic charge, atoms over continuum (cross-model)",
+                _ratio(stored, level, lambda _, q: final_level(q), seed),
+                low=0.9,
+                high=1.1,
+                reason="both must screen the same sheets; 10 % is what the choice of a slit's boundary can shift",
+                setting=where,
+            ),
+            judge(
+                f"X.{i}.content",
+                "Final ion concentration, atoms over continuum (cross-model)",
+                _ratio(
+                    series(md, "c_mol_per_m3", i, "both", signed=False),
+                    final_level(series(continuum, "c_mol_per_m3", i, "both", signed=False).mean),
+                    lambda _, c: final_level(c),
+                    seed,
+                ),
+                low=0.8,
+                high=1.25,
+                reason="co-ions left in the slit decide; a quarter is one co-ion in a slit of some four counter-ions",
+                setting=where,
+            ),
+        ]
+    return verdicts
+
+
+def residual(md: TransSlitRecord, setting: str, seed: int = 0) -> Verdict:
+    """Share of the counted current that Nernst-Planck between slit centres does not explain."""
+    parts = [
+        _smooth(series(md, column, 1, "both"), SMOOTHING).after(0.0).blocks
+        for column in ("I_residual_A_per_m", "I_A_per_m")
+    ]
+    estimate = bootstrap(lambda r, i: float(np.abs(r).sum() / np.abs(i).sum()), *parts, seed=seed)
+    return judge(
+        "X.residual",
+        "Current that Nernst-Planck leaves unexplained (molecular dynamics)",
+        estimate,
+        high=0.5,
+        reason="residual over counted current; below one half the two-point flux describes more than it leaves",
+        setting=f"{setting}, between slits 1 and 2",
+    )
+
+
+def _smooth(data: Series, window: float) -> Series:
+    return data.smoothed(window) if window else data
+
+
+def _stored(record: TransSlitRecord, i: int) -> Series:
+    """Charge stored on the sheets' side of slit i since the step, positive while charging (C/m)."""
+    ionic = series(record, "Q_C_per_m", i, "both")
+    before = ionic.time <= 0
+    start = ionic.blocks[:, before].mean(axis=1, keepdims=True) if before.any() else ionic.blocks[:, :1]
+    return Series(ionic.time, start - ionic.blocks).after(0.0)
+
+
+def _net_share(migration: np.ndarray, diffusion: np.ndarray) -> float:
+    moved = migration.sum()
+    return float(diffusion.sum() / moved) if moved else float("nan")
+
+
+def _ratio(data: Series, reference: float, statistic: Statistic, seed: int) -> Estimate:
+    return bootstrap(lambda mean: statistic(data.time, mean) / reference, data.blocks, seed=seed)

@@ -1,0 +1,240 @@
+"""The chain: atoms and continuum, driven alike -> records -> cross-check -> law -> circuit -> report.
+
+Each stage is a function of a frozen configuration in a subfolder of the run (`transslit.runs`), so a run
+that was killed continues where it was, and a finished stage is read back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import Field
+
+import md
+from circuit import CircuitConfig
+from continuum import ContinuumConfig, LadderParameters, extract
+from continuum import run as run_continuum
+from discovery import DiscoveryConfig, discover, table_from_records
+from transslit import ChargeStep, Electrolyte, Law, SlitNetwork, TransSlitRecord, TriangularCV
+from transslit.config import Config
+from transslit.progress import Progress
+from transslit.runs import RunFolder, open_run, write_json, write_text
+from transslit.units import Concentration, Length
+from validation import crosscheck, scaling, verification
+from validation.exports import read_terminal, write_circuit
+from validation.verdict import Verdict
+
+STAGES = ("md", "continuum", "discover", "circuit")
+
+
+class ValidateConfig(Config):
+    """What `validate` is asked for."""
+
+    slit: Length
+    electrolyte: Electrolyte
+    concentration: Concentration
+    preset: Literal["quick", "paper"] = "quick"
+    replicas: Annotated[int, Field(ge=1, le=64)] = 3
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+
+@dataclass
+class Findings:
+    """All that the report shows; what was not run is None."""
+
+    config: ValidateConfig
+    setting: str
+    folder: Path
+    cell: md.Cell
+    network: SlitNetwork
+    atoms: TransSlitRecord | None = None
+    step: TransSlitRecord | None = None
+    cv: TransSlitRecord | None = None
+    law: Law | None = None
+    md_law: Law | None = None
+    ladder: LadderParameters | None = None
+    ncm: pd.DataFrame | None = None
+    tlm: pd.DataFrame | None = None
+    verdicts: list[Verdict] = field(default_factory=list)
+    manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "setting": self.setting,
+            "out": str(self.folder),
+            "verdicts": [verdict.row() for verdict in self.verdicts],
+            "law": None if self.law is None else self.law.expression,
+            "wall_s": {name: manifest["wall_s"] for name, manifest in self.manifests.items()},
+        }
+
+
+def validate(
+    config: ValidateConfig, out: Path, stages: tuple[str, ...] = STAGES, progress: Progress | None = None
+) -> Findings:
+    """Run the chain into `out` and write record, law, verdicts, report and manifest there.
+
+    Raises
+    ------
+    BadInput : the input cannot be used, or `out` holds another configuration or is in use
+    StageFailed : a stage broke down; what it had reached is kept
+    """
+    progress = progress or Progress()
+    molecular = md_config(config)
+    cell = md.Cell(molecular)
+    network = SlitNetwork(slit=config.slit)
+    network.admits(config.electrolyte)
+    found = Findings(config, setting(config), out, cell, network)
+    with open_run(out) as run:
+        run.claim(config)
+        if "continuum" in stages:
+            _continuum(run, config, found, progress)
+        if "md" in stages:
+            _md(run, molecular, found, progress)
+        _judge_records(found)
+        if "discover" in stages:
+            _discover(run, config, found, progress)
+        if "circuit" in stages:
+            _circuit(run, found, progress)
+        _publish(run, found)
+    return found
+
+
+def setting(config: ValidateConfig) -> str:
+    """The setting in words, as verdicts quote it."""
+    return f"{config.electrolyte.name} {config.concentration / 1000:g} M, d = {config.slit * 1e9:g} nm"
+
+
+def md_config(config: ValidateConfig) -> md.MDConfig:
+    """Configuration of the atoms."""
+    preset = {"quick": md.quick, "paper": md.paper}[config.preset]
+    return preset(config.slit, config.electrolyte, config.concentration, seed=config.seed, replicas=config.replicas)
+
+
+def matched_step(config: md.MDConfig, cell: md.Cell) -> ContinuumConfig:
+    """The continuum run of the atoms' own cell: geometry, sheet charge, ion numbers and duration."""
+    return ContinuumConfig(
+        network=cell.network,
+        electrolyte=config.electrolyte,
+        concentration=cell.initial_concentration,
+        drive=ChargeStep(sigma=cell.sheet_charge, duration=config.duration),
+        cell="full",
+    )
+
+
+def cv_config(config: ValidateConfig) -> ContinuumConfig:
+    """The continuum CV of the default network at the asked slit."""
+    return ContinuumConfig(
+        network=SlitNetwork(slit=config.slit),
+        electrolyte=config.electrolyte,
+        concentration=config.concentration,
+        drive=TriangularCV(),
+    )
+
+
+def _md(run: RunFolder, config: md.MDConfig, found: Findings, progress: Progress) -> None:
+    def stage(folder: Path) -> None:
+        md.run(config, folder, progress)
+
+    folder, found.manifests["md"] = run.stage("md", config, stage, seed=config.seed)
+    found.atoms = TransSlitRecord.read(folder)
+
+
+def _continuum(run: RunFolder, config: ValidateConfig, found: Findings, progress: Progress) -> None:
+    for name, settings in (
+        ("continuum-step", matched_step(md_config(config), found.cell)),
+        ("continuum-cv", cv_config(config)),
+    ):
+
+        def stage(folder: Path, settings: ContinuumConfig = settings) -> None:
+            run_continuum(settings, folder, progress)
+
+        folder, found.manifests[name] = run.stage(name, settings, stage)
+        record = TransSlitRecord.read(folder)
+        if name == "continuum-step":
+            found.step = record
+        else:
+            found.cv = record
+            found.ladder = extract(record)
+
+
+def _judge_records(found: Findings) -> None:
+    where, seed = found.setting, found.config.seed
+    if found.atoms is not None:
+        found.verdicts += verification.molecular(found.atoms, found.folder / "md", found.config.concentration, where)
+    for record, name in ((found.step, "charge step"), (found.cv, "CV")):
+        if record is not None:
+            found.verdicts += verification.continuum(record, f"{where}, {name}")
+    if found.atoms is not None:
+        found.verdicts += crosscheck.mechanism(found.atoms, "A", f"{where}, charge step", required=True, seed=seed)
+        found.verdicts.append(crosscheck.residual(found.atoms, where, seed))
+    if found.step is not None:
+        found.verdicts += crosscheck.mechanism(found.step, "B", f"{where}, charge step", required=True)
+    if found.cv is not None:
+        found.verdicts += crosscheck.mechanism(found.cv, "C", f"{where}, CV", required=True)
+    if found.atoms is not None and found.step is not None:
+        found.verdicts += crosscheck.md_against_continuum(found.atoms, found.step, where, seed)
+
+
+def _discover(run: RunFolder, config: ValidateConfig, found: Findings, progress: Progress) -> None:
+    for name, record in (("discover", found.cv), ("discover-md", found.atoms)):
+        if record is None:
+            continue
+        source = "continuum-cv" if name == "discover" else "md"
+        settings = DiscoveryConfig(seed=config.seed)
+
+        def stage(folder: Path, record: TransSlitRecord = record, settings: DiscoveryConfig = settings) -> None:
+            discover(table_from_records([record]), settings, folder, progress)
+
+        inputs = {"record": found.manifests[source]["digest"]}
+        folder, found.manifests[name] = run.stage(name, settings, stage, inputs, seed=config.seed)
+        law = Law.read(folder)
+        if name == "discover":
+            found.law = law
+            found.verdicts += scaling.law(law, f"{found.setting}, CV")
+        else:
+            found.md_law = law
+            found.verdicts += scaling.atomic_law(law, f"{found.setting}, charge step")
+
+
+def _circuit(run: RunFolder, found: Findings, progress: Progress) -> None:
+    if found.cv is None or found.law is None or found.ladder is None:
+        return
+    ladder = found.ladder
+    settings = CircuitConfig(
+        layers=found.network.layers,
+        resistance=ladder.resistance,
+        gamma=ladder.gamma,
+        slit_capacitance=ladder.slit_capacitance,
+        open_resistance=ladder.open_resistance,
+        open_capacitance=ladder.open_capacitance,
+        charge_max=ladder.charge_max,
+        drive=TriangularCV.model_validate(found.cv.metadata["drive"]),
+    )
+    law = found.law
+
+    def stage(folder: Path) -> None:
+        for model in ("ncm", "tlm"):
+            write_circuit(folder / model, settings.model_copy(update={"model": model}), law)
+
+    inputs = {"law": found.manifests["discover"]["digest"], "record": found.manifests["continuum-cv"]["digest"]}
+    folder, found.manifests["circuit"] = run.stage("circuit", settings, stage, inputs)
+    found.ncm, found.tlm = (read_terminal(folder / model) for model in ("ncm", "tlm"))
+    found.verdicts += scaling.circuit(found.ncm, found.tlm, found.cv, found.manifests, f"{found.setting}, CV")
+
+
+def _publish(run: RunFolder, found: Findings) -> None:
+    from validation.report import render
+
+    out = run.path
+    if found.cv is not None:
+        found.cv.write(out / "record")
+    if found.law is not None:
+        found.law.write(out / "law.json")
+    write_json(out / "verdicts.json", [verdict.row() for verdict in found.verdicts])
+    write_text(out / "report.html", render(found))
+    run.conclude(found.config, found.config.seed, {"stages": found.manifests})

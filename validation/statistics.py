@@ -1,0 +1,134 @@
+"""Series out of records, and bootstrap intervals over their independent blocks.
+
+A block is one half-electrode of one replica: the faces of an electrode are equivalent by symmetry, so
+each contributes a sample. Series are in the charging frame: multiplied by the electrode's polarity, so
+that both electrodes charge with positive current (Efron & Tibshirani, An Introduction to the Bootstrap,
+1993, for the percentile interval).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from transslit import TransSlitRecord
+from validation.verdict import Estimate
+
+RESAMPLES = 1000
+POLARITY = {"positive": 1.0, "negative": -1.0}
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values of one quantity: `time` in s, shape (times,); `blocks`, shape (blocks, times)."""
+
+    time: np.ndarray
+    blocks: np.ndarray
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean over blocks, shape (times,)."""
+        return self.blocks.mean(axis=0)
+
+    def band(self, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """95 % bootstrap band of the mean, two arrays of shape (times,)."""
+        means = self.blocks[resamples(len(self.blocks), seed)].mean(axis=1)
+        return np.percentile(means, 2.5, axis=0), np.percentile(means, 97.5, axis=0)
+
+    def smoothed(self, window: float) -> Series:
+        """Centred running mean over `window` (s), for data on a uniform grid; edges use what is there."""
+        width = max(1, round(window / np.median(np.diff(self.time))))
+        kernel = np.ones(width)
+        norm = np.convolve(np.ones(self.time.size), kernel, mode="same")
+        return Series(self.time, np.array([np.convolve(row, kernel, mode="same") / norm for row in self.blocks]))
+
+    def after(self, start: float) -> Series:
+        """The part with time > start (s)."""
+        keep = self.time > start
+        return Series(self.time[keep], self.blocks[:, keep])
+
+
+def replicas(record: TransSlitRecord, electrode: str) -> list[int]:
+    """Replica labels of one electrode ("positive", "negative" or "both")."""
+    blocks = record.metadata.get("blocks", {})
+    if not blocks:
+        return sorted(record.terminal["replica"].unique()) if electrode != "negative" else []
+    return [int(label) for label, block in blocks.items() if electrode in ("both", block["electrode"])]
+
+
+def series(record: TransSlitRecord, column: str, i: int, electrode: str = "positive", signed: bool = True) -> Series:
+    """`column` of slit or crossing `i` as blocks of one electrode (or of both).
+
+    `signed` multiplies by the electrode's polarity: right for currents, charges and voltages, wrong for
+    concentrations.
+    """
+    table = record.crossings if column in record.crossings.columns else record.slits
+    wanted = replicas(record, electrode)
+    part = table[(table["i"] == i) & table["replica"].isin(wanted)]
+    wide = part.pivot_table(index="replica", columns="time_s", values=column).loc[wanted]
+    values = wide.to_numpy(dtype=float)
+    if signed:
+        known = record.metadata.get("blocks", {})
+        sign = [POLARITY[known[str(label)]["electrode"]] if known else 1.0 for label in wanted]
+        values = values * np.array(sign)[:, None]
+    return Series(wide.columns.to_numpy(dtype=float), values)
+
+
+def difference(record: TransSlitRecord, column: str, i: int, electrode: str, signed: bool = True) -> Series:
+    """Slit quantity of i + 1 minus that of i."""
+    outer, inner = (series(record, column, k, electrode, signed) for k in (i, i + 1))
+    return Series(outer.time, inner.blocks - outer.blocks)
+
+
+def resamples(count: int, seed: int) -> np.ndarray:
+    """Indices of RESAMPLES bootstrap samples of `count` blocks, shape (RESAMPLES, count)."""
+    return np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
+
+
+def bootstrap(statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 0) -> Estimate:
+    """`statistic` of the block means of `arrays` (each (blocks, ...)), with its 95 % percentile interval.
+
+    With a single block the value is deterministic (a continuum run) and the interval has no width.
+    """
+    value = float(statistic(*(a.mean(axis=0) for a in arrays)))
+    if len(arrays[0]) == 1:
+        return Estimate.exact(value)
+    draws = [float(statistic(*(a[chosen].mean(axis=0) for a in arrays))) for chosen in resamples(len(arrays[0]), seed)]
+    low, high = np.nanpercentile(draws, [2.5, 97.5])
+    return Estimate(value, float(low), float(high))
+
+
+def pearson(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson correlation; NaN where one of them is constant."""
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def same_sign_share(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> float:
+    """Share of the weight (|current|, say) during which `first` and `second` have one sign."""
+    total = np.abs(weight).sum()
+    return float(np.abs(weight)[first * second > 0].sum() / total) if total > 0 else float("nan")
+
+
+def rise_time(time: np.ndarray, value: np.ndarray, fraction: float = 1 - np.exp(-1)) -> float:
+    """First time (s) at which `value`, starting at zero, reaches `fraction` of its final level.
+
+    The final level is the mean over the last quarter; linear interpolation between samples.
+    """
+    final = value[time >= time[0] + 0.75 * (time[-1] - time[0])].mean()
+    reached = np.flatnonzero(value / final >= fraction) if final else np.array([], dtype=int)
+    if reached.size == 0:
+        return float("nan")
+    k = int(reached[0])
+    if k == 0:
+        return float(time[0])
+    step = (fraction * final - value[k - 1]) / (value[k] - value[k - 1])
+    return float(time[k - 1] + step * (time[k] - time[k - 1]))
+
+
+def final_level(value: np.ndarray) -> float:
+    """Mean over the last quarter of the samples."""
+    return float(value[-max(1, value.size // 4) :].mean())

@@ -1,0 +1,97 @@
+"""Verification: what must hold for the numbers to mean anything. Every check here is required."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from transslit import TransSlitRecord
+from transslit.record import KEYS, PARTS
+from validation.statistics import bootstrap
+from validation.verdict import Estimate, Verdict, judge
+
+
+def additivity(record: TransSlitRecord, prefix: str, setting: str) -> Verdict:
+    """Largest gap between the current and the sum of its parts, over the largest current."""
+    total = record.crossings["I_A_per_m"].to_numpy()
+    gap = np.abs(record.crossings[PARTS].sum(axis=1).to_numpy() - total).max()
+    return judge(
+        f"{prefix}.parts",
+        "Migration, diffusion, steric part and residual add up to the current",
+        Estimate.exact(float(gap / np.abs(total).max())),
+        high=1e-9,
+        reason="the decomposition is exact; round-off only",
+        setting=setting,
+        required=True,
+    )
+
+
+def content_balance(record: TransSlitRecord, prefix: str, setting: str, tolerance: float, reason: str) -> Verdict:
+    """Charge that crossed into the inner slits against the change of their content.
+
+    For slit i > 1 with its neighbours' currents, dQ_i/dt = I_i - I_{i-1}; the deepest slit has no inner
+    neighbour. The largest mismatch over time is taken relative to the largest content.
+    """
+    table = record.slits[[*KEYS, "Q_C_per_m"]].merge(record.crossings[[*KEYS, "I_A_per_m"]], on=KEYS, how="left")
+    content = table.pivot_table(index="time_s", columns=["replica", "i"], values="Q_C_per_m")
+    current = table.pivot_table(index="time_s", columns=["replica", "i"], values="I_A_per_m", dropna=False)
+    current = current.reindex(columns=content.columns).fillna(0.0)
+    step = np.diff(content.index.to_numpy())[:, None]
+    worst = 0.0
+    for replica in content.columns.get_level_values(0).unique():
+        q, inward = content[replica], current[replica]
+        inner = q.columns[q.columns > 1]
+        gained = np.diff(q[inner].to_numpy(), axis=0)
+        net = (inward[inner].to_numpy() - inward[inner - 1].to_numpy())[1:] * step
+        worst = max(worst, float(np.abs(np.cumsum(gained - net, axis=0)).max()))
+    return judge(
+        f"{prefix}.balance",
+        "Current through the gaps equals the change of what the slits hold",
+        Estimate.exact(worst / float(np.abs(content.to_numpy()).max())),
+        high=tolerance,
+        reason=reason,
+        setting=setting,
+        required=True,
+    )
+
+
+def molecular(record: TransSlitRecord, folder: Path, concentration: float, setting: str) -> list[Verdict]:
+    """Balance, additivity, and the reservoir after charging against the concentration asked for."""
+    reservoir = pd.read_parquet(folder / "reservoir.parquet")
+    late = reservoir[reservoir["time_s"] > 0.75 * reservoir["time_s"].max()]
+    level = late.groupby("replica")["c_mol_per_m3"].mean().to_numpy()[:, None] / concentration
+    return [
+        additivity(record, "V.md", setting),
+        content_balance(record, "V.md", setting, 1e-9, "ions are counted one by one"),
+        judge(
+            "V.md.reservoir",
+            "Reservoir concentration after charging over the one asked for",
+            bootstrap(lambda c: float(c.mean()), level),
+            low=0.6,
+            high=1.4,
+            reason="a reservoir of some twenty ion pairs fluctuates by a quarter; a wrong ion count is off by half",
+            setting=setting,
+        ),
+    ]
+
+
+def continuum(record: TransSlitRecord, setting: str) -> list[Verdict]:
+    """Balance, additivity, and conservation of every ion where the cell is closed."""
+    kind = record.metadata["drive"]["kind"]
+    prefix = f"V.{'step' if kind == 'charge-step' else 'cv'}"
+    verdicts = [additivity(record, prefix, setting)]
+    if "ion_drift" in record.metadata:
+        verdicts.append(
+            judge(
+                f"{prefix}.ions",
+                "Every ion's number is conserved in the closed cell",
+                Estimate.exact(float(record.metadata["ion_drift"])),
+                high=1e-10,
+                reason="largest relative change of an ion's number; the scheme conserves exactly",
+                setting=setting,
+                required=True,
+            )
+        )
+    return verdicts
