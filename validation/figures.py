@@ -5,6 +5,7 @@ beyond means, bands and unit changes for the axes.
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -49,7 +50,7 @@ def to_svg(figure: Figure) -> str:
 
 
 def _panels(
-    columns: int, rows: int = 1, width: float = 3.4, height: float = 2.7, **options: object
+    columns: int, rows: int = 1, width: float = 3.4, height: float = 2.7, **options: Any
 ) -> tuple[Figure, np.ndarray]:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width * columns, height * rows), layout="constrained")

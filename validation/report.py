@@ -74,7 +74,7 @@ def render(found: Findings) -> str:
 
 def answers(found: Findings) -> list[tuple[str, str, str]]:
     """For each source: its name, the verdict on its first pair of slits, and the number in words."""
-    cards = []
+    cards: list[tuple[str, str, str]] = []
     for prefix, name in (("A", "Molecular dynamics"), ("B", "Continuum, same step"), ("C", "Continuum, CV")):
         signs = [v for v in found.verdicts if v.id == f"{prefix}.pos.1.sign"]
         if signs:
@@ -156,8 +156,8 @@ def _comparison(found: Findings) -> Section | None:
             _exhibit(
                 "reservoir",
                 figures.reservoir(table, found.config.concentration),
-                "Salt left in the molecular-dynamics reservoir: it starts above the concentration asked for, because the"
-                " electrodes take their counter-ions out of it.",
+                "Salt left in the molecular-dynamics reservoir: it starts above the concentration asked for, because"
+                " the electrodes take their counter-ions out of it.",
                 table,
             )
         )
@@ -180,8 +180,9 @@ def _mechanisms(found: Findings) -> Section | None:
             _exhibit(
                 "step-currents",
                 figures.step_currents(known),
-                "Current from slit 2 to slit 1 after the step by mechanism. The residual is what the two-point flux between"
-                " slit centres does not explain of the counted current; it is zero for the continuum by construction.",
+                "Current from slit 2 to slit 1 after the step by mechanism. The residual is what the two-point flux"
+                " between slit centres does not explain of the counted current; it is zero for the continuum by"
+                " construction.",
                 pd.concat(record.crossings.assign(source=name) for name, record in known.items()),
             )
         )
@@ -190,8 +191,8 @@ def _mechanisms(found: Findings) -> Section | None:
             _exhibit(
                 "cv-currents",
                 figures.cv_currents(found.cv),
-                "Trans-slit currents of the continuum CV by mechanism. Diffusion enhances migration where the two lie on"
-                " the same side of zero.",
+                "Trans-slit currents of the continuum CV by mechanism. Diffusion enhances migration where the two lie"
+                " on the same side of zero.",
                 found.cv.crossings,
             )
         )
@@ -240,8 +241,8 @@ def _circuit(found: Findings) -> Section | None:
             _exhibit(
                 "voltammograms",
                 figures.voltammograms(curves),
-                "Cyclic voltammogram of the cell by the continuum, by the circuit with the discovered resistance, and by"
-                " the circuit with a constant one.",
+                "Cyclic voltammogram of the cell by the continuum, by the circuit with the discovered resistance, and"
+                " by the circuit with a constant one.",
                 table,
             )
         ],

@@ -52,8 +52,8 @@ def atomic_law(found: Law, setting: str) -> list[Verdict]:
 
 
 def circuit(
-    ncm: CircuitResult,
-    tlm: CircuitResult,
+    ncm: pd.DataFrame,
+    tlm: pd.DataFrame,
     cv: TransSlitRecord,
     manifests: Mapping[str, Mapping[str, Any]],
     setting: str,

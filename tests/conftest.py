@@ -1,0 +1,17 @@
+"""Numerical warnings are errors in every test: an overflow that is meant says so where it happens."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _floating_point_errors():
+    with np.errstate(all="raise", under="ignore"):
+        yield

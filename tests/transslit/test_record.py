@@ -1,0 +1,84 @@
+"""The record: round trip, parts that must add up, refusal of torn or mixed records."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from transslit import BadInput, TransSlitRecord
+
+
+def planted(replicas=2, times=5, slits=3, **metadata):
+    """A record whose slit i holds -i * t and whose current is constant."""
+    time = 1e-12 * np.arange(times)
+    keys = pd.MultiIndex.from_product([range(replicas), time, range(1, slits + 1)], names=["replica", "time_s", "i"])
+    table = keys.to_frame(index=False)
+    filled = table.assign(
+        phi_V=0.1 / table["i"],
+        Q_C_per_m=-table["i"] * table["time_s"],
+        rho_C_per_m3=0.0,
+        c_mol_per_m3=2.0,
+        c_K_mol_per_m3=1.0,
+        c_Cl_mol_per_m3=1.0,
+    )
+    crossings = table[table["i"] < slits].assign(
+        dphi_V=0.01,
+        I_A_per_m=1.0,
+        I_migration_A_per_m=0.7,
+        I_diffusion_A_per_m=0.2,
+        I_steric_A_per_m=0.1,
+        I_residual_A_per_m=0.0,
+    )
+    terminal = table[table["i"] == 1].drop(columns="i").assign(phi_m_V=0.1, I_m_A_per_m=2.0)
+    facts = {"electrolyte": "KCl", "temperature_K": 298.15, "source": "continuum", **metadata}
+    return TransSlitRecord(crossings.reset_index(drop=True), filled, terminal.reset_index(drop=True), facts)
+
+
+def test_round_trip_keeps_every_bit(tmp_path):
+    record = planted()
+    record.write(tmp_path / "record")
+    back = TransSlitRecord.read(tmp_path)  # the run folder that holds it
+    for name in ("crossings", "slits", "terminal"):
+        pd.testing.assert_frame_equal(getattr(back, name), getattr(record, name), check_exact=True)
+    assert back.metadata == record.metadata
+    assert back.ions == ["K", "Cl"]
+
+
+def test_filling_is_relative_to_the_largest_charge_of_the_slit():
+    table = planted().joined()
+    last = table[(table["time_s"] == table["time_s"].max())]
+    assert (last["q"] == 1).all()
+    assert (table[table["time_s"] == 0]["q"] == 0).all()
+
+
+def test_parts_that_miss_the_total_are_refused():
+    record = planted()
+    with pytest.raises(BadInput, match="add up"):
+        TransSlitRecord(
+            record.crossings.assign(I_diffusion_A_per_m=0.3), record.slits, record.terminal, record.metadata
+        )
+
+
+def test_missing_columns_and_repeated_rows_are_refused():
+    record = planted()
+    with pytest.raises(BadInput, match="Q_C_per_m"):
+        TransSlitRecord(record.crossings, record.slits.drop(columns="Q_C_per_m"), record.terminal)
+    with pytest.raises(BadInput, match="repeated"):
+        TransSlitRecord(record.crossings, pd.concat([record.slits, record.slits]), record.terminal)
+
+
+@pytest.mark.parametrize("name", ["crossings.parquet", "record.json"])
+def test_a_truncated_record_is_refused(tmp_path, name):
+    planted().write(tmp_path)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(BadInput, match="truncated"):
+        TransSlitRecord.read(tmp_path)
+
+
+def test_concat_renumbers_replicas_and_refuses_mixtures():
+    joined = TransSlitRecord.concat([planted(2), planted(3)])
+    assert sorted(joined.terminal["replica"].unique()) == [0, 1, 2, 3, 4]
+    with pytest.raises(BadInput, match="temperature_K"):
+        TransSlitRecord.concat([planted(), planted(temperature_K=310.0)])
+    with pytest.raises(BadInput, match="NaCl"):
+        TransSlitRecord.concat([planted(), planted(electrolyte="NaCl")])

@@ -1,0 +1,106 @@
+"""Run folders: reuse, refusal of another configuration, one owner, nothing half-written."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from transslit import BadInput, SlitNetwork
+from transslit.runs import open_run, read_json, write_json
+
+CONFIG = SlitNetwork(slit="2nm")
+
+
+def counting(calls):
+    def run(folder):
+        calls.append(folder)
+        (folder / "result").write_text("42")
+
+    return run
+
+
+def test_a_finished_stage_is_reused(tmp_path):
+    calls = []
+    for _ in range(2):
+        with open_run(tmp_path) as run:
+            folder, manifest = run.stage("a", CONFIG, counting(calls), seed=3)
+    assert len(calls) == 1
+    assert (folder / "result").read_text() == "42"
+    assert manifest["seed"] == 3
+    assert manifest["versions"]["numpy"]
+
+
+def test_another_configuration_is_never_overwritten(tmp_path):
+    calls = []
+    with open_run(tmp_path) as run:
+        run.stage("a", CONFIG, counting(calls))
+        before = (tmp_path / "a" / "manifest.json").read_bytes()
+        with pytest.raises(BadInput, match="layers 6 there, 7 here"):
+            run.stage("a", SlitNetwork(slit="2nm", layers=7), counting(calls))
+        with pytest.raises(BadInput, match="made from"):
+            run.stage("a", CONFIG, counting(calls), inputs={"record": "another"})
+    assert len(calls) == 1
+    assert (tmp_path / "a" / "manifest.json").read_bytes() == before
+
+
+def test_an_unfinished_stage_continues_only_with_its_own_configuration(tmp_path):
+    def broken(folder):
+        (folder / "checkpoint").write_text("half")
+        raise KeyboardInterrupt
+
+    with open_run(tmp_path) as run, pytest.raises(KeyboardInterrupt):
+        run.stage("a", CONFIG, broken)
+    with open_run(tmp_path) as run:
+        with pytest.raises(BadInput, match="another configuration"):
+            run.stage("a", SlitNetwork(slit="3nm"), broken)
+        folder, _ = run.stage("a", CONFIG, counting([]))
+    assert (folder / "checkpoint").read_text() == "half"
+    assert not (folder / "started.json").exists()
+
+
+def test_a_second_run_is_refused_and_a_killed_one_leaves_no_lock(tmp_path):
+    script = textwrap.dedent(f"""
+        import time
+        from pathlib import Path
+        from transslit.runs import open_run
+        with open_run(Path({str(tmp_path)!r})):
+            print("open", flush=True)
+            time.sleep(60)
+    """)
+    other = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert other.stdout.readline() == "open\n"
+    with pytest.raises(BadInput, match="another run"), open_run(tmp_path):
+        pass
+    os.kill(other.pid, signal.SIGKILL)
+    other.wait()
+    other.stdout.close()
+    with open_run(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="cannot be written"), open_run(tmp_path / "file" / "run"):
+        pass
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_was_finished(tmp_path):
+    def full(folder):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(BadInput, match="No space left"), open_run(tmp_path) as run:
+        run.stage("a", CONFIG, counting([]))
+        run.stage("b", CONFIG, full)
+    assert read_json(tmp_path / "a" / "manifest.json") is not None
+    assert read_json(tmp_path / "b" / "manifest.json") is None
+
+
+def test_json_is_whole_or_absent(tmp_path):
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(tmp_path / "x.json", {"bad": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "x.json").write_text('{"torn": ')
+    assert read_json(tmp_path / "x.json") is None
