@@ -91,8 +91,9 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_finished(tmp_path):
     def full(folder):
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(BadInput, match="No space left"), open_run(tmp_path) as run:
+    with open_run(tmp_path) as run:
         run.stage("a", CONFIG, counting([]))
+    with pytest.raises(BadInput, match="No space left"), open_run(tmp_path) as run:
         run.stage("b", CONFIG, full)
     assert read_json(tmp_path / "a" / "manifest.json") is not None
     assert read_json(tmp_path / "b" / "manifest.json") is None
