@@ -1,0 +1,90 @@
+"""What a continuum run is a function of: geometry, electrolyte, drive, surface model and resolution."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from transslit import BadInput, Drive, Electrolyte, SlitNetwork, TriangularCV
+from transslit.config import Config
+from transslit.units import Concentration, Length, LengthOrZero, Temperature, Time
+
+Permittivity = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+
+
+class ContinuumConfig(Config):
+    """One run of the modified Poisson-Nernst-Planck equations; lengths in m, times in s.
+
+    `cell = "half"` is one electrode from its closing wall to the mid-plane of the cell, where phi = 0 and
+    c = bulk; it takes a voltage drive. `cell = "full"` is the closed cell of molecular dynamics, from the
+    mid-plane of the positive electrode's wall to that of the negative one's, with the sheets' charge given.
+    """
+
+    network: SlitNetwork
+    electrolyte: Electrolyte
+    concentration: Concentration = 1000.0  # mol/m^3 of formula units: bulk (half), initial (full)
+    drive: Drive = TriangularCV()
+    temperature: Temperature = 298.15
+    permittivity: Permittivity | None = None  # relative; None is the solvent's
+    stern_thickness: LengthOrZero = 0.3e-9  # half cell only
+    stern_permittivity: Permittivity | None = None  # None is the solvent's
+    stern_model: Literal["robin", "resolved"] = "robin"
+    slat_permittivity: Permittivity = 1.0  # full cell: a sheet that does not polarise
+    cell: Literal["half", "full"] = "half"
+
+    # Time: `steps` uniform steps per CV cycle, or steps that keep the change per step near `step_tolerance`.
+    steps: Annotated[int, Field(ge=4, le=1_000_000)] = 200
+    stepping: Literal["fixed", "adaptive"] = "fixed"  # a charge step always adapts
+    scheme: Literal["euler", "bdf2"] = "euler"
+    first_step: Time = 1e-15
+    record_interval: Time = 1e-13  # of a charge step
+    step_tolerance: Annotated[float, Field(gt=0, le=1)] = 0.01  # extrapolation error, in bulk concentrations
+    checkpoint_every: Annotated[int, Field(ge=1)] = 20  # frames
+
+    # Mesh: cell sizes at surfaces and their caps; `refinement` divides all of them.
+    surface_cell: Length | None = None  # None is a fifth of the Debye length, at most a tenth of a nm
+    slit_cell: Length = 0.25e-9  # across slits and gaps
+    bulk_cell: Length = 1.0e-9  # along slits and in the reservoir
+    growth: Annotated[float, Field(gt=1, le=2)] = 1.35  # of neighbouring cells, about
+    refinement: Annotated[float, Field(gt=0, le=20)] = 1.0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        self.network.admits(self.electrolyte)
+        self.electrolyte.bulk(self.concentration)
+        voltage = isinstance(self.drive, TriangularCV)
+        if voltage != (self.cell == "half"):
+            drive = "cv" if self.cell == "half" else "charge-step"
+            raise BadInput("drive", self.drive.kind, f"a {self.cell} cell takes a {drive} drive")
+        if voltage and self.steps % 2:
+            raise BadInput("steps", self.steps, "give an even number, so that a step ends where the sweep turns")
+        if self.resolved and not (
+            0 < self.stern_thickness < min(self.network.slit / 2, self.network.edge_gap, self.network.reservoir)
+        ):
+            raise BadInput(
+                "stern_thickness",
+                f"{self.stern_thickness * 1e9:g} nm",
+                "a resolved layer must fit twice into the slit and once into gap and reservoir",
+            )
+        return self
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the Stern layer is meshed as an ion-free layer."""
+        return self.stern_model == "resolved" and self.cell == "half"
+
+    @property
+    def relative_permittivity(self) -> float:
+        """Of the electrolyte."""
+        return self.permittivity or self.electrolyte.solvent.permittivity.value
+
+    @property
+    def relative_stern_permittivity(self) -> float:
+        """Of the Stern layer."""
+        return self.stern_permittivity or self.relative_permittivity
+
+    @property
+    def cell_at_surface(self) -> float:
+        """Cell size at surfaces before refinement, in m."""
+        return self.surface_cell or min(self.electrolyte.debye_length(self.concentration) / 5, 0.1e-9)

@@ -1,0 +1,115 @@
+"""Damped Newton iteration that keeps its factorisation while it still converges (chord iteration).
+
+    J(x_0) delta = -r(x),   x <- x + alpha delta,
+
+with alpha <= 1 such that concentrations and free volume stay positive. The factorisation is renewed when an
+iteration shrinks the update by less than `CONTRACTION`, so that a smooth run needs one every few time steps.
+Source: C. T. Kelley, Iterative Methods for Linear and Nonlinear Equations (SIAM 1995), section 5.4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse.linalg import splu
+
+from continuum.mesh import Array
+from continuum.mpnp import ModifiedPNP
+
+TOLERANCE = 1e-10  # of the last update, in kT/e and bulk concentrations
+CONTRACTION = 0.2  # of the update per iteration; slower than this, a new factorisation pays
+ITERATIONS = 40
+
+
+class NewtonFailed(Exception):
+    """No convergence; `cell` is where the update was worst."""
+
+    def __init__(self, reason: str, cell: int) -> None:
+        self.reason, self.cell = reason, cell
+        super().__init__(reason, cell)
+
+
+def factorise(matrix: Any) -> Any:
+    """SuperLU factors by minimum degree on A + A^T; nearly symmetric in pattern, so pivots stay on the diagonal."""
+    return splu(
+        matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.01, options={"SymmetricMode": True}
+    )
+
+
+class Newton:
+    """Solver of one `ModifiedPNP`; `factorisations` and `iterations` count its work."""
+
+    def __init__(self, equations: ModifiedPNP) -> None:
+        self.equations = equations
+        self.factors: Any = None
+        self.rate = 0.0
+        self.factorisations = self.iterations = 0
+
+    def forget(self) -> None:
+        """Drop the factorisation, so that what follows does not depend on what came before."""
+        self.factors = None
+
+    def solve(self, guess: Array, rate: float, history: Array, drive: float) -> Array:
+        """Unknowns at which the residual vanishes.
+
+        Parameters
+        ----------
+        guess : (size,) with positive concentrations and free volume
+        rate, history, drive : as in `ModifiedPNP.residual`
+
+        Raises
+        ------
+        NewtonFailed : singular, not finite or not converged; the caller may try a shorter step
+        """
+        equations, x = self.equations, guess.copy()
+        if self.factors is None or not 0.5 < rate / self.rate < 2:
+            self.factors = None
+        fresh, before = self.factors is None, np.inf
+        worst = 0
+        for _ in range(ITERATIONS):
+            state = equations.faces(x)
+            residual = equations.residual(x, rate, history, drive, state)
+            if not np.all(np.isfinite(residual)):
+                raise NewtonFailed("the residual is not finite", self._cell(residual))
+            if self.factors is None:
+                self._factorise(x, rate, state)
+                fresh = True
+            delta = -self.factors.solve(residual)
+            if not np.all(np.isfinite(delta)):
+                self.factors = None
+                raise NewtonFailed("the linear system is singular", self._cell(delta))
+            self.iterations += 1
+            size = float(np.abs(delta).max())
+            worst = int(np.argmax(np.abs(delta)))
+            part = equations.largest_step(x, delta)
+            if not fresh and (part < 1 or (size > CONTRACTION * before and size > TOLERANCE)):
+                # An old factorisation that no longer serves; this update is not worth taking.
+                self.factors, before = None, np.inf
+                continue
+            x += part * delta
+            if part == 1 and size <= TOLERANCE:
+                return x
+            if part < 1 or size > CONTRACTION * before:
+                self.factors = None
+            fresh, before = False, size
+        self.factors = None
+        raise NewtonFailed(f"no convergence in {ITERATIONS} iterations, last update {size:.2g}", self._place(worst))
+
+    def _factorise(self, x: Array, rate: float, state: Any) -> None:
+        matrix = self.equations.jacobian(x, rate, state)
+        try:
+            self.factors = factorise(matrix)
+        except RuntimeError:
+            raise NewtonFailed("the Jacobian is singular", 0) from None
+        self.rate = rate
+        self.factorisations += 1
+
+    def _cell(self, values: Array) -> int:
+        return self._place(int(np.argmin(np.isfinite(values))))
+
+    def _place(self, unknown: int) -> int:
+        equations = self.equations
+        if unknown < equations.n:
+            return unknown
+        return int(equations.mesh.ion_cells[(unknown - equations.n) % equations.m])

@@ -1,0 +1,48 @@
+"""The continuum stage: from a configuration to its trans-slit record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from continuum.config import ContinuumConfig
+from continuum.frames import Frames
+from continuum.solver import March
+from continuum.trans_slit_flux import TransSlitFlux
+from transslit import BadInput, TransSlitRecord
+from transslit.progress import Progress
+
+
+def run(config: ContinuumConfig, folder: Path, progress: Progress) -> TransSlitRecord:
+    """Solve `config` in `folder` and reduce it, leaving `frames.h5` and `record/`; resumes what was begun.
+
+    Raises
+    ------
+    BadInput : the folder holds another configuration's run
+    StageFailed : the equations could not be solved; names time, drive and place, and keeps what was reached
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    finished = _finished(config, folder)
+    if finished is not None:
+        return finished
+    march = March(config, folder)
+    march.run(progress)
+    with Frames(folder) as frames:
+        analysis = TransSlitFlux(frames, config.network, config.electrolyte).run()
+    record: TransSlitRecord = analysis.results.record
+    record.metadata["steps"] = march.steps
+    record.metadata["retries"] = march.retries
+    record.metadata["cells"] = march.equations.n
+    record.write(folder / "record")
+    march.discard_checkpoints()
+    return record
+
+
+def _finished(config: ContinuumConfig, folder: Path) -> TransSlitRecord | None:
+    """The record of a run that was complete, if `folder` holds one."""
+    if not (folder / "frames.h5").exists() or not (folder / "record" / "record.json").exists():
+        return None
+    with Frames(folder) as frames:
+        if frames.config != config:
+            raise BadInput("out", folder, "holds a continuum run of another configuration; choose another folder")
+        return TransSlitRecord.read(folder / "record") if frames.complete else None

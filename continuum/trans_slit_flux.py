@@ -1,0 +1,189 @@
+"""Trans-slit currents, slit contents and potentials of a continuum run, as a trans-slit record.
+
+I_i = F sum_k z_k J_k over the faces on the centre plane of slat i (between slits i and i + 1), through its edge
+gap, positive towards the bulk, with its exact parts (`transslit.decomposition`); dphi_i = phi_{i+1} - phi_i with
+phi_i interpolated at the slit's centre. The content of a slit is counted between the centre planes of its slats,
+so that dQ_i/dt = I_i - I_{i-1} closes to the solver's tolerance (I_0 is the mouth's current, from slit 1 into the
+reservoir, in `results.mouth`; the slit at the wall has I = 0 on its inner side). Concentrations are contents over
+the slit's free volume d L, as in molecular dynamics; the halves of the edge gaps thus add t g / (d L) to them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from MDAnalysis.analysis.base import AnalysisBase
+from scipy import constants
+
+from continuum.config import ContinuumConfig
+from continuum.frames import Frames
+from continuum.mesh import Array
+from continuum.mpnp import ModifiedPNP
+from transslit import Electrolyte, SlitNetwork, TransSlitRecord
+from transslit.decomposition import decompose, steric_excess
+from transslit.record import PARTS
+
+CURRENTS = ["I_A_per_m", *PARTS]
+
+
+class PlaneCurrents:
+    """Currents through groups of ion faces and their parts.
+
+    Parameters
+    ----------
+    equations : whose faces these are
+    chosen, group, sign : (faces,) numbers among `equations.inner_ion_faces`, the group of each, and the sign
+        that counts its current
+    groups : number of groups
+    """
+
+    def __init__(self, equations: ModifiedPNP, chosen: Array, group: Array, sign: Array, groups: int) -> None:
+        self.equations, self.group, self.sign, self.groups = equations, group, sign, groups
+        self.lower, self.upper = equations.lower[chosen], equations.upper[chosen]
+        self.conductance = equations.D[:, None] * equations.conductance[chosen]
+        self.chosen = chosen
+
+    def __call__(self, x: Array) -> Array:
+        """Total, migration, diffusion, steric and (zero) residual in A/m, shape (5, groups), of unknowns `x`."""
+        equations = self.equations
+        psi, c = equations.split(x)
+        psi = psi[equations.mesh.ion_cells]
+        mu = steric_excess(equations.occupied(c))
+        migration = np.outer(equations.z, psi[self.upper] - psi[self.lower])
+        steric = np.broadcast_to(mu[self.upper] - mu[self.lower], migration.shape)
+        parts = decompose(self.conductance, c[:, self.lower], c[:, self.upper], migration, steric)
+        total = equations.fluxes(equations.faces(x))[:, self.chosen]
+        rows = [equations.z @ flux * self.sign for flux in (total, *parts)]
+        sums = [np.bincount(self.group, row, self.groups) for row in rows]
+        return np.array([*sums, np.zeros(self.groups)]) * equations.flux_unit
+
+
+class TransSlitFlux(AnalysisBase):
+    """Reduce frames to a `TransSlitRecord`: `TransSlitFlux(frames, network, electrolyte).run().results.record`.
+
+    Parameters
+    ----------
+    frames : of a half cell (replica 0) or of a full cell (replica 0 the positive electrode, 1 the negative)
+    network, electrolyte : as in molecular dynamics' analyzer; those of the frames when left out
+
+    Results
+    -------
+    record : TransSlitRecord, SI units in its column names
+    mouth : one row per (replica, time), current of slit 1 into the reservoir with its parts, in A/m
+    """
+
+    def __init__(
+        self,
+        frames: Frames,
+        network: SlitNetwork | None = None,
+        electrolyte: Electrolyte | None = None,
+        verbose: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(frames, verbose=verbose, **kwargs)
+        self.frames_reader = frames
+        self.network = network or frames.config.network
+        self.electrolyte = electrolyte or frames.config.electrolyte
+
+    def _prepare(self) -> None:
+        equations = self.frames_reader.equations
+        mesh, slits = equations.mesh, self.network.slits
+        self._replicas = 2 if mesh.full else 1
+        faces = equations.inner_ion_faces
+        chosen, group, sign, place, bins = [], [], [], [], np.full(equations.m, -1)
+        ion_x = mesh.centres[0, mesh.ion_cells]
+        points = []
+        for replica in range(self._replicas):
+            outwards = 1.0 if replica == 0 else -1.0
+            place = faces.position[0] if replica == 0 else mesh.length - faces.position[0]
+            depth_of = ion_x if replica == 0 else mesh.length - ion_x
+            for j, plane in enumerate(self.network.slat_centres):
+                found = np.flatnonzero((faces.axis == 0) & (np.abs(place - plane) < 1e-15))
+                chosen.append(found)
+                group.append(np.full(found.size, replica * slits + j))
+                sign.append(np.full(found.size, outwards))
+                bins[depth_of < plane] = replica * slits + j  # later, deeper slats overwrite
+            for centre in self.network.slit_centres:
+                at = centre if replica == 0 else mesh.length - centre
+                points.append(mesh.interpolation(at, self.network.slit_length / 2))
+        groups = self._replicas * slits
+        join = [np.concatenate(parts) if parts else np.zeros(0, dtype=int) for parts in (chosen, group, sign)]
+        self._currents = PlaneCurrents(equations, join[0], join[1], join[2], groups)
+        self._bins, self._groups = bins, groups
+        self._points = points
+        self._free_volume = self.network.slit * self.network.slit_length
+        self._rows: dict[str, list[Any]] = {"currents": [], "phi": [], "c": [], "terminal": []}
+
+    def _single_frame(self) -> None:
+        equations, frame = self.frames_reader.equations, self._ts
+        inside = self._bins >= 0
+        volumes = equations.mesh.volumes[equations.mesh.ion_cells[inside]]
+        contents = [np.bincount(self._bins[inside], c[inside] * volumes, self._groups) for c in frame.c]
+        self._rows["currents"].append(self._currents(equations.from_si(frame.phi, frame.c)))
+        self._rows["phi"].append([weights @ frame.phi[cells] for cells, weights in self._points])
+        self._rows["c"].append(np.array(contents) / self._free_volume)
+        self._rows["terminal"].append([frame.drive, frame.terminal_current])
+
+    def _conclude(self) -> None:
+        replicas, slits, names = self._replicas, self.network.slits, self.electrolyte.names
+        frames = len(self._rows["terminal"])
+        shape = (frames, replicas, slits)
+        currents = np.array(self._rows["currents"]).reshape(frames, 5, replicas, slits)
+        phi = np.array(self._rows["phi"]).reshape(shape)
+        c = np.array(self._rows["c"]).reshape(frames, len(names), replicas, slits)
+        rho = constants.value("Faraday constant") * np.einsum("k,fkrs->frs", self.electrolyte.valences, c)
+
+        def keys(numbers: Array) -> dict[str, Array]:
+            grid = np.meshgrid(np.arange(replicas), self.times, numbers, indexing="ij")
+            return {key: axis.ravel() for key, axis in zip(("replica", "time_s", "i"), grid, strict=True)}
+
+        def flat(values: Array) -> Array:
+            return np.moveaxis(values, 1, 0).ravel()
+
+        crossings = keys(np.arange(1, slits)) | {"dphi_V": flat(np.diff(phi, axis=2))}
+        crossings |= {name: flat(currents[:, n, :, 1:]) for n, name in enumerate(CURRENTS)}
+        contents = keys(np.arange(1, slits + 1)) | {
+            "phi_V": flat(phi),
+            "Q_C_per_m": flat(rho) * self._free_volume,
+            "rho_C_per_m3": flat(rho),
+            "c_mol_per_m3": flat(c.sum(axis=1)),
+            **{f"c_{name}_mol_per_m3": flat(c[:, k]) for k, name in enumerate(names)},
+        }
+        drive, current = np.array(self._rows["terminal"]).reshape(frames, 2).T
+        signs = [1.0, -1.0][:replicas]  # the second electrode carries the opposite of all that the first does
+        which = "sigma_C_per_m2" if replicas == 2 else "phi_m_V"
+        terminal = {
+            "replica": np.repeat(np.arange(replicas), frames),
+            "time_s": np.tile(self.times, replicas),
+            which: np.concatenate([sign * drive for sign in signs]),
+            "I_m_A_per_m": np.concatenate([sign * current for sign in signs]),
+        }
+        self.results.record = TransSlitRecord(
+            pd.DataFrame(crossings),
+            pd.DataFrame(contents),
+            pd.DataFrame(terminal),
+            metadata(self.frames_reader.config),
+        )
+        mouth = {key: values for key, values in keys(np.zeros(1)).items() if key != "i"}
+        if slits:
+            mouth |= {name: flat(currents[:, n, :, :1]) for n, name in enumerate(CURRENTS)}
+        self.results.mouth = pd.DataFrame(mouth)
+
+
+def metadata(config: ContinuumConfig) -> dict[str, Any]:
+    """What a record of `config` carries along."""
+    blocks = {"0": {"run": 0, "electrode": "positive", "face": "left"}}
+    if config.cell == "full":
+        blocks["1"] = {"run": 0, "electrode": "negative", "face": "right"}
+    return {
+        "source": "continuum",
+        "electrolyte": config.electrolyte.name,
+        "temperature_K": config.temperature,
+        "concentration": config.concentration,
+        "network": config.network.model_dump(mode="json"),
+        "drive": config.drive.model_dump(mode="json"),
+        "cell": config.cell,
+        "blocks": blocks,
+    }
