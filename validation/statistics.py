@@ -95,7 +95,10 @@ def bootstrap(statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 
     value = float(statistic(*(a.mean(axis=0) for a in arrays)))
     if len(arrays[0]) == 1:
         return Estimate.exact(value)
-    draws = [float(statistic(*(a[chosen].mean(axis=0) for a in arrays))) for chosen in resamples(len(arrays[0]), seed)]
+    chosen = resamples(len(arrays[0]), seed)
+    weights = np.array([np.bincount(draw, minlength=len(arrays[0])) for draw in chosen]) / len(arrays[0])
+    means = [np.tensordot(weights, a, axes=1) for a in arrays]
+    draws = [float(statistic(*draw)) for draw in zip(*means, strict=True)]
     low, high = np.nanpercentile(draws, [2.5, 97.5])
     return Estimate(value, float(low), float(high))
 

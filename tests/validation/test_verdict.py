@@ -1,0 +1,45 @@
+"""Verdicts: an interval decides, and the exit code follows from required checks alone."""
+
+import math
+
+import pytest
+
+from validation.verdict import Estimate, exit_code, judge
+
+
+@pytest.mark.parametrize(
+    ("estimate", "outcome"),
+    [
+        (Estimate(0.7, 0.6, 0.8), "pass"),
+        (Estimate(0.7, 0.4, 0.9), "inconclusive"),
+        (Estimate(0.3, 0.2, 0.4), "fail"),
+        (Estimate(math.nan, math.nan, math.nan), "inconclusive"),
+        (Estimate.exact(0.5), "pass"),
+    ],
+)
+def test_an_interval_decides(estimate, outcome):
+    verdict = judge("T", "test", estimate, low=0.5, reason="planted", setting="none")
+    assert verdict.verdict == outcome
+    claim = {"pass": "reproduced", "fail": "not reproduced"}.get(outcome, outcome)
+    assert judge("T", "test", estimate, low=0.5, reason="planted", setting="none", claim=True).verdict == claim
+
+
+def test_rows_are_finite_or_null():
+    row = judge("T", "test", Estimate(math.nan, 0, 1), low=0.5, reason="planted", setting="none").row()
+    assert row["value"] is None
+    assert set(row) == {
+        "id", "title", "verdict", "value", "uncertainty", "tolerance", "unit", "reason", "required", "setting",
+    }  # fmt: skip
+
+
+def verdict(value, required, low=0.5, spread=0.0):
+    estimate = Estimate(value, value - spread, value + spread)
+    return judge("T", "test", estimate, low=low, reason="planted", setting="none", required=required)
+
+
+def test_exit_code():
+    good, bad, open_ = verdict(0.9, True), verdict(0.1, True), verdict(0.5, True, spread=0.2)
+    assert exit_code([good, verdict(0.1, False)], strict=False) == 0
+    assert exit_code([good, bad], strict=False) == 1
+    assert exit_code([good, open_], strict=False) == 0
+    assert exit_code([good, open_], strict=True) == 1
