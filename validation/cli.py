@@ -21,6 +21,7 @@ from transslit.electrolyte import Electrolyte, load_electrolyte, shipped
 from transslit.errors import BadInput, TransslitError
 from transslit.network import SlitNetwork
 from transslit.progress import Progress
+from validation.config import STAGES, ValidateConfig
 
 SlitText = Annotated[str, typer.Option(help="Free width between sheet surfaces, such as 0.59nm.")]
 SaltText = Annotated[str, typer.Option(help="Name of a shipped electrolyte, or the path of a TOML file.")]
@@ -55,25 +56,15 @@ def validate(
     allow_charged: ChargedFlag = False,
 ) -> int:
     """Run atoms, continuum, discovery and circuit at one slit size, judge them, and write the report."""
-    from validation.pipeline import STAGES, ValidateConfig
+    wanted = tuple(part.strip() for part in stages.split(",") if part.strip())
+    if not wanted or set(wanted) - set(STAGES):
+        raise BadInput("stages", stages, f"give one or more of {','.join(STAGES)}")
+    config = _asked(slit, electrolyte, concentration, preset, replicas, seed, allow_charged)
     from validation.pipeline import validate as run
     from validation.terminal import summary
     from validation.verdict import exit_code
 
-    salt = load_electrolyte(electrolyte, allow_charged=allow_charged)
-    wanted = tuple(part.strip() for part in stages.split(",") if part.strip())
-    if not wanted or set(wanted) - set(STAGES):
-        raise BadInput("stages", stages, f"give one or more of {','.join(STAGES)}")
-    config = ValidateConfig.read(
-        slit=slit,
-        electrolyte=salt,
-        concentration=salt.concentration if concentration is None else concentration,
-        preset=preset,
-        replicas=replicas,
-        seed=seed,
-    )
-    salt.bulk(config.concentration)
-    folder = out or Path("runs") / f"validate-{salt.name}-{slit.replace(' ', '')}-{preset}"
+    folder = out or Path("runs") / f"validate-{config.electrolyte.name}-{slit.replace(' ', '')}-{preset}"
     found = run(config, folder, wanted, Progress())
     if as_json:
         print(json.dumps(found.summary))
@@ -95,21 +86,11 @@ def md_command(
     allow_charged: ChargedFlag = False,
 ) -> int:
     """Charge a graphene cell by a step in molecular dynamics, and reduce it to a trans-slit record."""
+    asked = _asked(slit, electrolyte, concentration, preset, replicas, seed, allow_charged)
     import md
-    from validation.pipeline import ValidateConfig, md_config
+    from validation.pipeline import md_config
 
-    salt = load_electrolyte(electrolyte, allow_charged=allow_charged)
-    config = md_config(
-        ValidateConfig.read(
-            slit=slit,
-            electrolyte=salt,
-            concentration=salt.concentration if concentration is None else concentration,
-            preset=preset,
-            replicas=replicas,
-            seed=seed,
-        )
-    )
-    return _stage(out or Path("runs/md"), config, md.run, seed, as_json)
+    return _stage(out or Path("runs/md"), md_config(asked), md.run, seed, as_json)
 
 
 @app.command("continuum", epilog="Example: transslit continuum --slit 2nm --layers 6 --scan-rate 20mV/us --out runs/cv")
@@ -137,8 +118,6 @@ def continuum_command(
     as_json: JsonFlag = False,
 ) -> int:
     """Run the modified Poisson-Nernst-Planck equations on the network, and reduce them to a record."""
-    import continuum
-
     salt = load_electrolyte(electrolyte)
     if ion_diameter is not None:
         salt = salt.with_diameter(_length("ion_diameter", ion_diameter))
@@ -155,6 +134,8 @@ def continuum_command(
         reservoir=reservoir,
     )
     network.admits(salt)
+    import continuum
+
     config = continuum.ContinuumConfig.read(
         network=network,
         electrolyte=salt,
@@ -322,6 +303,23 @@ def electrolytes_check(file: str) -> int:
         f"{salt.name}: {', '.join(salt.names)}; neutral; packs below close packing at {salt.concentration / 1000:g} M"
     )
     return 0
+
+
+def _asked(
+    slit: str, electrolyte: str, concentration: str | None, preset: str, replicas: int, seed: int, allow_charged: bool
+) -> ValidateConfig:
+    """The configuration that the options of `validate` and `transslit md` share, checked."""
+    salt = load_electrolyte(electrolyte, allow_charged=allow_charged)
+    config = ValidateConfig.read(
+        slit=slit,
+        electrolyte=salt,
+        concentration=salt.concentration if concentration is None else concentration,
+        preset=preset,
+        replicas=replicas,
+        seed=seed,
+    )
+    config.check()
+    return config
 
 
 def _stage(folder: Path, config: Config, run: Any, seed: int, as_json: bool) -> int:

@@ -8,37 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import Field
 
 import md
 from circuit import CircuitConfig
 from continuum import ContinuumConfig, LadderParameters, extract
 from continuum import run as run_continuum
 from discovery import DiscoveryConfig, discover, table_from_records
-from transslit import ChargeStep, Electrolyte, Law, SlitNetwork, TransSlitRecord, TriangularCV
-from transslit.config import Config
+from transslit import ChargeStep, Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.progress import Progress
 from transslit.runs import RunFolder, open_run, write_json, write_text
-from transslit.units import Concentration, Length
 from validation import crosscheck, scaling, verification
+from validation.config import STAGES, ValidateConfig
 from validation.exports import read_terminal, write_circuit
 from validation.verdict import Verdict
-
-STAGES = ("md", "continuum", "discover", "circuit")
-
-
-class ValidateConfig(Config):
-    """What `validate` is asked for."""
-
-    slit: Length
-    electrolyte: Electrolyte
-    concentration: Concentration
-    preset: Literal["quick", "paper"] = "quick"
-    replicas: Annotated[int, Field(ge=1, le=64)] = 3
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
 @dataclass
@@ -86,9 +71,7 @@ def validate(
     progress = progress or Progress()
     molecular = md_config(config)
     cell = md.Cell(molecular)
-    network = SlitNetwork(slit=config.slit)
-    network.admits(config.electrolyte)
-    found = Findings(config, setting(config), out, cell, network)
+    found = Findings(config, config.setting, out, cell, config.network)
     with open_run(out) as run:
         run.claim(config)
         if "continuum" in stages:
@@ -102,11 +85,6 @@ def validate(
             _circuit(run, found, progress)
         _publish(run, found)
     return found
-
-
-def setting(config: ValidateConfig) -> str:
-    """The setting in words, as verdicts quote it."""
-    return f"{config.electrolyte.name} {config.concentration / 1000:g} M, d = {config.slit * 1e9:g} nm"
 
 
 def md_config(config: ValidateConfig) -> md.MDConfig:
@@ -129,7 +107,7 @@ def matched_step(config: md.MDConfig, cell: md.Cell) -> ContinuumConfig:
 def cv_config(config: ValidateConfig) -> ContinuumConfig:
     """The continuum CV of the default network at the asked slit."""
     return ContinuumConfig(
-        network=SlitNetwork(slit=config.slit),
+        network=config.network,
         electrolyte=config.electrolyte,
         concentration=config.concentration,
         drive=TriangularCV(),

@@ -1,0 +1,85 @@
+"""Bad input: one line that names field, value and what would do; exit code 2; nothing left behind."""
+
+import pytest
+
+from transslit.electrolyte import shipped
+
+
+def refused(done, *words):
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--slit", "0.59"], ["slit", "0.59", "nm"]),
+        (["--slit", "0.59kg"], ["slit", "0.59kg", "nm"]),
+        (["--slit=-0.59nm"], ["slit", "greater than 0"]),
+        (["--slit", "0nm"], ["slit", "greater than 0"]),
+        (["--slit", "nan nm"], ["slit", "finite"]),
+        (["--slit", "0.4nm"], ["slit", "narrower than an ion", "0.5 nm"]),
+        (["--slit", "1m"], ["slit", "100 nm"]),
+        ([], ["--slit"]),
+        (["--slit", "0.59nm", "--electrolyte", "KCI"], ["electrolyte", "KCI", "KCl"]),
+        (["--slit", "0.59nm", "--electrolyte", "none.toml"], ["none.toml", "cannot be read"]),
+        (["--slit", "0.59nm", "--concentration", "1"], ["concentration", "M"]),
+        (["--slit", "0.59nm", "--concentration", "9M"], ["concentration", "6.64 M"]),
+        (["--slit", "0.59nm", "--preset", "huge"], ["preset", "quick"]),
+        (["--slit", "0.59nm", "--stages", "cook"], ["stages", "cook", "continuum"]),
+        (["--slit", "0.59nm", "--replicas", "0"], ["replicas", "1"]),
+        (["--slit", "0.59nm", "--seed", "-1"], ["seed"]),
+        (["--slit", "0.59nm", "--colour", "red"], ["--colour"]),
+    ],
+)
+def test_validate_refuses(command, tmp_path, arguments, words):
+    refused(command("validate", *arguments, "--out", "run"), *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_charged_salt_is_refused(command, tmp_path):
+    text = shipped()["KCl"].read_text(encoding="utf-8").replace('"-1 e"', '"-1.5 e"')
+    (tmp_path / "paper.toml").write_text(text, encoding="utf-8")
+    refused(command("validate", "--slit", "0.59nm", "--electrolyte", "paper.toml"), "ions.Cl.md.charge", "-1.5", "-1 e")
+
+
+def test_malformed_toml_is_refused(command, tmp_path):
+    (tmp_path / "bad.toml").write_text("name = ", encoding="utf-8")
+    refused(command("validate", "--slit", "0.59nm", "--electrolyte", "bad.toml"), "bad.toml", "TOML")
+
+
+def test_an_unwritable_folder_is_refused(command, tmp_path):
+    (tmp_path / "file").write_text("")
+    refused(command("validate", "--slit", "2nm", "--out", "file/run"), "out", "cannot be written")
+
+
+def test_a_truncated_record_is_refused(command, tmp_path):
+    (tmp_path / "record").mkdir()
+    for name in ("crossings.parquet", "slits.parquet", "terminal.parquet"):
+        (tmp_path / "record" / name).write_bytes(b"PAR1")
+    (tmp_path / "record" / "record.json").write_text("{}")
+    refused(command("transslit", "discover", "record"), "record", "truncated")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["circuit"], ["law", "--resistance"]),
+        (["circuit", "--resistance", "5"], ["resistance", "ohm"]),
+        (["circuit", "--resistance", "5ohm", "--scan-rate", "20mV"], ["scan_rate", "mV/us"]),
+        (["circuit", "--resistance", "5ohm", "--export", "pdf"], ["export", "spice"]),
+        (["circuit", "nowhere.json"], ["law", "nowhere.json"]),
+        (["continuum", "--slit", "2nm", "--stern", "0.3"], ["stern", "nm"]),
+        (["continuum", "--slit", "2nm", "--permittivity", "0"], ["permittivity"]),
+        (["continuum", "--slit", "2nm", "--drive", "dance"], ["drive", "cv"]),
+        (["discover", "missing.csv"], ["missing.csv"]),
+        (["electrolytes", "show", "Kcl2"], ["KCl"]),
+        (["report", "nowhere"], ["verdicts.json"]),
+    ],
+)
+def test_stages_refuse(command, tmp_path, arguments, words):
+    refused(command("transslit", *arguments), *words)
+    assert list(tmp_path.iterdir()) == []

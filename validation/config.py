@@ -1,0 +1,45 @@
+"""What `validate` is asked for; apart from the chain, so that bad input is refused before anything heavy loads."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from transslit.config import Config
+from transslit.electrolyte import Electrolyte
+from transslit.network import SlitNetwork
+from transslit.units import Concentration, Length
+
+STAGES = ("md", "continuum", "discover", "circuit")
+
+
+class ValidateConfig(Config):
+    """What `validate` is asked for."""
+
+    slit: Length
+    electrolyte: Electrolyte
+    concentration: Concentration
+    preset: Literal["quick", "paper"] = "quick"
+    replicas: Annotated[int, Field(ge=1, le=64)] = 3
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    @property
+    def network(self) -> SlitNetwork:
+        """The network of the continuum CV: defaults, but for the slit."""
+        return SlitNetwork(slit=self.slit)
+
+    @property
+    def setting(self) -> str:
+        """The setting in words, as verdicts quote it."""
+        return f"{self.electrolyte.name} {self.concentration / 1000:g} M, d = {self.slit * 1e9:g} nm"
+
+    def check(self) -> None:
+        """Refuse ions that do not fit, singly or together.
+
+        Raises
+        ------
+        BadInput : a slit narrower than an ion, or a concentration beyond close packing
+        """
+        self.network.admits(self.electrolyte)
+        self.electrolyte.bulk(self.concentration)
