@@ -1,0 +1,94 @@
+"""The choice rule: the shortest description of formula and misfit, with as many independent rows as there are.
+
+    DL = (n/2) ln(loss + tolerance^2) + (k/2) ln n + complexity * ln(symbols)      [nats]
+
+loss        weighted mean square misfit over the target's mean square, on the training rows
+tolerance   misfit not worth a formula: white noise of this size is taken to be on the data
+n           independent rows: n = rows / tau, tau = 1 + 2 sum rho_l the autocorrelation time of the residual of
+            the most accurate form found (up to the first zero crossing, the longest over the table's own order and the
+            order of each input). White noise gives tau = 1; the smooth misfit that a model-form error leaves on
+            noise-free data gives a large tau, so that such data do not buy ever longer formulas.
+k           fitted constants;   complexity: nodes of the formula;   symbols: operators and inputs to choose from
+
+The last term is the price of having searched: a formula of c nodes is one of symbols^c. The empty formula (y = 0)
+and the constant compete; a law is found only if it beats both by `MARGIN`.
+
+Sources: J. Rissanen, Automatica 14, 465 (1978), doi:10.1016/0005-1098(78)90005-5; G. Schwarz, Ann. Statist. 6,
+461 (1978), doi:10.1214/aos/1176344136; A. Sokal, in Functional Integration, Springer 1997 (autocorrelation time).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from discovery import forms
+from discovery.fit import Array, Fit, Rows, predict
+from discovery.forms import Form
+
+MARGIN = 5.0  # nats a law must gain over no law: odds of e^5 = 150 to 1
+EXACT = 0.1  # of the tolerance: residuals below this are taken as round-off, not as structure
+
+
+def _sum_of_correlations(residual: Array, blocks: Sequence[Array], floor: float) -> float:
+    """Sum of rho_l over l >= 1 up to the first zero crossing, pooled over `blocks` of row numbers."""
+    longest = max(len(block) for block in blocks)
+    size = 2 ** math.ceil(math.log2(2 * longest))
+    power = np.zeros(size // 2 + 1)
+    for block in blocks:
+        power += np.abs(np.fft.rfft(residual[block], size)) ** 2
+    covariance = np.fft.irfft(power, size)[:longest]
+    rho = covariance[1:] / (covariance[0] + floor * sum(len(block) for block in blocks))
+    negative = np.flatnonzero(rho <= 0)
+    return float(rho[: negative[0] if len(negative) else len(rho)].sum())
+
+
+def autocorrelation_time(residual: Array, rows: Rows, groups: Array, tolerance: float) -> float:
+    """tau >= 1 of a residual (weighted, relative to the target's root mean square), shape (rows,)."""
+    floor = (EXACT * tolerance) ** 2
+    own_order = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    orders = [own_order, *([np.argsort(x, kind="stable")] for x in rows.x)]
+    return 1.0 + 2.0 * max(_sum_of_correlations(residual, blocks, floor) for blocks in orders)
+
+
+def independent_rows(form: Form, fit: Fit, rows: Rows, groups: Array, tolerance: float) -> float:
+    """n = rows / tau for the residual of `form`, at least 10."""
+    value = predict(form, fit, rows.x)
+    assert value is not None, "the form was fitted on these rows"
+    residual = rows.w * (rows.y - value) / math.sqrt(float(np.mean((rows.w * rows.y) ** 2)))
+    return max(len(residual) / autocorrelation_time(residual, rows, groups, tolerance), 10.0)
+
+
+def description_length(loss: float, constants: int, nodes: int, n: float, symbols: int, tolerance: float) -> float:
+    """DL in nats (module docstring)."""
+    return 0.5 * n * math.log(loss + tolerance**2) + 0.5 * constants * math.log(n) + nodes * math.log(symbols)
+
+
+def description_of(form: Form, fit: Fit, n: float, symbols: int, tolerance: float) -> float:
+    """DL of a fitted form."""
+    constants = len(fit.linear) + len(fit.inner)
+    return description_length(fit.loss, constants, forms.complexity(form), n, symbols, tolerance)
+
+
+def without_law(n: float, symbols: int, tolerance: float) -> float:
+    """DL of y = 0."""
+    return description_length(1.0, 0, 1, n, symbols, tolerance)
+
+
+def simpler(form: Form) -> list[Form]:
+    """Forms with one constant less: a term dropped, or a term inside an atom. What pruning tries."""
+    found = []
+    for monomial in form:
+        if len(form) > 1:
+            found.append(tuple(m for m in form if m != monomial))
+        for factor, halves in monomial:
+            if factor[0] in {"x", "abs"}:
+                continue
+            for inner in factor[1]:
+                rest = tuple(m for m in factor[1] if m != inner)
+                others = [pair for pair in monomial if pair[0] != factor]
+                changed = forms.make_monomial([*others, ((factor[0], rest), halves)] if rest else others)
+                found.append(forms.make_form([*(m for m in form if m != monomial), changed]))
+    return list(dict.fromkeys(found))

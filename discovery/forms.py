@@ -1,0 +1,299 @@
+"""Canonical forms: what a tree of the search means once its constants are free.
+
+A form is a sum of terms, each a product of powers, and every sum in it carries fitted coefficients:
+
+    y = sum_k a_k m_k,      m = prod_j x_j^(n/2) |x_j|^(n/2) A_l^(n/2)
+
+with atoms A that hold constants p of their own,
+
+    exp(sum p m), tanh, sinh, sin and cos alike, log(1 + sum p m),
+    and the base 1 + sum p m of reciprocals and roots.
+
+Since signs and factors belong to the constants, trees need neither minus signs nor evolved numbers, and
+trees that mean the same (q*I + I, I*(1 + q), (I - q*I)) become the same form. An atom of one
+structure appears once: exp(p q) in two terms shares p, which excludes sums of two exponentials.
+
+A monomial is a sorted tuple of (factor, exponent in halves); a factor is ("x", j), ("abs", j) or
+(atom, (monomial, ...)). The empty monomial is the constant 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+Factor = tuple[Any, ...]
+Monomial = tuple[tuple[Factor, int], ...]
+Form = tuple[Monomial, ...]  # sorted, distinct
+
+ONE: Monomial = ()
+MAX_HALVES = 8  # exponents up to 4
+MAX_SUM = 12  # monomials of an intermediate sum
+LINEAR_ATOMS = frozenset({"exp", "tanh", "sinh", "sin", "cos"})  # f(sum p m)
+SHIFTED_ATOMS = frozenset({"log"})  # f(1 + sum p m)
+UNIT_BASE = "sum"  # 1 + sum p m, raised to a power
+
+
+# Nodes that a function counts for. With a handful of constants at hand, a transcendental function imitates a
+# polynomial (and the reverse) to within any noise; between near-equals the algebraic form is preferred.
+NODES = {"exp": 3, "log": 3, "tanh": 3, "sinh": 3, "sin": 3, "cos": 3}
+
+
+class RefusedError(Exception):
+    """The tree has no form within the limits; the search gives it the worst fitness."""
+
+
+def make_monomial(powers: Iterable[tuple[Factor, int]]) -> Monomial:
+    """Factors in a fixed order, inputs first; powers of zero are left out."""
+    return tuple(sorted((pair for pair in powers if pair[1]), key=lambda pair: (pair[0][0] != "x", repr(pair))))
+
+
+def make_form(monomials: Iterable[Monomial]) -> Form:
+    """Sorted (short terms first) and without repetition."""
+    form = tuple(sorted(dict.fromkeys(monomials), key=lambda m: (_monomial_nodes(m), repr(m))))
+    if not form or len(form) > MAX_SUM:
+        raise RefusedError
+    return form
+
+
+def _product(a: Monomial, b: Monomial) -> Form:
+    powers: dict[Factor, int] = dict(a)
+    for factor, halves in b:
+        powers[factor] = powers.get(factor, 0) + halves
+    exponentials = [factor for factor in powers if factor[0] == "exp"]
+    if len(exponentials) > 1:  # exp(a) exp(b) = exp(a + b)
+        merged = make_form([m for factor in exponentials for m in factor[1]])
+        for factor in exponentials:
+            del powers[factor]
+        powers[("exp", merged)] = 2
+    expand: list[Factor] = []
+    for factor, halves in list(powers.items()):
+        if factor[0] == "exp" and halves:
+            powers[factor] = 2  # the exponent belongs to the constants inside
+        elif factor[0] == "abs" and halves % 4 == 0 and halves:  # |x|^2 = x^2
+            del powers[factor]
+            plain = ("x", factor[1])
+            powers[plain] = powers.get(plain, 0) + halves
+        elif factor[0] == UNIT_BASE and halves >= 2:  # a whole base multiplies out
+            powers[factor] -= 2
+            expand.append(factor)
+    if any(abs(halves) > MAX_HALVES for halves in powers.values()):
+        raise RefusedError
+    form: Form = (make_monomial(powers.items()),)
+    for factor in expand:
+        form = multiply(form, make_form([ONE, *factor[1]]))
+    return form
+
+
+def add(a: Form, b: Form) -> Form:
+    """a + b."""
+    return make_form([*a, *b])
+
+
+def multiply(a: Form, b: Form) -> Form:
+    """a * b, multiplied out."""
+    if len(a) * len(b) > 2 * MAX_SUM:
+        raise RefusedError
+    return make_form([m for left in a for right in b for m in _product(left, right)])
+
+
+def square(a: Form) -> Form:
+    """a^2."""
+    return multiply(a, a)
+
+
+def _without_constant(a: Form) -> Form:
+    return tuple(m for m in a if m != ONE)
+
+
+def reciprocal(a: Form) -> Form:
+    """1 / a: of one monomial exactly, of a sum as 1 / (1 + sum p m)."""
+    if len(a) == 1:
+        return _product(tuple((factor, -halves) for factor, halves in a[0]), ONE)
+    return ((((UNIT_BASE, _without_constant(a)), -2),),)
+
+
+def divide(a: Form, b: Form) -> Form:
+    """a / b."""
+    return multiply(a, reciprocal(b))
+
+
+def square_root(a: Form, signed: frozenset[int] = frozenset()) -> Form:
+    """sqrt|a|: of one monomial exactly, of a sum as sqrt(1 + sum p m); `signed` inputs take both signs."""
+    if len(a) > 1:
+        return ((((UNIT_BASE, _without_constant(a)), 1),),)
+    powers: list[tuple[Factor, int]] = []
+    for factor, halves in a[0]:
+        if factor[0] == "x" and factor[1] in signed:
+            factor = ("abs", factor[1])
+        if factor[0] in {"tanh", "sinh", "sin", "cos", "log"}:
+            raise RefusedError  # may be negative
+        if factor[0] != "exp":
+            if halves % 2:
+                raise RefusedError  # fourth roots
+            halves //= 2
+        powers.append((factor, halves))
+    return _product(make_monomial(powers), ONE)
+
+
+def apply(name: str, a: Form) -> Form:
+    """An atom of the sum a; the constant of a sum is absorbed by what stands around the atom."""
+    inner = _without_constant(a)
+    if not inner:
+        return (ONE,)  # the function of a constant is a constant
+    if depth(inner) > 1:
+        raise RefusedError
+    return ((((name, inner), 2),),)
+
+
+def depth(form: Form) -> int:
+    """Levels of nested atoms."""
+    return max((1 + depth(factor[1]) for m in form for factor, _ in m if factor[0] not in {"x", "abs"}), default=0)
+
+
+def atoms(form: Form) -> list[Factor]:
+    """Distinct atoms, inner ones first, in a fixed order."""
+    found: list[Factor] = []
+    for monomial in form:
+        for factor, _ in monomial:
+            if factor[0] not in {"x", "abs"}:
+                found += [inner for inner in atoms(factor[1]) if inner not in found]
+                if factor not in found:
+                    found.append(factor)
+    return found
+
+
+def parameters(form: Form) -> list[tuple[Factor, Monomial]]:
+    """The constants inside atoms, as (atom, monomial that it multiplies), in the order of the vector p."""
+    return [(atom, monomial) for atom in atoms(form) for monomial in atom[1]]
+
+
+def inputs_of(form: Form) -> set[int]:
+    """Indices of the inputs that a form uses."""
+    used: set[int] = set()
+    for monomial in form:
+        for factor, _ in monomial:
+            used |= {factor[1]} if factor[0] in {"x", "abs"} else inputs_of(factor[1])
+    return used
+
+
+def scale_of(monomial: Monomial, scales: Sequence[float]) -> float:
+    """prod_j s_j^(n/2): what a monomial of scaled inputs x/s has to be divided by to be one of x."""
+    value = 1.0
+    for factor, halves in monomial:
+        if factor[0] in {"x", "abs"}:
+            value *= scales[factor[1]] ** (halves / 2)
+    return value
+
+
+def common_factor(form: Form) -> Monomial:
+    """Factors with positive power that every term shares, taken out to write the form briefly."""
+    shared = dict(form[0])
+    for monomial in form[1:]:
+        powers = dict(monomial)
+        shared = {f: min(h, powers[f]) for f, h in shared.items() if f in powers and h > 0 and powers[f] > 0}
+    return make_monomial((f, h) for f, h in shared.items() if h > 0 or len(form) == 1)
+
+
+def _split(form: Form) -> tuple[Monomial, list[Monomial]]:
+    common = common_factor(form)
+    powers = dict(common)
+    rest = []
+    for monomial in form:
+        left = [(f, h - powers.get(f, 0)) for f, h in monomial]
+        rest.append(tuple((f, h) for f, h in left if h))
+    return common, rest
+
+
+def _factor_nodes(factor: Factor, halves: int) -> int:
+    if factor[0] == "x":
+        base = 1
+    elif factor[0] == "abs":
+        base = 2
+    else:
+        shifted = 0 if factor[0] in LINEAR_ATOMS else 2  # "1 +"
+        base = sum_nodes(factor[1]) + shifted + NODES.get(factor[0], 0)
+    power = {2: 0, -2: 0, 1: 1, 4: 1}.get(halves, 2)  # a reciprocal turns * into /; sqrt and square are one node
+    return base + power
+
+
+def _monomial_nodes(monomial: Monomial) -> int:
+    return sum(_factor_nodes(f, h) for f, h in monomial) + max(len(monomial) - 1, 0)
+
+
+def sum_nodes(form: Sequence[Monomial]) -> int:
+    """Nodes of a sum with a coefficient before every monomial."""
+    return sum(1 + (1 + _monomial_nodes(m) if m else 0) for m in form) + len(form) - 1
+
+
+def complexity(form: Form) -> int:
+    """Nodes of the formula as `write` puts it down: operators, functions, inputs and constants."""
+    common, rest = _split(form)
+    return sum_nodes(rest) + (1 + _monomial_nodes(common) if common else 0)
+
+
+def write(form: Form, names: Sequence[str], linear: Sequence[str], inner: Sequence[str], factored: bool = True) -> str:
+    """The form as text in SymPy syntax, with the names of inputs, coefficients and inner constants given."""
+    constants = dict(zip(parameters(form), inner, strict=True))
+
+    def factor_text(factor: Factor, halves: int) -> str:
+        kind = factor[0]
+        if kind == "x":
+            base = names[factor[1]]
+        elif kind == "abs":
+            base = f"Abs({names[factor[1]]})"
+        else:
+            total = " + ".join(times(constants[factor, m], m) for m in factor[1])
+            if kind == UNIT_BASE:
+                base = f"(1 + {total})"
+            else:
+                base = f"{kind}(1 + {total})" if kind in SHIFTED_ATOMS else f"{kind}({total})"
+        if halves == 2:
+            return base
+        if halves == 1:
+            return f"sqrt({base})"
+        return f"{base}**{halves // 2}" if halves % 2 == 0 else f"sqrt({base})**{halves}"
+
+    def monomial_text(monomial: Monomial, before: str = "") -> str:
+        above = [factor_text(f, h) for f, h in monomial if h > 0]
+        below = [factor_text(f, -h) for f, h in monomial if h < 0]
+        text = "*".join([before, *above] if before else above or ["1"])
+        return "/".join([text, *below])
+
+    def times(constant: str, monomial: Monomial) -> str:
+        return monomial_text(monomial, constant)
+
+    common, rest = _split(form) if factored else (ONE, list(form))
+    total = " + ".join(times(c, m) for c, m in zip(linear, rest, strict=True))
+    if not common:
+        return total
+    return f"{monomial_text(common)}*({total})" if len(rest) > 1 else monomial_text(common, total)
+
+
+def columns_source(form: Form, n_inputs: int) -> str:
+    """Python source of the terms m_k(x, p) without their coefficients, for `compile_columns`."""
+    names = [f"x[{j}]" for j in range(n_inputs)]
+    position = {key: f"p[{k}]" for k, key in enumerate(parameters(form))}
+    terms = []
+    for monomial in form:
+        own = (monomial,)
+        terms.append(write(own, names, ["1"], [position[key] for key in parameters(own)], factored=False))
+    return f"lambda x, p: ({', '.join(terms)},)"
+
+
+def bases_source(form: Form, n_inputs: int) -> str:
+    """Python source of the bases 1 + sum p m that must stay positive."""
+    names = [f"x[{j}]" for j in range(n_inputs)]
+    position = {key: f"p[{k}]" for k, key in enumerate(parameters(form))}
+    bases = []
+    for atom in atoms(form):
+        if atom[0] == UNIT_BASE or atom[0] in SHIFTED_ATOMS:
+            base = (UNIT_BASE, atom[1])
+            own = [position[atom if owner == base else owner, m] for owner, m in parameters((((base, 2),),))]
+            bases.append(write((((base, 2),),), names, ["1"], own, factored=False))
+    return f"lambda x, p: ({''.join(text + ', ' for text in bases)})"
+
+
+def compile_source(source: str, functions: dict[str, Callable[..., Any]]) -> Callable[..., tuple[Any, ...]]:
+    """The function of `columns_source` or `bases_source`; the source is ours, never the user's."""
+    return eval(source, {"__builtins__": {}, **functions})

@@ -1,0 +1,279 @@
+"""From the chosen form to a `Law` in physical units, with intervals, metrics and the front it was chosen from.
+
+Constants: scaled a, p become a y_s / S(m), p / S(m) with S(m) = prod s_j^(n/2). Their uncertainty is a moving-block
+bootstrap of the training rows (blocks of one autocorrelation time of the residual, within groups), each resample
+refitted by one Gauss-Newton step from the optimum.
+
+Source: H. Kuensch, Ann. Statist. 17, 1217 (1989), doi:10.1214/aos/1176347265.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sympy
+
+from discovery import choice, forms
+from discovery.config import DiscoveryConfig
+from discovery.fit import Array, Fit, Rows, fit_form, full_jacobian, predict
+from discovery.forms import Form
+from discovery.tables import Problem, combined_unit
+from transslit.law import Constant, Law
+
+FEWEST_BLOCKS = 10
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """A form fitted on all training rows; `loss_held_out` is NaN where nothing is held out."""
+
+    form: Form
+    fit: Fit
+    nodes: int
+    description_length: float
+    loss_held_out: float
+
+
+def monomial_of(inputs: Sequence[int]) -> forms.Monomial:
+    """The product of some inputs."""
+    return tuple((("x", j), 2) for j in sorted(inputs))
+
+
+def current_and_charge(config: DiscoveryConfig) -> tuple[int | None, int | None]:
+    """Positions of I and q among the inputs."""
+    current = [j for j, name in enumerate(config.inputs) if name == "I" or name.startswith("I_")]
+    charge = [j for j, name in enumerate(config.inputs) if name == "q"]
+    return (current[0] if len(current) == 1 else None), (charge[0] if charge else None)
+
+
+def ohmic_form(config: DiscoveryConfig) -> Form | None:
+    """dphi = R I."""
+    current, _ = current_and_charge(config)
+    return None if current is None else (monomial_of([current]),)
+
+
+def paper_form(config: DiscoveryConfig) -> Form | None:
+    """dphi = I (R_c - gamma R_c q)."""
+    current, charge = current_and_charge(config)
+    if current is None or charge is None:
+        return None
+    return forms.make_form([monomial_of([current]), monomial_of([current, charge])])
+
+
+def loss_on(form: Form, fit: Fit, rows: Rows | None) -> float:
+    """Weighted mean square misfit over that of the target, NaN without rows or outside the domain."""
+    value = None if rows is None else predict(form, fit, rows.x)
+    if rows is None or value is None:
+        return math.nan
+    return float(np.sum((rows.w * (rows.y - value)) ** 2) / np.sum((rows.w * rows.y) ** 2))
+
+
+def scalings(form: Form, problem: Problem) -> Array:
+    """Factors that take the scaled constants (a, p) to physical ones."""
+    linear = [problem.y_scale / forms.scale_of(m, problem.x_scales) for m in form]
+    inner = [1.0 / forms.scale_of(m, problem.x_scales) for _, m in forms.parameters(form)]
+    return np.array([*linear, *inner])
+
+
+def resample(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> Array:
+    """Bootstrapped scaled constants (a, p), shape (resamples, constants)."""
+    residual, jacobian = full_jacobian(form, fit, problem.rows)
+    relative = residual / math.sqrt(float(np.mean((problem.rows.w * problem.rows.y) ** 2)))
+    tau = choice.autocorrelation_time(relative, problem.rows, problem.groups, config.tolerance)
+    length = int(np.clip(math.ceil(tau), 1, max(len(residual) // FEWEST_BLOCKS, 1)))
+    order = np.argsort(problem.groups, kind="stable")
+    residual, jacobian, groups = residual[order], jacobian[order], problem.groups[order]
+    position = np.arange(len(groups)) - np.searchsorted(groups, groups)  # within the group
+    starts = np.flatnonzero(position % length == 0)
+    scale = np.sqrt(np.einsum("rk,rk->k", jacobian, jacobian))
+    jacobian = jacobian / scale  # columns of different units
+    normal = np.add.reduceat(np.einsum("rk,rl->rkl", jacobian, jacobian), starts)
+    gradient = np.add.reduceat(jacobian * residual[:, None], starts)
+    rng = np.random.default_rng(config.seed)
+    counts = rng.multinomial(len(starts), np.full(len(starts), 1 / len(starts)), size=config.bootstrap).astype(float)
+    matrices = np.einsum("sb,bkl->skl", counts, normal)
+    steps = np.linalg.solve(matrices + 1e-12 * np.eye(len(scale)), np.einsum("sb,bk->sk", counts, gradient)[..., None])
+    return np.array([*fit.linear, *fit.inner]) + steps[..., 0] / scale
+
+
+def _monomial_powers(monomial: forms.Monomial, config: DiscoveryConfig) -> list[tuple[str, float]]:
+    return [(config.inputs[f[1]], h / 2) for f, h in monomial if f[0] in {"x", "abs"}]
+
+
+def written(form: Form, problem: Problem, config: DiscoveryConfig, constants: Array) -> str:
+    """The formula with numbers in physical units."""
+    text = [f"({value:.6g})" if value < 0 else f"{value:.6g}" for value in constants]
+    return forms.write(form, config.inputs, text[: len(form)], text[len(form) :])
+
+
+def front_of(finalists: Sequence[Finalist], problem: Problem, config: DiscoveryConfig) -> pd.DataFrame:
+    """Hall of fame: one row per finalist, by complexity; `score` is -d ln(loss) / d complexity along the front.
+
+    Columns: complexity, loss, loss_held_out, score (NaN off the front), description_length, on_front,
+    expression, latex.
+    """
+    ranked = sorted(finalists, key=lambda f: (f.nodes, f.fit.loss, repr(f.form)))
+    rows: list[dict[str, Any]] = []
+    best, nodes = math.inf, 0
+    for finalist in ranked:
+        loss = max(finalist.fit.loss, 1e-16)
+        on_front = loss < best * (1 - 1e-9)
+        score = math.log(best / loss) / (finalist.nodes - nodes) if on_front and math.isfinite(best) else math.nan
+        if on_front:
+            best, nodes = loss, finalist.nodes
+        constants = np.array([*finalist.fit.linear, *finalist.fit.inner]) * scalings(finalist.form, problem)
+        expression = written(finalist.form, problem, config, constants)
+        rows.append(
+            {
+                "complexity": finalist.nodes,
+                "loss": finalist.fit.loss,
+                "loss_held_out": finalist.loss_held_out,
+                "score": score,
+                "description_length": finalist.description_length,
+                "on_front": on_front,
+                "expression": expression,
+                "latex": sympy.latex(sympy.sympify(expression, locals={n: sympy.Symbol(n) for n in config.inputs})),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _r_squared(form: Form | None, fit: Fit | None, rows: Rows) -> float:
+    value = predict(form, fit, rows.x) if form is not None and fit is not None else np.zeros_like(rows.y)
+    weight = rows.w**2
+    mean = float(np.sum(weight * rows.y) / np.sum(weight))
+    spread = float(np.sum(weight * (rows.y - mean) ** 2))
+    if value is None or not spread > 0:
+        return math.nan
+    return 1 - float(np.sum(weight * (rows.y - value) ** 2)) / spread
+
+
+def paper_constants(samples: Array) -> Array:
+    """(a_0, a_1) of a_0 I + a_1 I q as (R_c, gamma) = (a_0, -a_1/a_0), shape (..., 2)."""
+    return np.stack([samples[..., 0], -samples[..., 1] / samples[..., 0]], axis=-1)
+
+
+def describe(values: Array, samples: Array, names: Sequence[str], units: Sequence[str]) -> dict[str, Any]:
+    """Constants, their covariance and 95 % intervals from resamples."""
+    covariance = np.atleast_2d(np.cov(samples, rowvar=False))
+    low, high = np.percentile(samples, [2.5, 97.5], axis=0)
+    std = np.sqrt(np.diag(covariance))
+    return {
+        "constants": {n: Constant(float(v), float(s), u) for n, v, s, u in zip(names, values, std, units, strict=True)},
+        "covariance": tuple(tuple(map(float, row)) for row in covariance),
+        "intervals": {n: [float(a), float(b)] for n, a, b in zip(names, low, high, strict=True)},
+    }
+
+
+def constants_of(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> tuple[str, dict[str, Any]]:
+    """Expression with named constants, and what `describe` says of them."""
+    factors = scalings(form, problem)
+    values = np.array([*fit.linear, *fit.inner]) * factors
+    samples = resample(form, fit, problem, config) * factors
+    units = [combined_unit(config.target, _monomial_powers(m, config)) for m in form]
+    units += [combined_unit("", _monomial_powers(m, config)) for _, m in forms.parameters(form)]
+    if form == ohmic_form(config):
+        name = config.inputs[form[0][0][0][1]]
+        return f"{name}*R_c", describe(values, samples, ["R_c"], units)
+    if form == paper_form(config):
+        current, charge = current_and_charge(config)
+        assert current is not None, "the paper's form has I"
+        assert charge is not None, "and q"
+        if form[0] != monomial_of([current]):  # (a_0 I, a_1 I q) whatever their sorted order
+            values, samples, units = values[::-1], samples[:, ::-1], units[::-1]
+        text = f"{config.inputs[current]}*R_c*(1 - gamma*{config.inputs[charge]})"
+        return text, describe(paper_constants(values), paper_constants(samples), ["R_c", "gamma"], [units[0], "1"])
+    names = [f"c{k}" for k in range(len(values))]
+    text = forms.write(form, config.inputs, names[: len(form)], names[len(form) :])
+    return text, describe(values, samples, names, units)
+
+
+def _numbers(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
+
+
+def make_law(
+    chosen: Finalist | None,
+    finalists: Sequence[Finalist],
+    hall: pd.DataFrame,
+    problem: Problem,
+    config: DiscoveryConfig,
+    independent: float,
+    symbols: int,
+) -> Law:
+    """The law of the chosen form; None is y = 0. A constant is no law either."""
+    rows, held = problem.rows, problem.held
+    form, fit = (chosen.form, chosen.fit) if chosen else (None, None)
+    found = form is not None and form != (forms.ONE,)
+    expression, told = ("0", {}) if form is None or fit is None else constants_of(form, fit, problem, config)
+    nothing = choice.without_law(independent, symbols, config.tolerance)
+    loss = fit.loss if fit else 1.0
+    scale = problem.y_scale * math.sqrt(float(np.mean((rows.w * rows.y) ** 2)))
+    metrics = {
+        "r2": _r_squared(form, fit, rows),
+        "r2_held_out": math.nan if held is None else _r_squared(form, fit, held),
+        "rmse": scale * math.sqrt(loss),
+        "n_rows": rows.x.shape[1],
+        "n_held_out": 0 if held is None else held.x.shape[1],
+        "n_independent": independent,
+        "delta_dl_no_law": nothing - (chosen.description_length if chosen else nothing),
+    }
+    references: dict[str, Any] = {}
+    for name, reference in (("ohmic", ohmic_form(config)), ("paper", paper_form(config))):
+        reference_fit = fit_form(reference, rows) if reference is not None else None
+        if reference is None or reference_fit is None:
+            continue
+        _, about = constants_of(reference, reference_fit, problem, config)
+        length = choice.description_of(reference, reference_fit, independent, symbols, config.tolerance)
+        delta = length - (chosen.description_length if chosen else nothing)
+        references[name] = {
+            "constants": {n: {"value": c.value, "std": c.std, "unit": c.unit} for n, c in about["constants"].items()},
+            "intervals": about["intervals"],
+            **_numbers(
+                {
+                    "r2": _r_squared(reference, reference_fit, rows),
+                    "r2_held_out": math.nan if held is None else _r_squared(reference, reference_fit, held),
+                    "delta_dl": delta,
+                }
+            ),
+        }
+        if name == "ohmic":
+            count = len(told["constants"]) if told else 0
+            misfit = math.log((reference_fit.loss + config.tolerance**2) / (loss + config.tolerance**2))
+            metrics["delta_bic_ohmic"] = independent * misfit + (1 - count) * math.log(independent)
+            metrics["delta_dl_ohmic"] = delta
+    if form is not None and form == paper_form(config):
+        metrics["gamma"] = told["constants"]["gamma"].value
+        metrics["gamma_std"] = told["constants"]["gamma"].std
+    front = hall[hall["on_front"]] if len(hall) else hall
+    return Law(
+        config.target,
+        config.inputs,
+        expression,
+        told.get("constants", {}),
+        _numbers(metrics),
+        tuple(
+            {
+                str(key): (None if isinstance(value, float) and math.isnan(value) else value)
+                for key, value in row.items()
+                if key != "on_front"
+            }
+            for row in front.to_dict("records")
+        ),
+        told.get("covariance", ()),
+        {
+            "found": found,
+            "rule": "description length; see discovery.choice",
+            "intervals_95": told.get("intervals", {}),
+            "references": references,
+            "held_out": list(problem.held_out) or ("rows" if held is not None else "none"),
+            "weighted": problem.weighted,
+            "seed": config.seed,
+            "config": config.model_dump(mode="json"),
+        },
+    )

@@ -1,0 +1,288 @@
+"""The search: DEAP genetic programming on islands, NSGA-II on (misfit, complexity) of canonical forms.
+
+A tree is bred as DEAP breeds it; its fitness is that of its canonical form (`discovery.forms`) with the best constants
+(`discovery.fit`). One form counts once in a population: copies are replaced by new random trees. The best trees
+of an island move to the next one every few generations. All randomness comes from one seeded
+generator whose state is in the checkpoint, so that a resumed search is the search that was interrupted.
+
+Sources: J. Koza, Genetic Programming, MIT Press 1992; K. Deb et al., IEEE Trans. Evol. Comput. 6, 182 (2002),
+doi:10.1109/4235.996017 (NSGA-II); F.-A. Fortin et al., JMLR 13, 2171 (2012) (DEAP).
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from deap import base, creator, gp, tools
+
+from discovery import forms
+from discovery.config import DiscoveryConfig
+from discovery.fit import Fit, Rows, fit_form
+from discovery.forms import Form, RefusedError
+from discovery.tables import Problem
+from transslit.errors import BadInput
+from transslit.progress import Advance
+from transslit.runs import read_json, write_json
+
+Mapper = Callable[..., Iterable[Any]]
+Leaders = dict[int, list[tuple[Form, Fit]]]
+
+WORST = (1e3, 1e3)  # NaN compares true both ways in DEAP, so a refused tree gets a large finite fitness
+SMALLEST_LOSS = 1e-16
+KEPT = 8  # leaders of each complexity
+MATE, MUTATE = 0.7, 0.5  # probabilities
+CHECKPOINT = "search.json"
+
+# At module level, or nothing that holds them pickles.
+if not hasattr(creator, "DiscoveryFitness"):
+    creator.create("DiscoveryFitness", base.Fitness, weights=(-1.0, -1.0))
+    creator.create("DiscoveryTree", gp.PrimitiveTree, fitness=creator.DiscoveryFitness)
+
+
+def primitive_set(config: DiscoveryConfig, signed: frozenset[int]) -> gp.PrimitiveSet:
+    """Untyped primitives whose functions act on canonical forms; `signed` inputs take both signs.
+
+    There is no minus and no random number: every sum carries fitted coefficients.
+    """
+    pset = gp.PrimitiveSet("form", len(config.inputs), prefix="x")
+    pset.addPrimitive(forms.add, 2, name="add")
+    pset.addPrimitive(forms.multiply, 2, name="mul")
+    pset.addPrimitive(forms.divide, 2, name="div")
+    for name in config.functions:
+        if name == "square":
+            pset.addPrimitive(forms.square, 1, name=name)
+        elif name == "sqrt":
+            pset.addPrimitive(partial(forms.square_root, signed=signed), 1, name=name)
+        else:
+            pset.addPrimitive(partial(forms.apply, name), 1, name=name)
+    pset.addTerminal((forms.ONE,), name="one")
+    return pset
+
+
+def form_of(tree: gp.PrimitiveTree, pset: gp.PrimitiveSet, config: DiscoveryConfig) -> Form | None:
+    """The canonical form of a tree, or None where it has none within the limits of `config`."""
+    stack: list[Form] = []
+    try:
+        for node in reversed(tree):
+            if isinstance(node, gp.Primitive):
+                stack.append(pset.context[node.name](*(stack.pop() for _ in range(node.arity))))
+            elif node.name == "one":
+                stack.append((forms.ONE,))
+            else:
+                stack.append((((("x", int(node.name.removeprefix("x"))), 2),),))
+        form = stack.pop()
+        within = (
+            len(form) <= config.max_terms
+            and len(forms.parameters(form)) <= config.max_parameters
+            and forms.depth(form) <= 2
+            and forms.complexity(form) <= config.max_complexity
+        )
+    except RefusedError:
+        return None
+    return form if within else None
+
+
+def _fit(form: Form, rows: Rows) -> Fit | None:
+    return fit_form(form, rows)
+
+
+@contextmanager
+def _own_random(seed: int) -> Iterator[None]:
+    """DEAP draws from Python's global generator: seed it here and give the caller's back."""
+    outside = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(outside)
+
+
+class Search:
+    """State of a search; `run` carries it to its end and returns the leaders of each complexity."""
+
+    def __init__(self, problem: Problem, config: DiscoveryConfig, mapper: Mapper = map) -> None:
+        self.config, self.mapper = config, mapper
+        self.pset = primitive_set(config, problem.signed)
+        rows = problem.rows
+        count = rows.x.shape[1]
+        if count > config.search_rows:  # evenly through every group, in the table's order
+            rows = rows.take(np.linspace(0, count - 1, config.search_rows).round().astype(int))
+        self.rows = rows
+        self.form_by_text: dict[str, Form | None] = {}
+        self.fits: dict[Form, Fit | None] = {}
+        self.leaders: Leaders = {}
+        self.islands: list[list[Any]] = []
+        self.generation = 0
+        self.since_better = 0
+        limit = gp.staticLimit(key=len, max_value=config.max_length)
+        self.mate = limit(gp.cxOnePoint)
+        grow = partial(gp.genFull, min_=0, max_=2)
+        self.mutations = [
+            limit(partial(gp.mutUniform, expr=grow, pset=self.pset)),
+            limit(partial(gp.mutNodeReplacement, pset=self.pset)),
+            limit(partial(gp.mutInsert, pset=self.pset)),
+            limit(gp.mutShrink),
+        ]
+
+    def random_tree(self) -> Any:
+        """A new tree, grown or full, of one to four levels."""
+        return creator.DiscoveryTree(gp.genHalfAndHalf(self.pset, min_=1, max_=4))
+
+    def form(self, tree: Any) -> Form | None:
+        """Canonical form of a tree, worked out once per text."""
+        text = str(tree)
+        if text not in self.form_by_text:
+            self.form_by_text[text] = form_of(tree, self.pset, self.config)
+        return self.form_by_text[text]
+
+    def evaluate(self, trees: list[Any]) -> None:
+        """Give every tree its fitness; each new form is fitted once, all new ones through the mapper."""
+        wanted = [form for form in map(self.form, trees) if form is not None]
+        new = [form for form in dict.fromkeys(wanted) if form not in self.fits]
+        for form, fit in zip(new, self.mapper(partial(_fit, rows=self.rows), new), strict=True):
+            self.fits[form] = fit
+            if fit is not None:
+                self._remember(form, fit)
+        for tree in trees:
+            own = self.form(tree)
+            best = self.fits[own] if own is not None else None
+            if own is None or best is None:
+                tree.fitness.values = WORST
+            else:
+                tree.fitness.values = (math.log10(max(best.loss, SMALLEST_LOSS)), float(forms.complexity(own)))
+
+    def _remember(self, form: Form, fit: Fit) -> None:
+        kept = self.leaders.setdefault(forms.complexity(form), [])
+        if any(form == other for other, _ in kept):
+            return
+        kept.append((form, fit))
+        kept.sort(key=lambda pair: (pair[1].loss, repr(pair[0])))
+        del kept[KEPT:]
+
+    def _select(self, pool: list[Any]) -> list[Any]:
+        size = self.config.population
+        unique: dict[Any, Any] = {}
+        for tree in pool:
+            form = self.form(tree)
+            if form is not None and self.fits[form] is not None:
+                unique.setdefault(form, tree)
+        fresh = [self.random_tree() for _ in range(size - len(unique))]
+        self.evaluate(fresh)
+        return tools.selNSGA2([*unique.values(), *fresh], size)
+
+    def _offspring(self, parents: list[Any]) -> list[Any]:
+        chosen = [creator.DiscoveryTree(tree) for tree in tools.selTournamentDCD(parents, len(parents))]
+        for k in range(0, len(chosen) - 1, 2):
+            if random.random() < MATE:
+                chosen[k], chosen[k + 1] = self.mate(chosen[k], chosen[k + 1])
+        for k, tree in enumerate(chosen):
+            if random.random() < MUTATE:
+                (chosen[k],) = random.choice(self.mutations)(tree)
+        return [creator.DiscoveryTree(tree) for tree in chosen]
+
+    def _migrate(self) -> None:
+        best = [tools.selBest(island, max(2, self.config.population // 20)) for island in self.islands]
+        for k, island in enumerate(self.islands):
+            arrivals = [creator.DiscoveryTree(tree) for tree in best[k - 1]]
+            self.evaluate(arrivals)
+            self.islands[k] = self._select([*island, *arrivals])
+
+    def _front(self) -> list[tuple[int, float]]:
+        """(complexity, log10 loss to a tenth) of the Pareto front, to see whether it still moves."""
+        front: list[tuple[int, float]] = []
+        for nodes in sorted(self.leaders):
+            level = round(math.log10(max(self.leaders[nodes][0][1].loss, SMALLEST_LOSS)), 1)
+            if not front or level < front[-1][1]:
+                front.append((nodes, level))
+        return front
+
+    def step(self) -> None:
+        """One generation of every island."""
+        before = self._front()
+        if not self.islands:
+            for _ in range(self.config.islands):
+                trees = [self.random_tree() for _ in range(self.config.population)]
+                self.evaluate(trees)
+                self.islands.append(self._select(trees))
+        else:
+            for k, island in enumerate(self.islands):
+                young = self._offspring(island)
+                self.evaluate(young)
+                self.islands[k] = self._select([*island, *young])
+            if len(self.islands) > 1 and self.generation % self.config.migration_every == 0:
+                self._migrate()
+        self.generation += 1
+        self.since_better = 0 if self._front() != before else self.since_better + 1
+
+    @property
+    def finished(self) -> bool:
+        return self.generation >= self.config.generations or self.since_better >= self.config.patience
+
+    def run(self, folder: Path | None, key: str, advance: Advance) -> Leaders:
+        """Search to the end, with a checkpoint in `folder` after every generation.
+
+        Raises
+        ------
+        BadInput : the folder holds the checkpoint of another table or configuration
+        """
+        with _own_random(self.config.seed):
+            if folder is not None:
+                self.resume(folder / CHECKPOINT, key)
+            while not self.finished:
+                self.step()
+                if folder is not None:
+                    self.save(folder / CHECKPOINT, key)
+                least = min((kept[0][1].loss for kept in self.leaders.values()), default=1.0)
+                advance(self.generation, f"generation {self.generation}, error {math.sqrt(least):.2%}")
+        return self.leaders
+
+    def save(self, path: Path, key: str) -> None:
+        """Write the checkpoint, whole or not at all."""
+        version, internal, gauss = random.getstate()
+        content = {
+            "key": key,
+            "generation": self.generation,
+            "since_better": self.since_better,
+            "random": [version, list(internal), gauss],
+            "islands": [[str(tree) for tree in island] for island in self.islands],
+            "crowding": [[_finite(tree.fitness.crowding_dist) for tree in island] for island in self.islands],
+            "leaders": [
+                [repr(form), fit.loss, list(fit.linear), list(fit.inner)]
+                for nodes in sorted(self.leaders)
+                for form, fit in self.leaders[nodes]
+            ],
+        }
+        write_json(path, content)
+
+    def resume(self, path: Path, key: str) -> None:
+        """Continue from a checkpoint, if there is one."""
+        content = read_json(path)
+        if content is None:
+            return
+        if content["key"] != key:
+            raise BadInput("folder", path.parent, "holds a search of another table or configuration; choose another")
+        for text, loss, linear, inner in content["leaders"]:
+            form, fit = ast.literal_eval(text), Fit(loss, tuple(linear), tuple(inner))
+            self._remember(form, fit)
+            self.fits[form] = fit
+        for texts, distances in zip(content["islands"], content["crowding"], strict=True):
+            island = [creator.DiscoveryTree.from_string(text, self.pset) for text in texts]
+            self.evaluate(island)
+            for tree, distance in zip(island, distances, strict=True):
+                tree.fitness.crowding_dist = math.inf if distance is None else distance
+            self.islands.append(island)
+        self.generation, self.since_better = content["generation"], content["since_better"]
+        version, internal, gauss = content["random"]
+        random.setstate((version, tuple(internal), gauss))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,138 @@
+"""The discovery stage: table in, `Law` out, with the hall of fame and a checkpoint in the folder."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from discovery import choice, forms, publish
+from discovery.config import DiscoveryConfig
+from discovery.fit import Fit, fit_form
+from discovery.forms import Form
+from discovery.publish import Finalist
+from discovery.search import Leaders, Mapper, Search
+from discovery.tables import Problem, make_problem
+from transslit.law import Law
+from transslit.progress import Progress
+from transslit.runs import versions, write_text
+
+FINALISTS = 40
+PRUNED = 10  # best finalists whose simpler forms are tried as well
+
+
+def _key(problem: Problem, config: DiscoveryConfig) -> str:
+    """SHA-256 of configuration and scaled data (to nine digits, so that units and round-off do not matter)."""
+    key = hashlib.sha256(config.digest.encode())
+    for rows in (problem.rows, problem.held):
+        if rows is not None:
+            for array in (rows.x, rows.y, rows.w):
+                key.update((array * 1e9).round().tobytes())
+    return key.hexdigest()
+
+
+def finalists_of(
+    leaders: Leaders, problem: Problem, config: DiscoveryConfig, symbols: int
+) -> tuple[list[Finalist], float]:
+    """Refit the best forms on all training rows, try their simpler forms, and describe them; the best comes first.
+
+    Returns
+    -------
+    finalists, number of independent rows
+    """
+    rows = problem.rows
+    count = rows.x.shape[1]
+    fits: dict[Form, Fit] = {}
+
+    def consider(form: Form, start: tuple[float, ...] | None) -> None:
+        if form in fits:
+            return
+        fit = fit_form(form, rows, start or None, steps=40)
+        # A form that is undefined for held-out inputs is no law for them; their targets stay unseen.
+        if fit is not None and (problem.held is None or math.isfinite(publish.loss_on(form, fit, problem.held))):
+            fits[form] = fit
+
+    def by_length(n: float) -> list[Form]:
+        return sorted(fits, key=lambda f: (choice.description_of(f, fits[f], n, symbols, config.tolerance), repr(f)))
+
+    found = [pair for kept in leaders.values() for pair in kept]
+    found.sort(key=lambda pair: (choice.description_of(pair[0], pair[1], count, symbols, config.tolerance), repr(pair)))
+    best_of_each = [kept[0] for kept in leaders.values()]
+    for form, fit in [*found[:FINALISTS], *best_of_each]:
+        consider(form, fit.inner)
+    for reference in ((forms.ONE,), publish.ohmic_form(config)):
+        if reference is not None:
+            consider(reference, None)
+    for _ in range(2):
+        for form in by_length(count)[:PRUNED]:
+            for smaller in choice.simpler(form):
+                consider(smaller, None)
+    if not fits:
+        return [], float(count)
+    closest = min(fits, key=lambda f: (fits[f].loss, repr(f)))
+    independent = choice.independent_rows(closest, fits[closest], rows, problem.groups, config.tolerance)
+    return [
+        Finalist(
+            form,
+            fits[form],
+            forms.complexity(form),
+            choice.description_of(form, fits[form], independent, symbols, config.tolerance),
+            publish.loss_on(form, fits[form], problem.held),
+        )
+        for form in by_length(independent)
+    ], independent
+
+
+def discover(
+    table: pd.DataFrame,
+    config: DiscoveryConfig,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    mapper: Mapper = map,
+) -> Law:
+    """Find the law of `config.target` in `config.inputs` that the table supports, if there is one.
+
+    Parameters
+    ----------
+    table : one row per observation, units in the column names; `group` (or `replica` and `i`) tells slits apart,
+        `<target>_std` weighs the rows
+    folder : gets law.json, hall_of_fame.csv and .parquet, and a checkpoint from which the same call resumes exactly
+    mapper : a `map`, of a process pool for instance
+
+    Returns
+    -------
+    law in the table's units; `provenance["found"]` is False, and the expression 0 or a constant, where nothing
+    beats noise
+
+    Raises
+    ------
+    BadInput : a table that cannot be searched, or a folder with another search
+    """
+    problem = make_problem(table, config)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    search = Search(problem, config, mapper)
+    symbols = 3 + len(config.functions) + len(config.inputs) + 1
+    with (progress or Progress(quiet=True)).task("Searching for the law", config.generations) as advance:
+        leaders = search.run(folder, _key(problem, config), advance)
+        finalists, independent = finalists_of(leaders, problem, config, symbols)
+        advance(config.generations, "choosing")
+    nothing = choice.without_law(independent, symbols, config.tolerance)
+    baseline = min([nothing, *(f.description_length for f in finalists if f.form == (forms.ONE,))])
+    chosen = finalists[0] if finalists else None
+    if chosen is not None and chosen.form != (forms.ONE,) and chosen.description_length > baseline - choice.MARGIN:
+        chosen = next((f for f in finalists if f.form == (forms.ONE,)), None)
+    if chosen is not None and chosen.form == (forms.ONE,) and chosen.description_length > nothing - choice.MARGIN:
+        chosen = None
+    hall = publish.front_of(finalists, problem, config)
+    law = publish.make_law(chosen, finalists, hall, problem, config, independent, symbols)
+    law.provenance["versions"] = versions()  # type: ignore[index]
+    if folder is not None:
+        write_text(folder / "hall_of_fame.csv", hall.to_csv(index=False))
+        partial = folder / ".hall_of_fame.parquet.part"
+        hall.to_parquet(partial, index=False)
+        partial.replace(folder / "hall_of_fame.parquet")
+        law.write(folder / "law.json")
+    return law

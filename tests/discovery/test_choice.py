@@ -1,0 +1,74 @@
+"""The choice rule: independent rows, prices, and what pruning tries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from discovery import choice, forms
+from discovery.fit import Rows
+
+X0, X1 = ((("x", 0), 2),), ((("x", 1), 2),)
+
+
+def tau(residual: np.ndarray, tolerance: float = 0.01) -> float:
+    x = np.random.default_rng(9).uniform(size=(1, len(residual)))  # an input in no relation to the rows' order
+    return choice.autocorrelation_time(
+        residual, Rows(x, residual, np.ones_like(residual)), np.zeros(len(residual)), tolerance
+    )
+
+
+def test_white_noise_has_one_independent_row_per_row() -> None:
+    times = [tau(np.random.default_rng(seed).standard_normal(2000)) for seed in range(20)]
+    assert 1 <= np.mean(times) < 1.15
+
+
+@pytest.mark.parametrize("phi", [0.5, 0.8])
+def test_autoregressive_noise_has_its_known_time(phi: float) -> None:
+    """AR(1): tau = (1 + phi) / (1 - phi)."""
+    from scipy.signal import lfilter
+
+    times = [tau(lfilter([1], [1, -phi], np.random.default_rng(s).standard_normal(20000))) for s in range(5)]
+    assert np.mean(times) == pytest.approx((1 + phi) / (1 - phi), rel=0.1)
+
+
+def test_order_of_the_rows_does_not_hide_a_smooth_misfit() -> None:
+    x = np.random.default_rng(2).uniform(size=(1, 1000))
+    residual = 0.05 * np.sin(7 * x[0])
+    rows = Rows(x, residual, np.ones(1000))
+    assert choice.autocorrelation_time(residual, rows, np.zeros(1000), 0.01) > 100
+
+
+def test_round_off_is_not_structure() -> None:
+    assert tau(1e-13 * np.sin(np.arange(1000) / 50)) == pytest.approx(1.0, abs=1e-6)
+    assert tau(0.05 * np.sin(np.arange(1000) / 50)) > 50
+
+
+def test_a_constant_pays_for_itself_only_beyond_noise() -> None:
+    """A formula of four more nodes and one more constant must gain (n/2) ln(ratio) > 4 ln(symbols) + ln(n)/2."""
+    n, symbols = 1000.0, 10
+    price = 4 * np.log(symbols) + 0.5 * np.log(n)
+
+    def gain(ratio: float) -> float:
+        before = choice.description_length(1.0, 1, 3, n, symbols, 1e-6)
+        return before - choice.description_length(1 / ratio, 2, 7, n, symbols, 1e-6)
+
+    worth = np.exp(2 * price / n)
+    assert gain(worth * 1.001) > 0 > gain(worth * 0.999)
+
+
+def test_below_tolerance_better_fits_buy_little() -> None:
+    def length(error: float) -> float:
+        return choice.description_length(error**2, 2, 7, 20, 10, 0.01)
+
+    assert length(0.1) - length(0.01) > 10 * (length(0.001) - length(0.0001))
+
+
+def test_pruning_tries_every_form_with_one_constant_less() -> None:
+    exponential = ((("exp", (X1, ((("x", 1), 4),))), 2),)
+    form = forms.make_form([X0, forms.multiply((X0,), (exponential,))[0]])
+    texts = {
+        forms.write(f, ["I", "q"], list("ab")[: len(f)], list("pr")[: len(forms.parameters(f))])
+        for f in choice.simpler(form)
+    }
+    assert texts == {"a*I", "a*I*exp(p*q + r*q**2)", "I*(a + b*exp(p*q))", "I*(a + b*exp(p*q**2))"}

@@ -1,0 +1,90 @@
+"""The search: reproducible from its seed, resumable from any generation, and quiet about the caller's randomness."""
+
+from __future__ import annotations
+
+import random
+
+import pandas as pd
+import pytest
+
+from discovery import DiscoveryConfig, discover
+from discovery.search import CHECKPOINT, Search
+from discovery.tables import make_problem
+from transslit.errors import BadInput
+from transslit.law import Law
+
+SMALL = DiscoveryConfig(population=32, generations=5, islands=2, migration_every=2, search_rows=150, bootstrap=50)
+
+
+class KilledError(Exception):
+    pass
+
+
+def test_same_seed_same_hall_of_fame(make_table, tmp_path) -> None:
+    table = make_table(lambda q: 1 - 0.5 * q)
+    laws = [discover(table, SMALL, tmp_path / str(k)) for k in range(2)]
+    assert laws[0] == laws[1]
+    texts = [(tmp_path / str(k) / "hall_of_fame.csv").read_text() for k in range(2)]
+    assert texts[0] == texts[1]
+    assert Law.read(tmp_path / "0" / "law.json") == laws[0]
+    hall = pd.read_parquet(tmp_path / "0" / "hall_of_fame.parquet")
+    assert list(hall["complexity"]) == sorted(hall["complexity"])
+    front = hall[hall["on_front"]]
+    assert (front["loss"].diff().dropna() < 0).all()
+
+
+@pytest.mark.parametrize("killed_after", [1, 3])
+def test_a_killed_search_resumes_exactly(make_table, tmp_path, monkeypatch, killed_after: int) -> None:
+    table = make_table(lambda q: 1 - 0.5 * q)
+    whole = discover(table, SMALL, tmp_path / "whole")
+    step = Search.step
+
+    def mortal(self: Search) -> None:
+        if self.generation == killed_after:
+            raise KilledError
+        step(self)
+
+    monkeypatch.setattr(Search, "step", mortal)
+    with pytest.raises(KilledError):
+        discover(table, SMALL, tmp_path / "killed")
+    assert (tmp_path / "killed" / CHECKPOINT).exists()
+    monkeypatch.setattr(Search, "step", step)
+    assert discover(table, SMALL, tmp_path / "killed") == whole
+    names = ("law.json", "hall_of_fame.csv", CHECKPOINT)
+    assert all((tmp_path / "killed" / n).read_bytes() == (tmp_path / "whole" / n).read_bytes() for n in names)
+
+
+def test_a_checkpoint_of_another_search_is_refused(make_table, tmp_path) -> None:
+    quick = SMALL.model_copy(update={"generations": 1})
+    discover(make_table(lambda q: 1 - 0.5 * q), quick, tmp_path)
+    with pytest.raises(BadInput, match="holds a search of another table or configuration"):
+        discover(make_table(lambda q: 1 - 0.4 * q), quick, tmp_path)
+
+
+def test_the_callers_random_state_is_left_alone(make_table) -> None:
+    random.seed(1)
+    before = random.getstate()
+    discover(make_table(lambda q: 1 - 0.5 * q), SMALL.model_copy(update={"generations": 1}))
+    assert random.getstate() == before
+
+
+def test_no_form_twice_in_a_population(make_table) -> None:
+    search = Search(make_problem(make_table(lambda q: 1 - 0.5 * q), SMALL), SMALL)
+    for _ in range(3):
+        search.step()
+    for island in search.islands:
+        bred = [search.form(tree) for tree in island]
+        known = [form for form in bred if form is not None and search.fits[form] is not None]
+        fresh = SMALL.population // 8  # random trees that fill up may repeat one
+        assert len(known) - len(set(known)) <= fresh
+        assert all(len(tree) <= SMALL.max_length for tree in island)
+
+
+def test_a_pool_of_processes_finds_the_same(make_table) -> None:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    quick = SMALL.model_copy(update={"generations": 2})
+    table = make_table(lambda q: 1 - 0.5 * q)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        assert discover(table, quick, mapper=pool.map) == discover(table, quick)

@@ -1,0 +1,152 @@
+"""Tables: records to rows, held-out slits, units, and one line for each thing that is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from discovery import DiscoveryConfig, read_table, table_from_records
+from discovery.tables import combined_unit, make_problem, unit_of
+from transslit.errors import BadInput
+from transslit.record import TransSlitRecord
+
+INPUTS = ("I_A_per_m", "q")
+
+
+def record(slits: int = 3, times: int = 11, **metadata: object) -> TransSlitRecord:
+    """Constant current i A/m in slit i, charge i t, dphi = 2 I."""
+    keys = [(0, 0.1 * k, i) for i in range(1, slits + 1) for k in range(times)]
+    base = pd.DataFrame(keys, columns=["replica", "time_s", "i"])
+    current = base["i"].astype(float)
+    parts = {"I_migration_A_per_m": current, "I_diffusion_A_per_m": 0.0, "I_steric_A_per_m": 0.0}
+    crossings = base.assign(dphi_V=2 * current, I_A_per_m=current, **parts, I_residual_A_per_m=0.0)
+    charge = current * base["time_s"]
+    contents = base.assign(phi_V=0.0, Q_C_per_m=charge, rho_C_per_m3=charge, c_mol_per_m3=1.0)
+    terminal = pd.DataFrame({"replica": 0, "time_s": 0.1 * np.arange(times), "I_m_A_per_m": 1.0, "phi_m_V": 0.0})
+    told = {"electrolyte": "KCl", "temperature_K": 298.15, **metadata}
+    return TransSlitRecord(crossings, contents, terminal, told)
+
+
+def test_records_become_rows_with_groups_and_integrated_current() -> None:
+    table = table_from_records([record(), record()])
+    assert len(table) == 2 * 3 * 10  # the instant t = 0 is at rest
+    assert sorted(table["group"].unique()) == [f"{r}.0.{i}" for r in range(2) for i in (1, 2, 3)]
+    np.testing.assert_allclose(table["charge_C_per_m"], table["I_A_per_m"] * table["time_s"])
+    np.testing.assert_allclose(table["q"], table["time_s"])
+    assert table["q"].max() == 1
+
+
+def test_a_slit_that_never_charges_has_no_q_and_is_left_out() -> None:
+    empty = record()
+    empty.slits.loc[empty.slits["i"] == 2, "Q_C_per_m"] = 0.0
+    assert sorted(table_from_records([empty])["i"].unique()) == [1, 3]
+
+
+def test_records_of_two_electrolytes_do_not_mix() -> None:
+    with pytest.raises(BadInput, match="electrolyte: NaCl: must equal KCl"):
+        table_from_records([record(), record(electrolyte="NaCl")])
+
+
+def test_the_last_slit_is_held_out_by_default(make_table) -> None:
+    table = make_table(lambda q: 1 - 0.5 * q)
+    problem = make_problem(table, DiscoveryConfig())
+    assert problem.held_out == ("0.4",)
+    assert problem.rows.x.shape == (2, 1200)
+    assert problem.held is not None
+    assert problem.held.x.shape == (2, 400)
+    assert make_problem(table, DiscoveryConfig(held_out=("0.1", "0.2"))).rows.x.shape == (2, 800)
+    assert make_problem(table, DiscoveryConfig(held_out="none")).held is None
+    one_slit = make_problem(table[table["i"] == 1], DiscoveryConfig())
+    assert one_slit.rows.x.shape == (2, 320)  # a fifth of the rows instead
+    assert one_slit.signed == {0}
+
+
+def test_scaling_is_to_one(make_table) -> None:
+    rows = make_problem(make_table(lambda q: 1 - 0.5 * q), DiscoveryConfig(held_out="none")).rows
+    np.testing.assert_allclose(np.abs(rows.x).max(axis=1), 1)
+    assert np.mean(rows.y**2) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"),
+    [("I_A_per_m", "A/m"), ("c_mol_per_m3", "mol/m**3"), ("dphi_V", "V"), ("q", "1"), ("Q_C_per_m", "C/m")],
+)
+def test_units_are_read_from_column_names(column: str, unit: str) -> None:
+    from transslit.units import registry
+
+    assert registry().Quantity(1, unit_of(column)).to(unit).magnitude == 1
+
+
+def test_units_of_constants() -> None:
+    assert combined_unit("dphi_V", [("I_A_per_m", 1), ("q", 1)]) == "ohm*m"
+    assert combined_unit("dphi_V", []) == "V"
+    assert combined_unit("dphi_V", [("I_A", 1)]) == "ohm"
+    assert combined_unit("", [("q", 2)]) == "1"
+
+
+def broken(table: pd.DataFrame, fault: str) -> pd.DataFrame:
+    table = table.copy()
+    if fault == "missing":
+        return table.drop(columns="q")
+    if fault == "nan":
+        table.loc[7, "q"] = np.nan
+    elif fault == "inf":
+        table.loc[7, "dphi_V"] = np.inf
+    elif fault == "constant":
+        table["q"] = 0.3
+    elif fault == "text":
+        table["q"] = "much"
+    elif fault == "few":
+        return table.head(19)
+    elif fault == "std":
+        table["dphi_V_std"] = 0.0
+    return table
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("missing", "column: q: not in the table, which has "),
+        ("nan", "column q: nan in row 8: every row needs a finite number"),
+        ("inf", "column dphi_V: inf in row 8: every row needs a finite number"),
+        ("constant", "column q: constant at 0.3: must vary to be searched"),
+        ("text", "column q: much: must hold plain numbers"),
+        ("few", "table rows: 19: too few for a search; give 20 or more"),
+        ("std", "column dphi_V_std: 0.0: uncertainties must be positive"),
+    ],
+)
+def test_bad_tables_get_one_line(make_table, tmp_path, fault: str, message: str) -> None:
+    path = tmp_path / "data.csv"
+    broken(make_table(lambda q: 1 - 0.5 * q), fault).to_csv(path, index=False)
+    with pytest.raises(BadInput) as error:
+        read_table(path, "dphi_V", INPUTS)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_bad_files_get_one_line(tmp_path) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_table(tmp_path / "none.csv", "dphi_V", INPUTS)
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1 not really")
+    for name in ("empty.csv", "binary.csv", "torn.parquet"):
+        with pytest.raises(BadInput, match="is not a CSV or Parquet table") as error:
+            read_table(tmp_path / name, "dphi_V", INPUTS)
+        assert "\n" not in str(error.value)
+
+
+def test_bad_configurations_get_one_line(make_table) -> None:
+    with pytest.raises(BadInput, match="the target must not be among the inputs"):
+        DiscoveryConfig.read(inputs=("dphi_V", "q"))
+    with pytest.raises(BadInput, match="an input is named twice"):
+        DiscoveryConfig.read(inputs=("q", "q"))
+    with pytest.raises(BadInput, match=r"held_out: 9\.9: not a group of the table"):
+        make_problem(make_table(lambda q: 1 - q / 2), DiscoveryConfig(held_out=("9.9",)))
+
+
+def test_tables_survive_a_file(make_table, tmp_path) -> None:
+    table = make_table(lambda q: 1 - 0.5 * q)
+    table.to_parquet(tmp_path / "data.parquet")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "data.parquet", "dphi_V", INPUTS), table)
