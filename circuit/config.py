@@ -20,7 +20,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 class CircuitConfig(Config):
     """A ladder of `layers` sheets (`layers - 1` slits) under cyclic voltammetry."""
 
-    layers: Annotated[int, Field(ge=1, le=100_000)] = 20  # the closing wall is one of them
+    layers: Annotated[int, Field(ge=2, le=100_000)] = 20  # the closing wall is one of them
     resistance: Resistance | None = None  # ohm, R_c; a law takes its place
     gamma: Finite = 0.0  # R_d = -gamma R_c q
     slit_capacitance: Capacitance  # F

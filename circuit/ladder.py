@@ -110,7 +110,7 @@ class Ladder:
         The tenth: where the open space is quicker than the step, the estimate of u_0, unlike u_0, is of low order.
         NaN where a resistance at `y` is not positive.
         """
-        if not self.resistances(y[2:]).min(initial=np.inf) > 0:
+        if not self.resistances(y[2:]).min() > 0:
             return np.nan
         largest = max(self.largest, abs(self.at_zero + self.rising * t - float(y[1])) * self.open_conductance)
         magnitude = np.abs(estimate[1:])

@@ -77,3 +77,21 @@ def cv_distance(table: pd.DataFrame, reference: pd.DataFrame) -> float:
     """Rms over one cycle of the difference in I_m at equal phase, over the largest |I_m| of `reference`."""
     mine, other = np.concatenate(sweeps(table)), np.concatenate(sweeps(reference))
     return float(np.sqrt(np.mean((mine - other) ** 2)) / np.abs(reference["I_m_A"]).max())
+
+
+def cycles_to_settle(config: CircuitConfig, remainder: float = 1e-3) -> int:
+    """Cycles after which the slowest mode of the uncharged ladder has decayed to `remainder` of its start.
+
+    Its time constant is at most R_c C_slit (2 n / pi)^2 + R_open (n C_slit + C_open) for n slits. Run that many
+    cycles and take the last: it is a settled one.
+
+    Raises
+    ------
+    BadInput : the configuration holds no resistance
+    """
+    if config.resistance is None:
+        raise BadInput("resistance", "missing", "give the resistance of an uncharged slit")
+    n = config.slits
+    slowest = config.resistance * config.slit_capacitance * (2 * n / np.pi) ** 2
+    slowest += config.open_resistance * (n * config.slit_capacitance + config.open_capacitance)
+    return 1 + int(np.ceil(slowest * np.log(1 / remainder) / (2 * config.drive.half_period)))
