@@ -1,1 +1,9 @@
 """Molecular dynamics: staggered graphene electrodes in an aqueous salt, charged by a step, reduced to a record."""
+
+from md.cell import Cell
+from md.config import MDConfig, paper, quick
+from md.equilibrium import remake_equilibrium
+from md.stage import run
+from md.trans_slit_flux import TransSlitFlux
+
+__all__ = ["Cell", "MDConfig", "TransSlitFlux", "paper", "quick", "remake_equilibrium", "run"]

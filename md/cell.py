@@ -1,0 +1,180 @@
+"""The periodic cell: a positive and a negative electrode, each open on both sides of a closed wall.
+
+Along x: wall (full sheet) of the positive electrode at a quarter of the box, of the negative one at three
+quarters, and on both faces of each `layers - 1` staggered ribbons at the pitch d + 0.34 nm. The box is
+mirror-symmetric about each wall, so its mean dipole vanishes and no field acts across periodic images; the
+reservoirs' mid-planes are x = 0 and x = half the box. Along y the network's mirror planes y = 0 and y = L
+unfold to a period of 2 L. Everything is periodic.
+
+How many ion pairs. After charging, an electrode of charge Q_e holds in its slits (volume V_e) ions in
+Donnan equilibrium with reservoirs of concentration c_k: c_k exp(-z_k psi) with psi fixed by
+F V_e sum_k z_k c_k exp(-z_k psi) + Q_e = 0: counter-ion uptake and co-ion expulsion in one formula.
+So N_k = N_A [V_res c_k + V_e c_k (exp(-z_k psi_+) + exp(-z_k psi_-))], rounded to whole formula units.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import constants, optimize
+
+from md.config import CARBON_THICKNESS, MDConfig
+from md.lattice import realised, sheet
+from transslit.drive import CARBONS_PER_AREA
+from transslit.network import SlitNetwork
+
+ELECTRODES = ("positive", "negative")
+FACES = ("left", "right")
+
+
+class Cell:
+    """Geometry and composition of the box that `config` asks for; lengths in m."""
+
+    def __init__(self, config: MDConfig) -> None:
+        self.config = config
+        self.electrolyte = config.electrolyte
+        self.lattice = realised(config.network, config.depth)
+
+    @cached_property
+    def network(self) -> SlitNetwork:
+        """The network as the lattice realises it: L, g, t = 0.34 nm."""
+        return self.config.network.model_copy(
+            update={
+                "slit_length": self.lattice.period / 2,
+                "edge_gap": self.lattice.edge_gap,
+                "slat_thickness": CARBON_THICKNESS,
+            }
+        )
+
+    @property
+    def depth(self) -> float:
+        """Box length along z."""
+        return self.lattice.depth
+
+    @cached_property
+    def half(self) -> float:
+        """Distance of a wall's centre plane from the reservoir's mid-plane: a quarter of the box."""
+        return CARBON_THICKNESS / 2 + self.network.depth + self.network.reservoir
+
+    @cached_property
+    def box(self) -> np.ndarray:
+        """Box lengths along x, y, z, shape (3,)."""
+        return np.array([4 * self.half, self.lattice.period, self.lattice.depth])
+
+    @cached_property
+    def walls(self) -> np.ndarray:
+        """x of the walls' centre planes, positive then negative, shape (2,)."""
+        return np.array([self.half, 3 * self.half])
+
+    @cached_property
+    def blocks(self) -> list[dict[str, Any]]:
+        """The four half-electrodes: `electrode`, `face`, its `wall` and the `direction` (x sign) to its bulk."""
+        return [
+            {"electrode": electrode, "face": face, "wall": float(wall), "direction": direction}
+            for electrode, wall in zip(ELECTRODES, self.walls, strict=True)
+            for face, direction in zip(FACES, (-1, 1), strict=True)
+        ]
+
+    def to_box(self, block: dict[str, Any], x: np.ndarray | float) -> np.ndarray:
+        """Box coordinate of the network's `x` (from the wall's electrolyte face towards the bulk) in a block."""
+        return np.asarray(block["wall"] + block["direction"] * (CARBON_THICKNESS / 2 + np.asarray(x)))
+
+    @cached_property
+    def carbons(self) -> dict[str, np.ndarray]:
+        """Carbons: `positions` (n, 3) in m, `sign` (+1 or -1, of the electrode), `sheet` (index of the sheet)."""
+        lattice, length = self.lattice, self.lattice.period / 2
+        full = sheet(lattice.chains, lattice.repeats)
+        ribbon = sheet(lattice.ribbon, lattice.repeats)
+        positions: list[np.ndarray] = []
+        signs: list[np.ndarray] = []
+        sheets: list[np.ndarray] = []
+
+        def add(x: float, y: float, flat: np.ndarray, sign: int) -> None:
+            positions.append(np.column_stack([np.full(len(flat), x), flat[:, 0] + y, flat[:, 1]]))
+            signs.append(np.full(len(flat), sign))
+            sheets.append(np.full(len(flat), len(sheets)))
+
+        for wall, sign in zip(self.walls, (1, -1), strict=True):
+            add(wall, 0.0, full, sign)
+        for number, block in enumerate(self.blocks):
+            for j, x in enumerate(self.to_box(block, self.network.slat_centres)):
+                add(float(x), 0.0 if j % 2 == 0 else length, ribbon, 1 if number < 2 else -1)
+        joined = np.concatenate(positions)
+        joined[:, 1:] %= self.box[1:]
+        return {"positions": joined, "sign": np.concatenate(signs), "sheet": np.concatenate(sheets)}
+
+    @property
+    def sheet_charge(self) -> float:
+        """Charge of a charged sheet per area (both faces together), C/m^2, without sign."""
+        return float(CARBONS_PER_AREA * self.config.charge_per_carbon * constants.e)
+
+    @cached_property
+    def electrode_charge(self) -> float:
+        """Charge of the positive electrode after the step, in e."""
+        return float((self.carbons["sign"] > 0).sum() * self.config.charge_per_carbon)
+
+    @cached_property
+    def volumes(self) -> dict[str, float]:
+        """Volumes in m^3 by the continuum's convention (d, g and t exclude nothing else): whole box.
+
+        `slits` (free slit widths, all four blocks), `gaps` (edge gaps through the slats), `reservoirs`.
+        """
+        network, area = self.network, self.box[1] * self.box[2]
+        slits = 4.0 * network.slits * network.slit * area
+        gaps = 4 * network.slits * network.slat_thickness * area * network.edge_gap / network.slit_length
+        return {"slits": slits, "gaps": gaps, "reservoirs": 4 * network.reservoir * area}
+
+    @cached_property
+    def formula_units(self) -> int:
+        """Formula units of salt in the box: the formula in this module's docstring."""
+        bulk = self.electrolyte.bulk(self.config.concentration)
+        valences = self.electrolyte.valences
+        electrode = (self.volumes["slits"] + self.volumes["gaps"]) / 2
+        held = self.electrode_charge / (constants.N_A * electrode)  # mol/m^3 of elementary charge to be screened
+
+        def ions(sign: int) -> np.ndarray:
+            def excess(psi: float) -> float:
+                return float(valences @ (bulk * np.exp(-valences * psi))) + sign * held
+
+            reach = 5 + math.log1p(held / bulk.min())
+            return bulk * np.exp(-valences * optimize.brentq(excess, -reach, reach))
+
+        amounts = self.volumes["reservoirs"] * bulk + electrode * (ions(+1) + ions(-1))
+        stoichiometry = np.array([ion.stoichiometry for ion in self.electrolyte.ions])
+        return max(1, round(constants.N_A * float(amounts.sum()) / stoichiometry.sum()))
+
+    @cached_property
+    def ion_numbers(self) -> dict[str, int]:
+        """How many of each ion the box holds; neutral for every electrolyte."""
+        return {ion.name: ion.stoichiometry * self.formula_units for ion in self.electrolyte.ions}
+
+    @property
+    def initial_concentration(self) -> float:
+        """mol/m^3 of formula units: all of the salt over the volume that the matched continuum gives it."""
+        return float(self.formula_units / constants.N_A / sum(self.volumes.values()))
+
+    @property
+    def target_water_density(self) -> float:
+        """kg of water per m^3 of reservoir: the solvent's density less the volume that the salt takes."""
+        displaced = self.config.apparent_molar_volume * self.initial_concentration
+        return float(self.electrolyte.solvent.density.value * (1 - displaced))
+
+    def summary(self) -> dict[str, Any]:
+        """What the report says of the cell (JSON-able)."""
+        return {
+            "network": self.network.model_dump(mode="json"),
+            "box_m": self.box.tolist(),
+            "depth_m": self.depth,
+            "carbons": len(self.carbons["sign"]),
+            "carbons_per_sheet": int((self.carbons["sheet"] == 0).sum()),
+            "carbons_per_ribbon": int((self.carbons["sheet"] == 2).sum()),
+            "sheet_charge_C_per_m2": self.sheet_charge,
+            "electrode_charge_e": self.electrode_charge,
+            "ion_numbers": self.ion_numbers,
+            "initial_concentration_mol_per_m3": self.initial_concentration,
+            "asked_concentration_mol_per_m3": self.config.concentration,
+            "target_water_kg_per_m3": self.target_water_density,
+        }

@@ -1,0 +1,111 @@
+"""What a molecular dynamics run is a function of: the nanoslit cell, its ions, the charge step, the clock.
+
+Presets: `quick` (two cores, minutes) and `paper` (longer sheets, a larger reservoir; meant for a GPU).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from md.lattice import realised
+from transslit.config import Config
+from transslit.electrolyte import Electrolyte
+from transslit.errors import BadInput
+from transslit.network import SlitNetwork
+from transslit.units import Concentration, ElementaryCharge, Length, Temperature, Time, TimeOrZero
+
+CARBON_THICKNESS = 0.34e-9  # m, what a sheet takes of the pitch: the interlayer distance of graphite, PHYSICS section 1
+
+
+class MDConfig(Config):
+    """A charge step on staggered graphene sheets in a periodic box; SI units.
+
+    `network` is what is asked for; the lattice rounds L, g and the depth (see `md.cell.Cell.network`).
+    """
+
+    network: SlitNetwork
+    electrolyte: Electrolyte
+    concentration: Concentration  # mol/m^3 of formula units, in the reservoirs after charging
+    charge_per_carbon: Annotated[ElementaryCharge, Field(gt=0)] = 0.041  # e, arXiv 2010.08151, Methods
+    depth: Length = 1.968e-9  # z, along the ribbons
+    temperature: Temperature = 298.15
+    cutoff: Length = 0.9e-9  # direct space of PME and Lennard-Jones
+    ewald_tolerance: Annotated[float, Field(gt=0, lt=0.1)] = 5e-4
+    friction: Annotated[float, Field(gt=0)] = 1.0  # 1/ps, Langevin; carries off the heat of the step
+    timestep: Time = 2e-15
+    timestep_after_step: Time = 1e-15  # 2 fs can blow up in the tens of volts that the step starts with
+    careful: Time = 1e-12  # how long the shorter timestep is kept
+    decorrelation: Time = 2e-12  # uncharged, between the shared equilibrium and each replica's step
+    duration: Time = 8e-12  # charged
+    frame_interval: Time = 0.05e-12
+    anneal: TimeOrZero = 8e-12  # at `anneal_temperature`, before the equilibration of a cell that is not shipped
+    anneal_temperature: Temperature = 500.0
+    equilibration: Time = 16e-12  # at `temperature`, of a cell that is not shipped
+    apparent_molar_volume: Annotated[float, Field(ge=0)] = 27e-6  # m^3/mol of salt, about KCl at 1 M; sets the water
+    smoothing: TimeOrZero = 0.5e-12  # moving average of potentials and contents before currents are decomposed
+    replicas: Annotated[int, Field(ge=1, le=1000)] = 3
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    start: Literal["auto", "fresh"] = "auto"  # auto takes the shipped equilibrium where there is one for the cell
+    platform: Literal["auto", "CUDA", "OpenCL", "CPU", "Reference"] = "auto"
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.network.layers < 2:
+            raise BadInput("layers", self.network.layers, "molecular dynamics needs at least one slit; give 2 or more")
+        if self.network.reservoir < 0.5e-9:
+            raise BadInput("reservoir", f"{self.network.reservoir * 1e9:g} nm", "give at least 0.5 nm")
+        self.network.admits(self.electrolyte)
+        self.electrolyte.bulk(self.concentration)
+        lattice = realised(self.network, self.depth)
+        for field, width in (("slit_length", lattice.period), ("depth", lattice.depth)):
+            if width < 2 * self.cutoff:
+                named = "2 x slit_length" if field == "slit_length" else "depth"
+                raise BadInput(
+                    field,
+                    f"box of {width * 1e9:.3g} nm",
+                    f"the box ({named}) must be at least twice the cutoff, {2e9 * self.cutoff:g} nm",
+                )
+        for field in ("timestep", "timestep_after_step"):
+            step = getattr(self, field)
+            ratio = self.frame_interval / step
+            if step > 4e-15 or abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
+                raise BadInput(field, f"{step * 1e15:g} fs", "give at most 4 fs, and a whole number of them per frame")
+        return self
+
+
+def quick(
+    slit: float, electrolyte: Electrolyte, concentration: float, *, seed: int = 0, replicas: int = 3, **changes: Any
+) -> MDConfig:
+    """Smallest cell with two slits between sheets of one kind and a 2 nm reservoir; minutes on two cores.
+
+    Parameters
+    ----------
+    slit : free width d in m
+    concentration : mol/m^3 of formula units, after charging
+    changes : other fields of `MDConfig`
+    """
+    network = SlitNetwork(slit=slit, layers=4, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir=1e-9)
+    fields = {"network": network, "electrolyte": electrolyte, "concentration": concentration}
+    return MDConfig.read(**{**fields, "seed": seed, "replicas": replicas, **changes})
+
+
+def paper(
+    slit: float, electrolyte: Electrolyte, concentration: float, *, seed: int = 0, replicas: int = 8, **changes: Any
+) -> MDConfig:
+    """Longer sheets, a 6 nm reservoir, a longer equilibration and eight replicas; meant for a GPU."""
+    network = SlitNetwork(slit=slit, layers=4, slit_length=4.047e-9, edge_gap=0.852e-9, reservoir=3e-9)
+    fields = {
+        "network": network,
+        "electrolyte": electrolyte,
+        "concentration": concentration,
+        "seed": seed,
+        "replicas": replicas,
+        "depth": 2.952e-9,
+        "duration": 50e-12,
+        "decorrelation": 20e-12,
+        "anneal": 200e-12,
+        "equilibration": 2e-9,
+    }
+    return MDConfig.read(**{**fields, **changes})

@@ -1,0 +1,243 @@
+"""The uncharged equilibrium that replicas fork from: shipped for the default cell, made in the run for others.
+
+Water is brought to density (`md.filling`), the cell is annealed hot for `anneal` (ions spread between slits
+and reservoirs over nanoseconds at room temperature, several times faster at 500 K) and equilibrated for
+`equilibration` at its temperature. Hydrogens are heavy here, so that steps of 4 fs hold; masses change no
+equilibrium average. Snapshots are frames of the second half. How far from equilibrium the start still is
+shows in the drift of the ions in the slits, which is reported.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mdtraj
+import numpy as np
+import pandas as pd
+from openmm import app, unit
+
+from md.cell import Cell
+from md.config import MDConfig
+from md.filling import EQUILIBRIUM_STEP, ROUNDS, fill, heavy_hydrogens, reservoir_count, reservoir_volume
+from md.forcefield import build_system, topology
+from md.propagate import Leg, propagate, simulation
+from transslit.config import digest
+from transslit.progress import Progress
+from transslit.runs import versions, write_json
+
+SHIPPED = Path(__file__).parent / "equilibrated"
+FRAME_STEPS = 125  # of EQUILIBRIUM_STEP, 0.5 ps
+
+
+@dataclass(frozen=True)
+class Equilibrium:
+    """`snapshots` (n, atoms, 3) in nm, the number of `waters`, and where they come from."""
+
+    snapshots: np.ndarray
+    waters: int
+    provenance: dict[str, Any]
+
+
+def geometry_key(cell: Cell) -> str:
+    """Digest of what positions depend on apart from the kind of the ions."""
+    content = [cell.network.model_dump(mode="json"), np.round(cell.box, 14).tolist(), cell.formula_units]
+    return digest([content, [ion.stoichiometry for ion in cell.electrolyte.ions]])
+
+
+def ions_key(cell: Cell) -> str:
+    """Digest of the ions' force field."""
+    return digest(
+        [(ion.name, *(q.value for q in (ion.md.charge, ion.md.sigma, ion.md.epsilon))) for ion in cell.electrolyte.ions]
+    )
+
+
+def shipped(cell: Cell) -> Equilibrium | None:
+    """The shipped equilibrium of this geometry, composition and temperature, or None.
+
+    It may be of other ions of the same numbers (`provenance["ions_key"]` says); those need equilibration.
+    """
+    for path in sorted(SHIPPED.glob("*.json")):
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        if provenance["geometry_key"] != geometry_key(cell):
+            continue
+        if abs(provenance["temperature_K"] - cell.config.temperature) > 10:
+            continue
+        with np.load(path.with_suffix(".npz")) as saved:
+            mobile = saved["mobile"] * (cell.box * 1e9 / 65536)
+        carbons = np.broadcast_to(cell.carbons["positions"] * 1e9, (len(mobile), len(cell.carbons["sign"]), 3))
+        return Equilibrium(np.concatenate([carbons, mobile], axis=1), int(provenance["waters"]), provenance)
+    return None
+
+
+def ship(cell: Cell, found: Equilibrium, path: Path) -> None:
+    """Write the snapshots, quantised to 1/65536 of the box (0.24 pm here), and their provenance beside them."""
+    box = cell.box * 1e9
+    mobile = np.round((found.snapshots[:, len(cell.carbons["sign"]) :] % box) / box * 65536)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path.with_suffix(".npz"), mobile=(mobile % 65536).astype(np.uint16))
+    write_json(path.with_suffix(".json"), found.provenance)
+
+
+def slit_contents(cell: Cell, x: np.ndarray) -> np.ndarray:
+    """Ions per slit i = 1 ... and then in the reservoirs, summed over the four blocks, shape (frames, slits + 1).
+
+    `x` (frames, ions) in m; slits reach from slat centre to slat centre.
+    """
+    from_wall = np.abs((x[..., None] - cell.walls + cell.box[0] / 2) % cell.box[0] - cell.box[0] / 2).min(axis=-1)
+    slat = np.append(cell.network.slat_centres + cell.network.slat_thickness / 2, 0.0)  # from the wall's centre
+    number = (from_wall[..., None] < slat[:-1]).sum(axis=-1)  # 0 in the reservoirs, i in slit i
+    return np.stack([(number == i).sum(axis=-1) for i in (*range(1, cell.network.slits + 1), 0)], axis=-1)
+
+
+def find_equilibrium(cell: Cell, folder: Path, progress: Progress) -> Equilibrium:
+    """The shipped equilibrium where it fits (other ions of the same numbers are equilibrated), else one made here."""
+    found = shipped(cell) if cell.config.start == "auto" else None
+    if found is not None and found.provenance["ions_key"] == ions_key(cell):
+        return found
+    config = cell.config
+    filled = folder / "filled.npz"
+    if found is not None:
+        positions, waters, source = found.snapshots[-1], found.waters, "the shipped cell with its ions exchanged"
+        legs = _legs(config, 0.0, config.equilibration / 2)
+    else:
+        source = "packed at random"
+        if not filled.exists():
+            with progress.task("MD: water to density", ROUNDS) as advance:
+                positions, waters, _ = fill(cell, config.seed, advance)
+            partial = folder / ".filled.npz"
+            np.savez(partial, positions=positions, waters=waters)
+            partial.replace(filled)
+        with np.load(filled) as saved:
+            positions, waters = saved["positions"], int(saved["waters"])
+        legs = _legs(config, config.anneal, config.equilibration)
+    return _equilibrate(cell, positions, waters, legs, folder / "equilibrium", progress, source)
+
+
+def _legs(config: MDConfig, anneal: float, equilibration: float) -> list[Leg]:
+    def steps(time: float) -> int:
+        return max(1, round(time / EQUILIBRIUM_STEP / FRAME_STEPS)) * FRAME_STEPS
+
+    legs = [Leg("settle", 400, 1e-15, config.temperature)]
+    if anneal:
+        legs += [Leg("anneal", steps(anneal), EQUILIBRIUM_STEP, config.anneal_temperature)]
+        legs += [Leg("cool", FRAME_STEPS * 2, EQUILIBRIUM_STEP, config.temperature)]
+    return [*legs, Leg("equilibrate", steps(equilibration), EQUILIBRIUM_STEP, config.temperature, FRAME_STEPS)]
+
+
+def _equilibrate(
+    cell: Cell, positions: np.ndarray, waters: int, legs: list[Leg], folder: Path, progress: Progress, source: str
+) -> Equilibrium:
+    config = cell.config
+    structure = topology(cell, waters)
+    system = build_system(cell, structure)
+    heavy_hydrogens(system, cell, waters)
+    sim = simulation(structure, system, cell, config.seed + 11)
+
+    def start(sim: app.Simulation) -> None:
+        sim.context.setPositions(positions)
+        sim.minimizeEnergy(maxIterations=30)
+        sim.context.setVelocitiesToTemperature(config.temperature, config.seed + 12)
+
+    with progress.task("MD: equilibration", sum(leg.steps for leg in legs)) as advance:
+        propagate(sim, cell, legs, folder, start=start, advance=advance)
+    frames = mdtraj.load(
+        [str(path) for path in sorted(folder.glob("segment-*.xtc"))], top=mdtraj.Topology.from_openmm(structure)
+    )
+    carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
+    x = frames.xyz[:, carbons : carbons + ions, 0].astype(float) * 1e-9
+    drift = drift_table(cell, x, FRAME_STEPS * EQUILIBRIUM_STEP)
+    drift.to_parquet(folder / "drift.parquet", index=False)
+    oxygens = frames.xyz[:, carbons + ions :: 3, 0].astype(float) * 1e-9
+    chosen = np.unique(
+        np.linspace(len(frames.xyz) // 2, len(frames.xyz) - 1, max(config.replicas, 4)).round().astype(int)
+    )
+    provenance = {
+        "geometry_key": geometry_key(cell),
+        "ions_key": ions_key(cell),
+        "electrolyte": cell.electrolyte.name,
+        "temperature_K": config.temperature,
+        "waters": waters,
+        "seed": config.seed,
+        "source": source,
+        "length_s": {leg.name: leg.steps * leg.timestep for leg in legs},
+        "snapshot_times_s": ((chosen + 1) * FRAME_STEPS * EQUILIBRIUM_STEP).tolist(),
+        "config_digest": config.digest,
+        "config": config.model_dump(mode="json"),
+        "versions": versions(),
+        "drift": drift_summary(drift),
+        "reservoir_mol_per_m3": _per_volume(cell, x),
+        "reservoir_waters_per_m3": float(reservoir_count(cell, oxygens).mean() / reservoir_volume(cell)),
+    }
+    return Equilibrium(frames.xyz[chosen].astype(float), waters, provenance)
+
+
+def _per_volume(cell: Cell, x: np.ndarray) -> float:
+    from scipy.constants import N_A
+
+    return float(reservoir_count(cell, x).mean() / reservoir_volume(cell) / N_A) / sum(
+        ion.stoichiometry for ion in cell.electrolyte.ions
+    )
+
+
+def drift_table(cell: Cell, x: np.ndarray, interval: float) -> pd.DataFrame:
+    """Ions (of all kinds) in each slit and in the reservoirs, all four blocks together, against time."""
+    contents = slit_contents(cell, x)
+    names = [f"slit_{i}" for i in range(1, cell.network.slits + 1)] + ["reservoirs"]
+    table = pd.DataFrame(contents, columns=names)
+    table.insert(0, "time_s", (np.arange(len(table)) + 1) * interval)
+    return table
+
+
+def drift_summary(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Mean content of both halves of the equilibration and the change between them, with its counting error.
+
+    The error of a half's mean is its standard deviation over the square root of four blocks of time.
+    """
+    half = len(table) // 2
+    found = {}
+    for name in table.columns[1:]:
+        first, second = table[name].to_numpy()[:half], table[name].to_numpy()[half:]
+        error = (
+            float(
+                np.hypot(
+                    *(
+                        np.std([block.mean() for block in np.array_split(part, 4)], ddof=1) / 2
+                        for part in (first, second)
+                    )
+                )
+            )
+            if half >= 8
+            else float("inf")
+        )
+        found[name] = {
+            "first_half": float(first.mean()) if half else float(second.mean()),
+            "second_half": float(second.mean()),
+            "change": float(second.mean() - (first.mean() if half else second.mean())),
+            "error": error if np.isfinite(error) else -1.0,
+        }
+    return found
+
+
+def remake_equilibrium(
+    config: MDConfig, path: Path, progress: Progress, *, anneal: float = 36e-12, equilibration: float = 84e-12
+) -> Equilibrium:
+    """Make the equilibrium of `config`'s cell afresh (tens of minutes) and write it to `path`.npz and `path`.json.
+
+    The working files stay in the folder `path`-work, from which an interrupted run continues.
+    """
+    changed = config.model_copy(update={"start": "fresh", "anneal": anneal, "equilibration": equilibration})
+    cell = Cell(changed)
+    work = path.with_name(path.name + "-work")
+    work.mkdir(parents=True, exist_ok=True)
+    found = find_equilibrium(cell, work, progress)
+    ship(cell, found, path)
+    return found
+
+
+def constrained(sim: app.Simulation, positions: np.ndarray) -> None:
+    """Set rounded positions (nm) and put the rigid waters back on their constraints."""
+    sim.context.setPositions(positions * unit.nanometer)
+    sim.context.applyConstraints(1e-6)

@@ -1,0 +1,167 @@
+"""Force field and topology: SPC/E water, the electrolyte's ions, frozen graphene; Lorentz-Berthelot, PME.
+
+The force field is written as an OpenMM ForceField XML from the electrolyte's file, so that it can be read,
+checked and used elsewhere. Mixing: sigma_ij arithmetic, epsilon_ij geometric (OpenMM's NonbondedForce).
+Parameters: arXiv 2010.08151, Extended Data Table 1 (water H 0.424 e, O -0.848 e; carbon 3.407 A and
+0.068 kcal/mol); rigid geometry of SPC/E: Berendsen et al. 1987, doi:10.1021/j100308a038.
+"""
+
+from __future__ import annotations
+
+import io
+from xml.etree import ElementTree
+
+import numpy as np
+import openmm
+from openmm import app, unit
+from scipy.spatial import cKDTree
+
+from md.cell import Cell
+from md.config import MDConfig
+from md.packing import ANGLE, OXYGEN_HYDROGEN
+from transslit.electrolyte import Electrolyte, Ion
+from transslit.errors import BadInput
+
+KCAL = 4.184  # kJ
+CARBON = {"sigma": 0.3407, "epsilon": 0.068 * KCAL}  # nm, kJ/mol
+WATER = {
+    "O": {"charge": -0.848, "sigma": 0.3166, "epsilon": 0.155 * KCAL},
+    "H": {"charge": 0.424, "sigma": 0.2058, "epsilon": 0.0},
+}
+MASSES = {"O": 15.9994, "H": 1.00794}  # Da, IUPAC
+EXCLUDED = 0.3  # nm, neighbours within a frozen sheet, whose mutual forces move nothing
+
+
+def residue_name(ion: Ion) -> str:
+    """Three-letter residue name that no standard residue has."""
+    return f"I{ion.name.upper()}"[:3]
+
+
+def element_of(ion: Ion) -> app.Element:
+    """Chemical element of a monatomic ion, by its name."""
+    try:
+        return app.Element.getBySymbol(ion.name)
+    except KeyError:
+        raise BadInput("ion", ion.name, "molecular dynamics needs the symbol of a chemical element") from None
+
+
+def forcefield_xml(electrolyte: Electrolyte) -> str:
+    """OpenMM ForceField XML of carbon (uncharged, massless), water and the ions."""
+    root = ElementTree.Element("ForceField")
+    root.append(ElementTree.Comment(" SPC/E water, frozen graphene and ions; Lorentz-Berthelot mixing "))
+    types = ElementTree.SubElement(root, "AtomTypes")
+    residues = ElementTree.SubElement(root, "Residues")
+
+    def add(parent: ElementTree.Element, tag: str, **attributes: object) -> ElementTree.Element:
+        return ElementTree.SubElement(parent, tag, {key: str(value) for key, value in attributes.items()})
+
+    def kind(name: str, element: str, mass: float) -> None:
+        types.append(ElementTree.Element("Type", {"name": name, "class": name, "element": element, "mass": str(mass)}))
+
+    kind("graphene", "C", 0.0)
+    kind("spce-O", "O", MASSES["O"])
+    kind("spce-H", "H", MASSES["H"])
+    add(add(residues, "Residue", name="GRA"), "Atom", name="C", type="graphene", charge=0.0)
+    water = add(residues, "Residue", name="HOH")
+    for name in ("O", "H1", "H2"):
+        add(water, "Atom", name=name, type=f"spce-{name[0]}", charge=WATER[name[0]]["charge"])
+    add(water, "Bond", atomName1="O", atomName2="H1")
+    add(water, "Bond", atomName1="O", atomName2="H2")
+    for ion in electrolyte.ions:
+        kind(f"ion-{ion.name}", element_of(ion).symbol, ion.md.mass.value)
+        residue = add(residues, "Residue", name=residue_name(ion))
+        add(residue, "Atom", name=ion.name, type=f"ion-{ion.name}", charge=ion.md.charge.value)
+    stiff = 1e5  # kJ/mol/nm^2 and /rad^2; never felt, since waters are rigid
+    bonds = add(root, "HarmonicBondForce")
+    add(bonds, "Bond", class1="spce-O", class2="spce-H", length=OXYGEN_HYDROGEN * 1e9, k=stiff)
+    angles = add(root, "HarmonicAngleForce")
+    add(angles, "Angle", class1="spce-H", class2="spce-O", class3="spce-H", angle=float(ANGLE), k=stiff)
+    nonbonded = add(root, "NonbondedForce", coulomb14scale=1.0, lj14scale=1.0)
+    add(nonbonded, "UseAttributeFromResidue", name="charge")
+    add(nonbonded, "Atom", type="graphene", **CARBON)
+    for name, parameters in WATER.items():
+        add(nonbonded, "Atom", type=f"spce-{name}", sigma=parameters["sigma"], epsilon=parameters["epsilon"])
+    for ion in electrolyte.ions:
+        sigma, epsilon = ion.md.sigma.value * 1e9, ion.md.epsilon.value
+        add(nonbonded, "Atom", type=f"ion-{ion.name}", sigma=sigma, epsilon=epsilon)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def topology(cell: Cell, waters: int) -> app.Topology:
+    """Carbons (a chain per sheet), ions (a chain each), waters (one chain), in the order of `packing.pack`."""
+    made = app.Topology()
+    carbon = app.Element.getBySymbol("C")
+    chain, last = None, -1
+    for number in cell.carbons["sheet"]:
+        if number != last:
+            chain, last = made.addChain(), number
+        made.addAtom("C", carbon, made.addResidue("GRA", chain))
+    for ion in cell.electrolyte.ions:
+        chain, element = made.addChain(), element_of(ion)
+        for _ in range(cell.ion_numbers[ion.name]):
+            made.addAtom(ion.name, element, made.addResidue(residue_name(ion), chain))
+    chain = made.addChain()
+    oxygen, hydrogen = app.Element.getBySymbol("O"), app.Element.getBySymbol("H")
+    for _ in range(waters):
+        residue = made.addResidue("HOH", chain)
+        atoms = [made.addAtom(*what, residue) for what in (("O", oxygen), ("H1", hydrogen), ("H2", hydrogen))]
+        made.addBond(atoms[0], atoms[1])
+        made.addBond(atoms[0], atoms[2])
+    made.setPeriodicBoxVectors(np.diag(cell.box * 1e9) * unit.nanometer)
+    return made
+
+
+def build_system(cell: Cell, structure: app.Topology) -> openmm.System:
+    """Uncharged electrodes, rigid water, PME; charge the electrodes with `md.charge_step.set_charge`.
+
+    Raises
+    ------
+    BadInput : the system is not neutral (PME would silently add a background)
+    """
+    config: MDConfig = cell.config
+    system = app.ForceField(io.StringIO(forcefield_xml(cell.electrolyte))).createSystem(
+        structure,
+        nonbondedMethod=app.PME,
+        nonbondedCutoff=config.cutoff * 1e9 * unit.nanometer,
+        rigidWater=True,
+        removeCMMotion=False,  # frozen sheets hold the frame
+        ewaldErrorTolerance=config.ewald_tolerance,
+    )
+    force = nonbonded(system)
+    force.setUseDispersionCorrection(False)  # a constant at constant volume
+    force.setExceptionsUsePeriodicBoundaryConditions(True)  # sheets are bonded across the box
+    carbons, sheets = cell.carbons["positions"] * 1e9, cell.carbons["sheet"]
+    pairs = cKDTree(carbons, boxsize=cell.box * 1e9).query_pairs(EXCLUDED, output_type="ndarray")
+    for a, b in pairs[sheets[pairs[:, 0]] == sheets[pairs[:, 1]]]:
+        force.addException(int(a), int(b), 0.0, 1.0, 0.0)
+    check_neutral(charges(system), allowed=cell.electrolyte.allow_charged)
+    return system
+
+
+def nonbonded(system: openmm.System) -> openmm.NonbondedForce:
+    """The one NonbondedForce of a system."""
+    return next(force for force in system.getForces() if isinstance(force, openmm.NonbondedForce))
+
+
+def charges(system: openmm.System) -> np.ndarray:
+    """Charge of every particle in e, shape (particles,)."""
+    force = nonbonded(system)
+    return np.array(
+        [
+            force.getParticleParameters(i)[0].value_in_unit(unit.elementary_charge)
+            for i in range(force.getNumParticles())
+        ]
+    )
+
+
+def check_neutral(charge: np.ndarray, *, allowed: bool = False) -> None:
+    """Refuse a charged box before any dynamics.
+
+    Raises
+    ------
+    BadInput : the charges (e) do not add up to zero
+    """
+    net = float(charge.sum())
+    if abs(net) > 1e-6 and not allowed:
+        raise BadInput("charge", f"{net:+.6g} e in the box", "the box must be neutral; check the ions' charges")

@@ -1,0 +1,90 @@
+"""Fill the cell with water and ions before any dynamics: sites on a grid, none within reach of a carbon.
+
+Sites are planes parallel to the sheets, evenly spaced by about 0.31 nm (the spacing of a cubic grid at the
+density of liquid water) between 0.31 nm from one sheet and 0.31 nm from the next, and planes through the
+edge gaps. Ions take random sites, so slits and reservoirs start at one concentration.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from md.cell import Cell
+from transslit.errors import BadInput, StageFailed
+
+SPACING = 0.31e-9  # m, (molar mass / density / N_A)^(1/3) of water
+CLEARANCE = 0.27e-9  # m, least distance of a site from a carbon: where the C-O potential crosses a few kT
+OXYGEN_HYDROGEN = 0.1e-9  # m, SPC/E, Berendsen et al. 1987, doi:10.1021/j100308a038
+ANGLE = np.deg2rad(109.47)
+
+
+def sites(cell: Cell) -> np.ndarray:
+    """Candidate positions of oxygens and ions in m, shape (n, 3)."""
+    planes = np.unique(np.round(cell.carbons["positions"][:, 0], 15))
+    following = np.append(planes[1:], planes[0] + cell.box[0])
+    levels = []
+    for left, right in zip(planes, following, strict=True):
+        gaps = max(1, round((right - left - 2 * SPACING) / SPACING))
+        levels.append(np.append(np.linspace(left + SPACING, right - SPACING, gaps + 1), right))
+    x = np.concatenate(levels) % cell.box[0]
+    y, z = ((np.arange(n) + 0.5) * length / n for length in cell.box[1:] for n in [max(1, round(length / SPACING))])
+    grid = np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1).reshape(-1, 3)
+    return grid[nearest(grid, cell.carbons["positions"], cell.box) > CLEARANCE]
+
+
+def nearest(points: np.ndarray, others: np.ndarray, box: np.ndarray, rank: int = 1) -> np.ndarray:
+    """Distance of each point to the nearest of `others` in the periodic box (rank 2: the second nearest)."""
+
+    def wrapped(place: np.ndarray) -> np.ndarray:
+        inside = place % box
+        return np.where(inside < box, inside, 0.0)  # the modulo of a tiny negative number is the box length
+
+    distance, _ = cKDTree(wrapped(others), boxsize=box).query(wrapped(points), k=[rank])
+    return np.asarray(distance)[:, 0]
+
+
+def waters_at(oxygens: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """O, H, H of rigid waters in random orientations, shape (n, 3, 3), in m."""
+    frame = np.linalg.qr(random.normal(size=(len(oxygens), 3, 3)))[0]
+    half = ANGLE / 2
+    arms = OXYGEN_HYDROGEN * np.array([[np.cos(half), np.sin(half)], [np.cos(half), -np.sin(half)]])
+    hydrogens = np.einsum("ha,nad->nhd", arms, frame[:, :2]) + oxygens[:, None]
+    return np.concatenate([oxygens[:, None], hydrogens], axis=1)
+
+
+def pack(cell: Cell, seed: int) -> tuple[np.ndarray, int]:
+    """Positions (m) of all atoms, in the order carbons, ions, waters, and the number of waters.
+
+    Raises
+    ------
+    BadInput : more ions than the cell has places for
+    """
+    random = np.random.default_rng(seed)
+    places = random.permutation(sites(cell))
+    ions = sum(cell.ion_numbers.values())
+    if ions > len(places) // 3:
+        raise BadInput(
+            "concentration", f"{ions} ions", f"the cell has {len(places)} places, water included; ask for less"
+        )
+    water = waters_at(places[ions:], random).reshape(-1, 3)
+    positions = np.concatenate([cell.carbons["positions"], places[:ions], water])
+    check_overlaps(cell, positions, ions)
+    return positions, len(places) - ions
+
+
+def check_overlaps(cell: Cell, positions: np.ndarray, ions: int, least: float = 0.2e-9) -> None:
+    """Refuse a start in which an ion or oxygen lies in graphene or on another, before any dynamics.
+
+    Raises
+    ------
+    StageFailed : two of them are closer than `least` (m)
+    """
+    carbons = len(cell.carbons["sign"])
+    heavy = np.concatenate([positions[carbons : carbons + ions], positions[carbons + ions :: 3]])
+    near = nearest(heavy, cell.carbons["positions"], cell.box).min()
+    if near < least:
+        raise StageFailed("md", f"an ion or water lies {near * 1e9:.3f} nm from a carbon")
+    apart = nearest(heavy, heavy, cell.box, rank=2).min()
+    if apart < least:
+        raise StageFailed("md", f"two ions or waters overlap ({apart * 1e9:.3f} nm)")

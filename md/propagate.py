@@ -1,0 +1,248 @@
+"""Propagate a simulation leg by leg; a kill at any moment loses at most the segment under way.
+
+A leg is a number of steps at one timestep and temperature. Every half minute or so the frames written since
+become a segment file and the state a checkpoint: first the segment is renamed, then the checkpoint that counts
+it. On a restart, segments that the checkpoint does not count are removed, so no frame is lost or doubled.
+Blow-ups end in `StageFailed`, with the last good checkpoint kept.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openmm
+from mdtraj.reporters import XTCReporter
+from openmm import app, unit
+
+from md.cell import Cell
+from md.packing import nearest
+from transslit.errors import BadInput, StageFailed
+
+GAS_CONSTANT = 8.31446261815324e-3  # kJ/mol/K, CODATA 2018
+SEGMENT_WALL = 25.0  # s of wall time between checkpoints
+OVERHEATED = 4000.0  # K, above anything that the heat of a charge step explains
+LOST = 0.15  # nm from a carbon, far inside its repulsive wall
+
+
+@dataclass(frozen=True)
+class Leg:
+    """`steps` of `timestep` (s) at `temperature` (K); a frame every `frame_every` steps (0: none)."""
+
+    name: str
+    steps: int
+    timestep: float
+    temperature: float
+    frame_every: int = 0
+
+
+def choose_platform(name: str) -> tuple[openmm.Platform, dict[str, str]]:
+    """The fastest platform that works here (CUDA, OpenCL, CPU), or the one named, and its properties.
+
+    Raises
+    ------
+    BadInput : the named platform is not installed
+    """
+    present = [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
+    for candidate in ("CUDA", "OpenCL", "CPU") if name == "auto" else (name,):
+        if candidate not in present:
+            continue
+        platform = openmm.Platform.getPlatform(candidate)
+        threads = os.environ.get("OPENMM_CPU_THREADS") or str(len(os.sched_getaffinity(0)))
+        properties = {"Threads": threads} if candidate == "CPU" else {}
+        if candidate in ("CUDA", "OpenCL"):
+            properties = {"Precision": "mixed"}
+            if name == "auto" and not _works(platform):
+                continue
+        return platform, properties
+    raise BadInput("platform", name, f"installed here: {', '.join(present)}")
+
+
+def _works(platform: openmm.Platform) -> bool:
+    system = openmm.System()
+    system.addParticle(1.0)
+    try:
+        openmm.Context(system, openmm.VerletIntegrator(0.001), platform)
+    except openmm.OpenMMException:
+        return False
+    return True
+
+
+def simulation(structure: app.Topology, system: openmm.System, cell: Cell, seed: int) -> app.Simulation:
+    """A Langevin (middle) simulation at the config's temperature and friction on the chosen platform."""
+    config = cell.config
+    integrator = openmm.LangevinMiddleIntegrator(config.temperature, config.friction, config.timestep * 1e12)
+    integrator.setRandomNumberSeed(seed % 2**31 or 1)  # zero would mean a random seed
+    platform, properties = choose_platform(config.platform)
+    return app.Simulation(structure, system, integrator, platform, properties)
+
+
+class Thermometer:
+    """Kinetic temperature of the mobile atoms at every frame: `rows` of (time in s, K)."""
+
+    def __init__(self, system: openmm.System, every: int) -> None:
+        self.every = every
+        self.rows: list[tuple[float, float]] = []
+        self.masses = np.array(
+            [system.getParticleMass(i).value_in_unit(unit.dalton) for i in range(system.getNumParticles())]
+        )
+        self.freedom = 3 * int((self.masses > 0).sum()) - system.getNumConstraints()
+
+    def describeNextReport(self, simulation: app.Simulation) -> tuple[int, bool, bool, bool, bool]:  # noqa: N802
+        """When the next report is due and that it needs velocities (OpenMM's reporter interface)."""
+        return self.every - simulation.currentStep % self.every, False, True, False, False
+
+    def report(self, simulation: app.Simulation, state: openmm.State) -> None:
+        """Note the temperature; raises `StageFailed` when it is out of range."""
+        velocities = state.getVelocities(asNumpy=True).value_in_unit(unit.nanometer / unit.picosecond)
+        kelvin = float((self.masses[:, None] * velocities**2).sum() / (self.freedom * GAS_CONSTANT))
+        now = state.getTime().value_in_unit(unit.picosecond) * 1e-12
+        if not kelvin < OVERHEATED:
+            raise StageFailed("md", f"overheated to {kelvin:.3g} K at {now * 1e12:.3f} ps")
+        self.rows.append((now, kelvin))
+
+
+def positions_of(sim: app.Simulation) -> np.ndarray:
+    """Positions in nm, shape (atoms, 3); `StageFailed` when they are not finite."""
+    try:
+        state = sim.context.getState(getPositions=True)
+        positions = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)
+    except openmm.OpenMMException as error:
+        raise StageFailed("md", f"blew up: {error}") from None
+    if not np.isfinite(positions).all():
+        raise StageFailed("md", "blew up: positions are not finite")
+    return positions
+
+
+def check_lost(cell: Cell, positions: np.ndarray) -> None:
+    """Raise `StageFailed` when an ion or water oxygen has entered a sheet. `positions` in nm."""
+    carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
+    heavy = np.concatenate([positions[carbons : carbons + ions], positions[carbons + ions :: 3]])
+    near = nearest(heavy, positions[:carbons], cell.box * 1e9).min()
+    if near < LOST:
+        raise StageFailed("md", f"an ion or water entered a sheet ({near:.3f} nm from a carbon)")
+
+
+def propagate(
+    sim: app.Simulation,
+    cell: Cell,
+    legs: list[Leg],
+    folder: Path,
+    *,
+    begin: Callable[[app.Simulation, Leg], None] | None = None,
+    start: Callable[[app.Simulation], None] | None = None,
+    advance: Callable[[float], None] = lambda done: None,
+    interval: float = SEGMENT_WALL,
+) -> list[tuple[float, float]]:
+    """Run `legs`, continuing from the checkpoint in `folder` where there is one.
+
+    Parameters
+    ----------
+    begin : called at the start of each leg, also of the one that is continued (sets charges, say)
+    start : sets positions and velocities when there is no checkpoint
+    advance : called with the number of steps done
+    interval : wall time between checkpoints in s
+
+    Returns
+    -------
+    rows of (time in s, temperature in K), one per frame; frames are left as `segment-*.xtc` in `folder`
+
+    Raises
+    ------
+    StageFailed : the run blew up; the last good checkpoint is kept
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    at = _restore(sim, folder)
+    if at is None:
+        at = {"leg": 0, "step": 0, "segments": 0, "rows": []}
+        if start is not None:
+            start(sim)
+    for stale in folder.glob("segment-*.xtc"):
+        if not stale.stem[8:].isdigit() or int(stale.stem[8:]) >= at["segments"]:
+            stale.unlink()
+    done = sum(leg.steps for leg in legs[: at["leg"]]) + at["step"]
+    speed = 20.0  # steps per s, until it is known
+    while at["leg"] < len(legs):
+        leg = legs[at["leg"]]
+        sim.integrator.setStepSize(leg.timestep * 1e12)
+        sim.integrator.setTemperature(leg.temperature)
+        if begin is not None:
+            begin(sim, leg)
+        sim.currentStep = at["step"]  # frames fall on multiples of the leg's own steps
+        while at["step"] < leg.steps:
+            unit_steps = leg.frame_every or 100
+            chunk = min(max(1, round(speed * interval / unit_steps)) * unit_steps, leg.steps - at["step"])
+            began = time.monotonic()
+            at["rows"] += _segment(sim, cell, folder, leg, chunk, at, _from(done, advance))
+            speed = chunk / max(time.monotonic() - began, 1e-3)
+            at["step"] += chunk
+            done += chunk
+            _save(sim, folder, at)
+        at["leg"], at["step"] = at["leg"] + 1, 0
+    return [(row[0], row[1]) for row in at["rows"]]
+
+
+def _from(base: float, advance: Callable[[float], None]) -> Callable[[float], None]:
+    return lambda n: advance(base + n)
+
+
+def _segment(
+    sim: app.Simulation,
+    cell: Cell,
+    folder: Path,
+    leg: Leg,
+    chunk: int,
+    at: dict[str, Any],
+    advance: Callable[[float], None],
+) -> list[tuple[float, float]]:
+    """One stretch of steps; leaves its segment file and counts it in `at`."""
+    partial = folder / f"segment-{at['segments']:04d}-part.xtc"
+    thermometer = Thermometer(sim.system, leg.frame_every or 100)
+    sim.reporters = [thermometer]
+    writer = None
+    if leg.frame_every:
+        writer = XTCReporter(str(partial), leg.frame_every)
+        sim.reporters.append(writer)
+    try:
+        for first in range(0, chunk, 100):  # in small bites, so that the bar moves
+            sim.step(min(100, chunk - first))
+            advance(min(first + 100, chunk))
+        check_lost(cell, positions_of(sim))
+    except (openmm.OpenMMException, ValueError) as error:
+        now = sim.context.getTime().value_in_unit(unit.picosecond)
+        raise StageFailed("md", f"blew up near {now:.3f} ps ({error})") from None
+    finally:
+        sim.reporters = []
+        if writer is not None:
+            writer.close()
+    if writer is not None:
+        partial.replace(folder / f"segment-{at['segments']:04d}.xtc")
+        at["segments"] += 1
+    return thermometer.rows
+
+
+def _save(sim: app.Simulation, folder: Path, at: dict[str, Any]) -> None:
+    partial = folder / ".checkpoint.npz"
+    np.savez(
+        partial,
+        state=np.frombuffer(sim.context.createCheckpoint(), dtype=np.uint8),
+        at=np.array([at["leg"], at["step"], at["segments"]]),
+        rows=np.array(at["rows"], dtype=float).reshape(-1, 2),
+    )
+    partial.replace(folder / "checkpoint.npz")
+
+
+def _restore(sim: app.Simulation, folder: Path) -> dict[str, Any] | None:
+    """Load the checkpoint; None where there is none, or it is of another platform or version of OpenMM."""
+    try:
+        with np.load(folder / "checkpoint.npz") as saved:
+            sim.context.loadCheckpoint(saved["state"].tobytes())
+            leg, step, segments = (int(value) for value in saved["at"])
+            return {"leg": leg, "step": step, "segments": segments, "rows": [tuple(r) for r in saved["rows"].tolist()]}
+    except (OSError, ValueError, KeyError, openmm.OpenMMException):
+        return None

@@ -1,0 +1,103 @@
+"""One replica: from a snapshot of the equilibrium with fresh velocities, uncharged for a while, then the step.
+
+Time is zero at the step. The frames before it (uncharged) are the baseline; the frame at zero is the last of
+them, whose atoms have not yet felt the charge. The first `careful` after the step runs at the short timestep.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import openmm
+import pandas as pd
+from openmm import app, unit
+
+from md.cell import Cell
+from md.charge_step import set_charge
+from md.config import MDConfig
+from md.equilibrium import Equilibrium, constrained
+from md.forcefield import build_system, nonbonded, topology
+from md.propagate import Leg, propagate, simulation
+
+
+def legs(config: MDConfig) -> list[Leg]:
+    """Decorrelation, the careful stretch after the step, and the rest; a frame every `frame_interval`."""
+
+    def leg(name: str, time: float, timestep: float) -> Leg:
+        every = round(config.frame_interval / timestep)
+        return Leg(name, max(1, round(time / config.frame_interval)) * every, timestep, config.temperature, every)
+
+    careful = min(config.careful, config.duration)
+    found = [
+        leg("decorrelate", config.decorrelation, config.timestep),
+        leg("charge", careful, config.timestep_after_step),
+    ]
+    if config.duration - careful > config.frame_interval / 2:
+        found.append(leg("hold", config.duration - careful, config.timestep))
+    return found
+
+
+def seed_of(config: MDConfig, run: int) -> int:
+    """Seed of a replica's velocities and noise."""
+    return (config.seed * 1009 + 7919 * (run + 1)) % 2**31
+
+
+def run_replica(
+    cell: Cell,
+    equilibrium: Equilibrium,
+    run: int,
+    folder: Path,
+    advance: Callable[[float], None] = lambda done: None,
+    interval: float | None = None,
+) -> Path:
+    """Run replica `run` (or finish it) and leave `replica-<run>.xtc` and its temperatures in `folder`.
+
+    Returns
+    -------
+    path of the trajectory
+
+    Raises
+    ------
+    StageFailed : the run blew up; its last good checkpoint is kept
+    """
+    finished = folder / f"replica-{run}.xtc"
+    config = cell.config
+    if finished.exists():
+        return finished
+    structure = topology(cell, equilibrium.waters)
+    system = build_system(cell, structure)
+    sim = simulation(structure, system, cell, seed_of(config, run))
+
+    def start(sim: app.Simulation) -> None:
+        constrained(sim, equilibrium.snapshots[run % len(equilibrium.snapshots)])
+        sim.context.setVelocitiesToTemperature(config.temperature, seed_of(config, run) + 1)
+        sim.context.setTime(-_duration(legs(config)[0]) * 1e12 * unit.picosecond)
+
+    def begin(sim: app.Simulation, leg: Leg) -> None:
+        charge(sim, system, cell, 0.0 if leg.name == "decorrelate" else config.charge_per_carbon)
+
+    work = folder / f"replica-{run}"
+    options = {} if interval is None else {"interval": interval}
+    rows = propagate(sim, cell, legs(config), work, begin=begin, start=start, advance=advance, **options)
+    table = pd.DataFrame(rows, columns=["time_s", "T_K"])
+    table.insert(0, "replica", run)
+    table.to_parquet(folder / f"replica-{run}.temperature.parquet", index=False)
+    partial = folder / f"replica-{run}-part.xtc"
+    with open(partial, "wb") as joined:  # XTC frames stand alone, so files join end to end
+        for path in sorted(work.glob("segment-*.xtc")):
+            joined.write(path.read_bytes())
+    partial.replace(finished)
+    shutil.rmtree(work)
+    return finished
+
+
+def charge(sim: app.Simulation, system: openmm.System, cell: Cell, per_carbon: float) -> None:
+    """Put the charge on the carbons of a live simulation."""
+    set_charge(system, cell, per_carbon)
+    nonbonded(system).updateParametersInContext(sim.context)
+
+
+def _duration(leg: Leg) -> float:
+    return leg.steps * leg.timestep

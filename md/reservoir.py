@@ -1,0 +1,42 @@
+"""Analyzer: what the middle of the reservoirs holds against time, ions in mol/m^3 and water in kg/m^3.
+
+The middle is the inner half of the space between the electrodes' outermost sheets, both reservoirs together;
+c is the mean over ions of c_k / stoichiometry, the concentration of formula units.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from MDAnalysis.analysis.base import AnalysisBase
+from scipy import constants
+
+from md.atoms import ANGSTROM, Atoms, frame_time
+from md.cell import Cell
+from md.filling import reservoir_count, reservoir_volume, water_density
+
+
+class Reservoir(AnalysisBase):
+    """`.results.table`: time_s, c_mol_per_m3, c_<ion>_mol_per_m3, water_kg_per_m3."""
+
+    def __init__(self, universe: Any, cell: Cell, **options: Any) -> None:
+        super().__init__(universe.trajectory, **options)
+        self.cell, self.atoms = cell, Atoms(universe, cell)
+
+    def _prepare(self) -> None:
+        self._rows: list[list[float]] = []
+
+    def _single_frame(self) -> None:
+        cell, x = self.cell, self._ts.positions[:, 0].astype(float) * ANGSTROM
+        salt = x[self.atoms.ions]
+        number = [reservoir_count(cell, salt[self.atoms.kind == k]) for k in range(len(cell.electrolyte.ions))]
+        each = np.array(number) / constants.N_A / reservoir_volume(cell)
+        formula = float(np.mean(each / [ion.stoichiometry for ion in cell.electrolyte.ions]))
+        water = water_density(cell, float(reservoir_count(cell, x[self.atoms.oxygens])))
+        self._rows.append([frame_time(self._ts, cell.config.frame_interval), formula, *each.tolist(), water])
+
+    def _conclude(self) -> None:
+        ions = [f"c_{name}_mol_per_m3" for name in self.cell.electrolyte.names]
+        self.results.table = pd.DataFrame(self._rows, columns=["time_s", "c_mol_per_m3", *ions, "water_kg_per_m3"])

@@ -1,0 +1,191 @@
+"""The stage: cell, equilibrium, replicas, analysis; resumable, and leaving a trans-slit record.
+
+In its folder: `cell.json` (geometry, composition, densities), `topology.pdb`, `forcefield.xml`, a trajectory
+`replica-<run>.xtc` each, `temperature.parquet`, `reservoir.parquet`, `drift.parquet` (contents of the slits
+during an equilibration made here), `potential_map.npz`, `cell_before.npz`, `cell_after.npz`, and `record/`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import warnings
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import MDAnalysis
+import mdtraj
+import numpy as np
+import pandas as pd
+from openmm import app, unit
+
+from md.cell import Cell
+from md.config import MDConfig
+from md.equilibrium import Equilibrium, find_equilibrium
+from md.forcefield import build_system, forcefield_xml, topology
+from md.propagate import simulation
+from md.reduction import record_of
+from md.replica import legs, run_replica
+from md.reservoir import Reservoir
+from md.slit_diffusion import SlitDiffusion, fit
+from md.trans_slit_flux import TransSlitFlux
+from transslit.progress import Advance, Progress
+from transslit.record import TransSlitRecord
+from transslit.runs import write_json, write_text
+
+
+def run(config: MDConfig, folder: Path, progress: Progress) -> TransSlitRecord:
+    """Everything: build, equilibrate, charge the replicas, analyse; a second call continues where the first stopped.
+
+    Raises
+    ------
+    BadInput : the configuration cannot be built
+    StageFailed : a replica blew up, an ion was lost; checkpoints are kept
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    cell = Cell(config)
+    equilibrium = settled(cell, folder, progress)
+    describe(cell, equilibrium, folder)
+    steps = sum(leg.steps for leg in legs(config))
+    with progress.task("MD: charge step", config.replicas * steps) as advance:
+        note = estimate(cell, equilibrium, folder)
+        for number in range(config.replicas):
+            advance(number * steps, note)
+            run_replica(cell, equilibrium, number, folder, partial(_advanced, advance, number * steps, note))
+    return analyse(cell, equilibrium, folder, progress)
+
+
+def _advanced(advance: Advance, base: float, note: str, done: float) -> None:
+    advance(base + done, note)
+
+
+def settled(cell: Cell, folder: Path, progress: Progress) -> Equilibrium:
+    """The equilibrium, kept in `folder` once found, so that a restart forks from the same snapshots."""
+    kept = folder / "equilibrium.npz"
+    provenance = folder / "equilibrium.json"
+    if not provenance.exists():
+        found = find_equilibrium(cell, folder, progress)
+        part = folder / ".equilibrium.npz"
+        np.savez_compressed(part, snapshots=found.snapshots.astype(np.float32), waters=found.waters)
+        part.replace(kept)
+        write_json(provenance, found.provenance)
+    with np.load(kept) as saved:
+        snapshots = saved["snapshots"].astype(float)
+        return Equilibrium(snapshots, int(saved["waters"]), json.loads(provenance.read_text(encoding="utf-8")))
+
+
+def describe(cell: Cell, equilibrium: Equilibrium, folder: Path) -> None:
+    """Write `topology.pdb`, `forcefield.xml` and `cell.json`."""
+    structure = topology(cell, equilibrium.waters)
+    positions = equilibrium.snapshots[0]
+    text = io.StringIO()
+    app.PDBFile.writeFile(structure, positions * unit.nanometer, text)
+    write_text(folder / "topology.pdb", text.getvalue())
+    write_text(folder / "forcefield.xml", forcefield_xml(cell.electrolyte))
+    provenance = {key: value for key, value in equilibrium.provenance.items() if key not in ("config", "versions")}
+    content = {**cell.summary(), "waters": equilibrium.waters, "atoms": len(positions), "equilibrium": provenance}
+    write_json(folder / "cell.json", content)
+
+
+def estimate(cell: Cell, equilibrium: Equilibrium, folder: Path) -> str:
+    """How long the replicas that are still to run will take here, from a few force evaluations, as text."""
+    left = sum(not (folder / f"replica-{k}.xtc").exists() for k in range(cell.config.replicas))
+    if not left:
+        return ""
+    structure = topology(cell, equilibrium.waters)
+    sim = simulation(structure, build_system(cell, structure), cell, 1)
+    sim.context.setPositions(equilibrium.snapshots[0] * unit.nanometer)
+    sim.context.setVelocitiesToTemperature(cell.config.temperature, 1)
+    sim.step(3)
+    began = time.monotonic()
+    sim.step(10)
+    each = (time.monotonic() - began) / 10
+    minutes = left * sum(leg.steps for leg in legs(cell.config)) * each / 60
+    platform = sim.context.getPlatform().getName()
+    return f"({left} replicas, about {minutes:.0f} min on {platform})"
+
+
+def open_universe(folder: Path, run: int) -> Any:
+    """MDAnalysis universe of a replica."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the PDB holds no masses and counts residues modulo 10,000
+        return MDAnalysis.Universe(str(folder / "topology.pdb"), str(folder / f"replica-{run}.xtc"))
+
+
+def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progress) -> TransSlitRecord:
+    """Reduce the trajectories in `folder` to the record and the tables beside it."""
+    config = cell.config
+    flux, motion, reservoirs = [], [], []
+    with progress.task("MD: analysis", config.replicas) as advance, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        for number in range(config.replicas):
+            universe = open_universe(folder, number)
+            flux.append(TransSlitFlux(universe, cell, run=number).run().results)
+            times = flux[-1].counted.time
+            late = int(np.searchsorted(times, config.duration / 4))
+            before = int(np.searchsorted(times, -1e-18))
+            motion.append(SlitDiffusion(universe, cell).run(start=late).results)
+            motion.append(SlitDiffusion(universe, cell).run(stop=before).results)
+            table = Reservoir(universe, cell).run().results.table
+            table.insert(0, "replica", number)
+            reservoirs.append(table)
+            advance(number + 1)
+    measured, error = diffusion_in_slits(motion)
+    used = np.where(np.isfinite(measured), measured, cell.electrolyte.diffusion_coefficients)
+    reservoir = pd.concat(reservoirs, ignore_index=True)
+    reservoir.to_parquet(folder / "reservoir.parquet", index=False)
+    temperatures = [pd.read_parquet(folder / f"replica-{k}.temperature.parquet") for k in range(config.replicas)]
+    pd.concat(temperatures, ignore_index=True).to_parquet(folder / "temperature.parquet", index=False)
+    drift = folder / "equilibrium" / "drift.parquet"
+    if drift.exists():
+        pd.read_parquet(drift).to_parquet(folder / "drift.parquet", index=False)
+    names = cell.electrolyte.names
+    final = reservoir[reservoir["time_s"] > config.duration / 2]
+    record = record_of(
+        [each.counted for each in flux],
+        cell,
+        used,
+        {
+            "seed": config.seed,
+            "replicas": config.replicas,
+            "charge_per_carbon_e": config.charge_per_carbon,
+            "initial_concentration_mol_per_m3": cell.initial_concentration,
+            "final_reservoir_mol_per_m3": float(final["c_mol_per_m3"].mean()),
+            "final_reservoir_water_kg_per_m3": float(final["water_kg_per_m3"].mean()),
+            "D_in_slit_m2_per_s": {n: _or_none(v) for n, v in zip(names, measured, strict=True)},
+            "D_in_slit_error_m2_per_s": {n: _or_none(v) for n, v in zip(names, error, strict=True)},
+            "equilibrium": equilibrium.provenance.get("source"),
+            "drift": equilibrium.provenance.get("drift"),
+        },
+    )
+    phi = np.mean([each.phi_map for each in flux], axis=0)
+    np.savez_compressed(folder / "potential_map.npz", phi_V=phi.astype(np.float32), spacing_m=flux[0].grid)
+    _draw(cell, folder)
+    record.write(folder / "record")
+    return record
+
+
+def diffusion_in_slits(motion: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """D_k and standard errors from charged and uncharged stretches; lags that all of them have are pooled."""
+    shortest = min(len(each.lags) for each in motion)
+    for each in motion:
+        each.lags, each.squares, each.samples = each.lags[:shortest], each.squares[:shortest], each.samples[:shortest]
+    return fit(motion)
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _draw(cell: Cell, folder: Path) -> None:
+    """Positions (nm) of the first replica at the step and at the end, for a picture."""
+    frames = mdtraj.load(str(folder / "replica-0.xtc"), top=str(folder / "topology.pdb"))
+    names = np.array([atom.residue.name for atom in frames.topology.atoms])
+    step = int(np.argmin(np.abs(frames.time)))
+    for name, index in (("before", step), ("after", -1)):
+        place = folder / f".cell_{name}.npz"
+        np.savez_compressed(place, positions_nm=frames.xyz[index], residue=names, box_nm=cell.box * 1e9)
+        place.replace(folder / f"cell_{name}.npz")

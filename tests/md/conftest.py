@@ -1,0 +1,71 @@
+"""Cells that are small enough for tests, and universes whose ions move as planted."""
+
+from __future__ import annotations
+
+import MDAnalysis
+import numpy as np
+import pytest
+from MDAnalysis.coordinates.memory import MemoryReader
+
+from md.cell import Cell
+from md.config import MDConfig
+from md.forcefield import residue_name
+from transslit import SlitNetwork, load_electrolyte
+
+
+def small(**changes):
+    """Two slits a face, box 1.70 x 1.23 nm across, cutoff 0.6 nm: about fifteen hundred atoms."""
+    network = SlitNetwork(slit=0.59e-9, layers=3, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir=0.6e-9)
+    fields = {
+        "network": network,
+        "electrolyte": load_electrolyte("KCl"),
+        "concentration": 1000.0,
+        "depth": 1.23e-9,
+        "cutoff": 0.6e-9,
+        "charge_per_carbon": 0.02,
+        "decorrelation": 0.1e-12,
+        "careful": 0.1e-12,
+        "duration": 0.3e-12,
+        "anneal": 0.0,
+        "equilibration": 0.5e-12,
+        "replicas": 1,
+        "start": "fresh",
+    }
+    return MDConfig(**{**fields, **changes})
+
+
+@pytest.fixture
+def config():
+    return small()
+
+
+@pytest.fixture
+def cell(config):
+    return Cell(config)
+
+
+def universe_of(cell, ions, interval=0.05, start=0.0):
+    """Universe of the cell's carbons and of ions [(name, path (T, 3) in m)], frames every `interval` ps."""
+    carbons = cell.carbons["positions"]
+    names = ["GRA"] * len(carbons)
+    by_name = {ion.name: residue_name(ion) for ion in cell.electrolyte.ions}
+    paths = []
+    for name, path in ions:
+        names.append(by_name[name])
+        paths.append(np.asarray(path, dtype=float))
+    frames = len(paths[0])
+    universe = MDAnalysis.Universe.empty(
+        len(names), n_residues=len(names), atom_resindex=np.arange(len(names)), trajectory=True
+    )
+    universe.add_TopologyAttr("resnames", names)
+    universe.add_TopologyAttr("names", ["C"] * len(carbons) + [name for name, _ in ions])
+    positions = np.concatenate([np.broadcast_to(carbons, (frames, *carbons.shape)), np.stack(paths, axis=1)], axis=1)
+    dimensions = np.array([*(cell.box * 1e10), 90, 90, 90])
+    universe.load_new(
+        (positions * 1e10).astype(np.float64),
+        format=MemoryReader,
+        dt=interval,
+        time_offset=start,
+        dimensions=dimensions,
+    )
+    return universe
