@@ -43,9 +43,9 @@ class ContinuumConfig(Config):
     checkpoint_every: Annotated[int, Field(ge=1)] = 20  # frames
 
     # Mesh: cell sizes at surfaces and their caps; `refinement` divides all of them.
-    surface_cell: Length | None = None  # None is a fifth of the Debye length, at most a tenth of a nm
+    surface_cell: Length | None = None  # None is a tenth of the Debye length, at most 0.05 nm
     slit_cell: Length = 0.25e-9  # across slits and gaps
-    bulk_cell: Length = 1.0e-9  # along slits and in the reservoir
+    bulk_cell: Length = 2.0e-9  # along slits and in the reservoir
     growth: Annotated[float, Field(gt=1, le=2)] = 1.35  # of neighbouring cells, about
     refinement: Annotated[float, Field(gt=0, le=20)] = 1.0
 
@@ -87,4 +87,4 @@ class ContinuumConfig(Config):
     @property
     def cell_at_surface(self) -> float:
         """Cell size at surfaces before refinement, in m."""
-        return self.surface_cell or min(self.electrolyte.debye_length(self.concentration) / 5, 0.1e-9)
+        return self.surface_cell or min(self.electrolyte.debye_length(self.concentration) / 10, 0.05e-9)

@@ -1,3 +1,144 @@
-"""placeholder"""
-class LadderParameters: ...
-def extract(*a): ...
+"""The elements of a half-cell ladder, extracted from the record of a voltage-driven run; none is fitted to its CV.
+
+    R_c, gamma   least squares of dphi_i = I_i R_c (1 - gamma q_i), crossing by crossing
+    R_open       least squares of phi_1 = phi_eq(q_1) + I_m R_open + s I_0 R(q_1), with s the share of a
+                 trans-slit resistor that lies at the mouth: a half, since R(q_i) spans two half slits
+    u_i          = phi_m - [I_m R_open + s I_0 R(q_1) + sum_{j<i} dphi_j], the voltage on the ladder's capacitor i
+    C_slit       slope of |Q_i| on u_i, slit by slit
+    C_open       slope of the charge outside the slits, Q_m - sum |Q_i|, on phi_m - I_m R_open
+
+phi_eq(q), a polynomial, is the potential of a slit's centre at rest, where double layers overlap (a Donnan
+potential): no current flows by it, so that it belongs to the capacitor and not to a node of the ladder. Forward
+and backward sweeps, with currents of opposite sign at the same charge, tell it from R_open. The slope of |Q_i|
+on |phi_m - phi_i| itself, which leaves it out, is `centre_capacitances`; the two meet in wide slits.
+Q_m is the time integral of the terminal current, which holds the displacement current; the elements thus store
+all the charge that the terminal delivers. The mouth's current is what fills the slits, I_0 = -d(sum Q_i)/dt.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from transslit import BadInput, TransSlitRecord
+from transslit.config import Config
+
+Array = np.ndarray
+AT_REST = 6  # degree of phi_eq(q)
+
+
+class LadderParameters(Config):
+    """Elements of one half-cell per depth: resistances in ohm m, capacitances in F/m, charge in C/m.
+
+    A `_std` is the standard error of the fit and the spread between slits, in quadrature; the tuples hold each
+    crossing's or slit's own value, numbered from the bulk. `half_resistor_mouth`: `open_resistance` belongs to
+    a ladder whose first resistor (open space to slit 1) is half of R(q_1).
+    """
+
+    resistance: float
+    resistance_std: float
+    gamma: float
+    gamma_std: float
+    slit_capacitance: float
+    slit_capacitance_std: float
+    open_resistance: float
+    open_capacitance: float
+    charge_max: float  # mean over slits of max |Q_i|, where q = 1
+    half_resistor_mouth: bool = True
+    resistances: tuple[float, ...] = ()
+    gammas: tuple[float, ...] = ()
+    r_squared: tuple[float, ...] = ()
+    slit_capacitances: tuple[float, ...] = ()
+    centre_capacitances: tuple[float, ...] = ()
+
+
+def extract(record: TransSlitRecord, half_resistor_mouth: bool = True) -> LadderParameters:
+    """Ladder elements of replica 0 of a voltage-driven record.
+
+    Raises
+    ------
+    BadInput : the record has no voltage, or fewer than two slits, or no open resistance is left at the mouth
+    """
+    terminal = record.terminal[record.terminal["replica"] == 0].sort_values("time_s")
+    if "phi_m_V" not in terminal:
+        raise BadInput("record", "driven by charge", "a ladder is extracted from a voltage-driven run")
+    times = terminal["time_s"].to_numpy()
+    slits = record.slits[record.slits["replica"] == 0]
+    if slits["i"].nunique() < 2:
+        raise BadInput("record", f"{slits['i'].nunique()} slits", "a ladder needs at least two (three layers)")
+    charge = slits.pivot_table(index="time_s", columns="i", values="Q_C_per_m").to_numpy()
+    phi = slits.pivot_table(index="time_s", columns="i", values="phi_V").to_numpy()
+    phi_m, current = terminal["phi_m_V"].to_numpy(), terminal["I_m_A_per_m"].to_numpy()
+    laws = _laws(record)
+    values, errors = laws[:, :2], laws[:, 2:4]
+    resistance, gamma = values.mean(axis=0)
+    stored = np.abs(charge)
+    largest = stored.max(axis=0)
+    # Implicit steps: the current at the end of a step is that of the whole step.
+    total = np.concatenate([[0.0], np.cumsum(current[1:] * np.diff(times))])
+    into = np.concatenate([[0.0], np.diff(-charge.sum(axis=1)) / np.diff(times)])
+    q = stored[:, 0] / largest[0]
+    mouth = (0.5 if half_resistor_mouth else 1.0) * into * resistance * (1 - gamma * q)
+    design = np.column_stack([current / np.abs(current).max(), np.vander(q, AT_REST + 1)])
+    fitted, *_ = np.linalg.lstsq(design, phi[:, 0] - mouth, rcond=None)
+    open_resistance = float(fitted[0] / np.abs(current).max())
+    if open_resistance <= 0:
+        raise BadInput(
+            "record",
+            f"leaves {open_resistance:.3g} ohm m for the open space",
+            "the mouth resists less than the first resistor; use half_resistor_mouth",
+        )
+    open_node = current * open_resistance
+    nodes = (open_node + mouth)[:, None] + (phi - phi[:, :1])
+    lines = _slopes(phi_m[:, None] - nodes, stored)
+    open_capacitance = _slopes((phi_m - open_node)[:, None], (total + charge.sum(axis=1))[:, None])[0, 0]
+    spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(2)
+    std = np.hypot(errors.mean(axis=0), spread)
+    return LadderParameters(
+        resistance=resistance,
+        resistance_std=std[0],
+        gamma=gamma,
+        gamma_std=std[1],
+        slit_capacitance=lines[:, 0].mean(),
+        slit_capacitance_std=float(np.hypot(lines[:, 1].mean(), lines[:, 0].std(ddof=1))),
+        open_resistance=open_resistance,
+        open_capacitance=open_capacitance,
+        charge_max=largest.mean(),
+        half_resistor_mouth=half_resistor_mouth,
+        resistances=tuple(laws[:, 0]),
+        gammas=tuple(laws[:, 1]),
+        r_squared=tuple(laws[:, 4]),
+        slit_capacitances=tuple(lines[:, 0]),
+        centre_capacitances=tuple(_slopes(np.abs(phi_m[:, None] - phi), stored)[:, 0]),
+    )
+
+
+def _laws(record: TransSlitRecord) -> Array:
+    """R_c, gamma, their standard errors and R^2 of each crossing, shape (crossings, 5)."""
+    joined = record.joined()
+    joined = joined[(joined["replica"] == 0) & (joined["time_s"] > 0)]
+    rows = []
+    for _, crossing in joined.groupby("i"):
+        current, q = crossing["I_A_per_m"].to_numpy(), crossing["q"].to_numpy()
+        drop = crossing["dphi_V"].to_numpy()
+        design = np.column_stack([current, -current * q])
+        (a, b), *_ = np.linalg.lstsq(design / np.abs(current).max(), drop, rcond=None)
+        a, b = a / np.abs(current).max(), b / np.abs(current).max()
+        missed = drop - design @ [a, b]
+        covariance = np.linalg.inv(design.T @ design) * (missed @ missed) / (drop.size - 2)
+        gradient = np.array([-b / a**2, 1 / a])  # of gamma = b / a
+        rows.append(
+            [
+                a,
+                b / a,
+                np.sqrt(covariance[0, 0]),
+                np.sqrt(gradient @ covariance @ gradient),
+                1 - (missed @ missed) / np.sum((drop - drop.mean()) ** 2),
+            ]
+        )
+    return np.array(rows)
+
+
+def _slopes(x: Array, y: Array) -> Array:
+    """Slopes of the lines y(x) with free intercept and their standard errors, column by column, (columns, 2)."""
+    fits = [np.polyfit(a, b, 1, cov=True) for a, b in zip(x.T, y.T, strict=True)]
+    return np.array([[line[0], np.sqrt(covariance[0, 0])] for line, covariance in fits])

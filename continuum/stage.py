@@ -43,6 +43,6 @@ def _finished(config: ContinuumConfig, folder: Path) -> TransSlitRecord | None:
     if not (folder / "frames.h5").exists() or not (folder / "record" / "record.json").exists():
         return None
     with Frames(folder) as frames:
-        if frames.config != config:
+        if frames.config.digest != config.digest:
             raise BadInput("out", folder, "holds a continuum run of another configuration; choose another folder")
         return TransSlitRecord.read(folder / "record") if frames.complete else None
