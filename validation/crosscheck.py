@@ -17,6 +17,7 @@ from validation.statistics import (
     Series,
     bootstrap,
     difference,
+    durations,
     final_level,
     pearson,
     replicas,
@@ -51,7 +52,8 @@ def mechanism(
                 _smooth(series(record, column, i, electrode), window)
                 for column in ("I_migration_A_per_m", "I_diffusion_A_per_m", "I_A_per_m")
             ]
-            share = bootstrap(same_sign_share, *(part.blocks for part in parts), seed=seed)
+            charge = parts[2].blocks * durations(parts[2].time)
+            share = bootstrap(same_sign_share, parts[0].blocks, parts[1].blocks, charge, seed=seed)
             verdicts.append(
                 judge(
                     f"{name}.sign",
@@ -63,14 +65,17 @@ def mechanism(
                     required=required and i == 1,
                 )
             )
-            net = bootstrap(_net_share, parts[0].blocks, parts[1].blocks, seed=seed)
+            span = durations(parts[0].time)
+            net = bootstrap(
+                lambda m, d, w=span: float(d @ (w * m) / (m @ (w * m))), *(p.blocks for p in parts[:2]), seed=seed
+            )
             verdicts.append(
                 judge(
                     f"{name}.net",
-                    f"Diffusion carries net charge the way migration does ({source})",
+                    f"Diffusion goes with migration ({source})",
                     net,
                     low=0.0,
-                    reason="charge moved by diffusion over charge moved by migration; positive means enhancement",
+                    reason="slope of the diffusion current on the migration current; positive means enhancement",
                     setting=where,
                 )
             )
@@ -101,7 +106,8 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
         where = f"{setting}, slit {i}, both electrodes"
         stored, reference = (_stored(record, i) for record in (md, continuum))
         target = np.interp(stored.time, reference.time, reference.mean)
-        level = final_level(target)
+        level = final_level(reference.time, reference.mean)
+        content = series(continuum, "c_mol_per_m3", i, "both", signed=False)
         verdicts += [
             judge(
                 f"X.{i}.course",
@@ -127,7 +133,7 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
             judge(
                 f"X.{i}.charge",
                 "Final ionic charge, atoms over continuum (cross-model)",
-                _ratio(stored, level, lambda _, q: final_level(q), seed),
+                _ratio(stored, level, final_level, seed),
                 low=0.9,
                 high=1.1,
                 reason="both must screen the same sheets; 10 % is what the choice of a slit's boundary can shift",
@@ -138,8 +144,8 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
                 "Final ion concentration, atoms over continuum (cross-model)",
                 _ratio(
                     series(md, "c_mol_per_m3", i, "both", signed=False),
-                    final_level(series(continuum, "c_mol_per_m3", i, "both", signed=False).mean),
-                    lambda _, c: final_level(c),
+                    final_level(content.time, content.mean),
+                    final_level,
                     seed,
                 ),
                 low=0.8,
@@ -153,10 +159,7 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
 
 def residual(md: TransSlitRecord, setting: str, seed: int = 0) -> Verdict:
     """Share of the counted current that Nernst-Planck between slit centres does not explain."""
-    parts = [
-        _smooth(series(md, column, 1, "both"), SMOOTHING).after(0.0).blocks
-        for column in ("I_residual_A_per_m", "I_A_per_m")
-    ]
+    parts = [_smooth(series(md, column, 1, "both"), SMOOTHING).blocks for column in ("I_residual_A_per_m", "I_A_per_m")]
     estimate = bootstrap(lambda r, i: float(np.abs(r).sum() / np.abs(i).sum()), *parts, seed=seed)
     return judge(
         "X.residual",
@@ -169,7 +172,8 @@ def residual(md: TransSlitRecord, setting: str, seed: int = 0) -> Verdict:
 
 
 def _smooth(data: Series, window: float) -> Series:
-    return data.smoothed(window) if window else data
+    """The driven part of the data, smoothed over `window` if there is one."""
+    return (data.smoothed(window) if window else data).after(0.0)
 
 
 def _stored(record: TransSlitRecord, i: int) -> Series:
@@ -178,11 +182,6 @@ def _stored(record: TransSlitRecord, i: int) -> Series:
     before = ionic.time <= 0
     start = ionic.blocks[:, before].mean(axis=1, keepdims=True) if before.any() else ionic.blocks[:, :1]
     return Series(ionic.time, start - ionic.blocks).after(0.0)
-
-
-def _net_share(migration: np.ndarray, diffusion: np.ndarray) -> float:
-    moved = migration.sum()
-    return float(diffusion.sum() / moved) if moved else float("nan")
 
 
 def _ratio(data: Series, reference: float, statistic: Statistic, seed: int) -> Estimate:

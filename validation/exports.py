@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 import circuit
-from circuit import export as formats
+import circuit.export as formats
 from transslit import Law
 from transslit.runs import write_text
 

@@ -148,10 +148,10 @@ def _judge_records(found: Findings) -> None:
         if record is not None:
             found.verdicts += verification.continuum(record, f"{where}, {name}")
     if found.atoms is not None:
-        found.verdicts += crosscheck.mechanism(found.atoms, "A", f"{where}, charge step", required=True, seed=seed)
+        found.verdicts += crosscheck.mechanism(found.atoms, "A", f"{where}, charge step", seed=seed)
         found.verdicts.append(crosscheck.residual(found.atoms, where, seed))
     if found.step is not None:
-        found.verdicts += crosscheck.mechanism(found.step, "B", f"{where}, charge step", required=True)
+        found.verdicts += crosscheck.mechanism(found.step, "B", f"{where}, charge step")
     if found.cv is not None:
         found.verdicts += crosscheck.mechanism(found.cv, "C", f"{where}, CV", required=True)
     if found.atoms is not None and found.step is not None:
@@ -191,6 +191,7 @@ def _circuit(run: RunFolder, found: Findings, progress: Progress) -> None:
         open_resistance=ladder.open_resistance,
         open_capacitance=ladder.open_capacitance,
         charge_max=ladder.charge_max,
+        half_resistor_mouth=ladder.half_resistor_mouth,
         drive=TriangularCV.model_validate(found.cv.metadata["drive"]),
     )
     law = found.law

@@ -110,28 +110,33 @@ def pearson(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def same_sign_share(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> float:
-    """Share of the weight (|current|, say) during which `first` and `second` have one sign."""
-    total = np.abs(weight).sum()
-    return float(np.abs(weight)[first * second > 0].sum() / total) if total > 0 else float("nan")
+def durations(time: np.ndarray) -> np.ndarray:
+    """What each sample stands for in a time integral: half the way to each neighbour (s), shape (times,)."""
+    edges = np.concatenate([time[:1], (time[1:] + time[:-1]) / 2, time[-1:]])
+    return np.diff(edges)
+
+
+def same_sign_share(first: np.ndarray, second: np.ndarray, charge: np.ndarray) -> float:
+    """Share of the charge (|current| times its duration) during which `first` and `second` have one sign."""
+    total = np.abs(charge).sum()
+    return float(np.abs(charge)[first * second > 0].sum() / total) if total > 0 else float("nan")
+
+
+def final_level(time: np.ndarray, value: np.ndarray) -> float:
+    """Mean over the last quarter of the time."""
+    return float(value[time >= time[0] + 0.75 * (time[-1] - time[0])].mean())
 
 
 def rise_time(time: np.ndarray, value: np.ndarray, fraction: float = 1 - np.exp(-1)) -> float:
-    """First time (s) at which `value`, starting at zero, reaches `fraction` of its final level.
+    """First time (s) at which `value`, zero at time zero, reaches `fraction` of its final level.
 
-    The final level is the mean over the last quarter; linear interpolation between samples.
+    Linear interpolation between samples; NaN if it never does.
     """
-    final = value[time >= time[0] + 0.75 * (time[-1] - time[0])].mean()
+    time, value = np.concatenate([[0.0], time]), np.concatenate([[0.0], value])
+    final = final_level(time, value)
     reached = np.flatnonzero(value / final >= fraction) if final else np.array([], dtype=int)
     if reached.size == 0:
         return float("nan")
     k = int(reached[0])
-    if k == 0:
-        return float(time[0])
     step = (fraction * final - value[k - 1]) / (value[k] - value[k - 1])
     return float(time[k - 1] + step * (time[k] - time[k - 1]))
-
-
-def final_level(value: np.ndarray) -> float:
-    """Mean over the last quarter of the samples."""
-    return float(value[-max(1, value.size // 4) :].mean())
