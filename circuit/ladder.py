@@ -78,23 +78,28 @@ class Ladder:
         drop *= self.conductance
         return drop
 
-    def rate(self, t: float, y: Array) -> Array:
-        """Currents into each capacitor in A, shape (n + 2,); the first entry is I_m."""
-        current = self.currents(t, y)
-        into = np.empty(len(y))
-        into[0] = into[-1] = current[0]
+    def into(self, current: Array) -> Array:
+        """What I_0 ... I_n (n + 1,) bring to each entry of y, in A, shape (n + 2,)."""
+        into = np.empty(len(current) + 1)
+        into[0] = current[0]
         np.subtract(current[:-1], current[1:], out=into[1:-1])
         into[-1] = current[-1]
         return into
 
-    def jacobian(self, t: float, y: Array) -> tuple[Array, Array, Array]:
-        """Bands of the derivative of `rate` by y, in A/V."""
+    def rate(self, t: float, y: Array) -> Array:
+        """Currents into each capacitor in A, shape (n + 2,); the first entry is I_m."""
+        return self.into(self.currents(t, y))
+
+    def linearise(self, t: float, y: Array) -> tuple[Array, Array, Array, Array] | None:
+        """`rate`, and the bands of its derivative by y in A/V; None where a resistance is not positive."""
         current = self.currents(t, y)
+        low = self.conductance.copy()  # dI_i/du_{i-1}
+        if not low.min() > 0:
+            return None
         slits = y[2:]
         slope = self.resistance.slope(np.abs(slits) * self.per_volt) * np.copysign(self.per_volt, slits)  # ohm/V
         if self.share is not None:
             slope *= self.share
-        low = self.conductance.copy()  # dI_i/du_{i-1}
         up = low.copy()  # -dI_i/du_i
         up[1:] += current[1:] * low[1:] * slope
         diagonal = np.zeros(len(y))
@@ -102,16 +107,13 @@ class Ladder:
         diagonal[1:-1] -= low[1:]
         low[0] = 0.0  # nothing depends on the charge passed
         up[0] = -self.open_conductance
-        return low, diagonal, up
+        return self.into(current), low, diagonal, up
 
     def error(self, t: float, y: Array, estimate: Array) -> float:
         """Error of u over the largest |phi_m|, or a tenth of that of I_m over its largest value, over the tolerance.
 
         The tenth: where the open space is quicker than the step, the estimate of u_0, unlike u_0, is of low order.
-        NaN where a resistance at `y` is not positive.
         """
-        if not self.resistances(y[2:]).min() > 0:
-            return np.nan
         largest = max(self.largest, abs(self.at_zero + self.rising * t - float(y[1])) * self.open_conductance)
         magnitude = np.abs(estimate[1:])
         of_current = 0.1 * float(magnitude[0]) * self.open_conductance / largest

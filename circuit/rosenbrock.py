@@ -63,16 +63,19 @@ class Problem(Protocol):
     mass: Array
 
     def rate(self, t: float, y: Array) -> Array:
-        """F(t, y), shape (m,); NaN or inf where y is outside the model's domain."""
+        """F(t, y), shape (m,)."""
 
-    def jacobian(self, t: float, y: Array) -> tuple[Array, Array, Array]:
-        """Sub-diagonal (m - 1,), diagonal (m,) and super-diagonal (m - 1,) of dF/dy."""
+    def linearise(self, t: float, y: Array) -> tuple[Array, Array, Array, Array] | None:
+        """F(t, y) (m,), and the sub-diagonal (m - 1,), diagonal (m,) and super-diagonal (m - 1,) of dF/dy.
+
+        None where `y` is outside the model's domain.
+        """
 
     def enter(self, segment: int) -> Array:
         """Begin the segment between corners `segment` and `segment + 1`; dF/dt in it at fixed y, shape (m,)."""
 
     def error(self, t: float, y: Array, estimate: Array) -> float:
-        """Size of the error estimate of a step to `y`: 1 is as large as is allowed, NaN or inf is out of the domain."""
+        """Size of the error estimate of a step to `y`: 1 is as large as is allowed."""
 
     def refuse(self, t: float, y: Array) -> None:
         """Raise: every step from `y`, however short, leaves the model's domain."""
@@ -126,6 +129,7 @@ def integrate(
     size, mass = len(y), problem.mass
     stages, sums = np.empty((6, size)), np.empty((2, size))
     earlier = [stages[:i] for i in range(6)]
+    linear = problem.linearise(float(corners[0]), y)
     for segment, (start, stop) in enumerate(pairwise(corners.tolist())):
         t, h = start, 1e-3 * (stop - start)
         shortest = 1e-12 * (stop - start)
@@ -135,27 +139,29 @@ def integrate(
             h = min(h, stop - t)
             if stop - t - h < 0.1 * h:  # no sliver left before the corner
                 h = stop - t
-            low, diagonal, up = problem.jacobian(t, y)
-            *factors, fault = dgttrf(-low, mass / (h * G) - diagonal, -up)
+            if linear is None:
+                problem.refuse(t, y)
+                raise StageFailed("circuit", f"the state at t = {t:.6g} s is outside the model's domain")
+            rate, low, diagonal, up = linear
             slope = mass / h
-            now = y
-            for i in range(6):
-                if i:
-                    np.dot(BOTH[i], earlier[i], out=sums)
-                    now = y + sums[0]
+            *factors, singular = dgttrf(-low, slope * (1 / G) - diagonal, -up)
+            stages[0] = dgttrs(*factors, rate + (TIME[0] * h) * forcing, overwrite_b=1)[0]
+            for i in range(1, 6):
+                np.dot(BOTH[i], earlier[i], out=sums)
+                now = y + sums[0]
                 right = problem.rate(t + NODES[i] * h, now)
                 if TIME[i]:
                     right += (TIME[i] * h) * forcing
-                if i:
-                    right += slope * sums[1]
+                right += slope * sums[1]
                 stages[i] = dgttrs(*factors, right, overwrite_b=1)[0]
             end = now + stages[5]
-            size_of_error = problem.error(t + h, end, stages[5])
-            inside = not fault and np.isfinite(size_of_error)
-            factor = min(6.0, max(0.2, 0.9 * max(size_of_error, 1e-12) ** -0.25)) if inside else 0.2
-            if not inside or size_of_error > 1:
+            until = stop if h >= stop - t else t + h
+            size_of_error = problem.error(until, end, stages[5])
+            beyond = None if singular or not np.isfinite(size_of_error) else problem.linearise(until, end)
+            factor = 0.2 if beyond is None else min(6.0, max(0.2, 0.9 * max(size_of_error, 1e-12) ** -0.25))
+            if beyond is None or size_of_error > 1:
                 if h <= shortest:
-                    if not inside:
+                    if beyond is None:
                         problem.refuse(t, y)
                     raise StageFailed("circuit", f"step size underflow at t = {t:.6g} s")
                 rejected += 1
@@ -164,8 +170,7 @@ def integrate(
                 continue
             e3, e4 = np.dot(DENSE, earlier[5])
             steps.append((t, h, y, end, e3, e4))
-            y = end
-            t = stop if h >= stop - t else t + h
+            t, y, linear = until, end, beyond
             h *= min(1.0, factor) if failed else factor
             failed = False
             advance(t)

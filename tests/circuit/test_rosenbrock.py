@@ -22,8 +22,9 @@ class Chain:
         a, b, c = y
         return np.array([-(a**2) + t, a**2 - 3 * b + c, 3 * b - c])
 
-    def jacobian(self, t, y):
-        return np.array([2 * y[0], 3.0]), np.array([-2 * y[0], -3.0, -1.0]), np.array([0.0, 1.0])
+    def linearise(self, t, y):
+        bands = np.array([2 * y[0], 3.0]), np.array([-2 * y[0], -3.0, -1.0]), np.array([0.0, 1.0])
+        return self.rate(t, y), *bands
 
     def enter(self, segment):
         return np.array([1.0, 0.0, 0.0])
