@@ -28,6 +28,7 @@ from continuum.mesh import NM, Array, SlitMesh
 from transslit.decomposition import bernoulli, bernoulli_derivative, steric_excess
 
 NS = 1e-9  # s
+LEAST_FREE = 1e-12  # of the volume, that an iteration leaves
 
 
 class FaceState(NamedTuple):
@@ -223,14 +224,23 @@ class ModifiedPNP:
         x[: self.n] = -spsolve(self.poisson[:, : self.n].tocsc(), missing) if np.any(missing) else 0.0
         return x
 
-    def largest_step(self, x: Array, delta: Array, keep: float = 0.1) -> float:
-        """Part of `delta` (at most one) that leaves each concentration and free volume `keep` of itself."""
+    def updated(self, x: Array, delta: Array) -> tuple[Array, bool]:
+        """`x + delta`, held to positive concentrations and free volume; and whether it had to be held.
+
+        A concentration that would fall below half of itself goes to c / (1 - dc/c) instead, which agrees with
+        c + dc to first order; cells that would lose more than nine tenths of their free volume are scaled back.
+        """
+        out = x + delta
         _, c = self.split(x)
         _, dc = self.split(delta)
-        free, taken = 1 - self.occupied(c), self.occupied(dc)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            worst = max(np.max(-dc / c), np.max(taken / free))
-        return min(1.0, (1 - keep) / worst) if worst > 0 else 1.0
+        _, new = self.split(out)
+        falling = dc < -0.5 * c
+        new[falling] = c[falling] / (1 - dc[falling] / c[falling])
+        most = 1 - np.maximum(0.1 * (1 - self.occupied(c)), LEAST_FREE)
+        occupied = self.occupied(new)
+        crowded = occupied > most
+        new[:, crowded] *= most[crowded] / occupied[crowded]
+        return out, bool(falling.any() or crowded.any())
 
     def electrode_charge(self, x: Array, drive: float) -> float:
         """Charge of the electrode in C/m per depth: what its faces send into the electrolyte (half cell)."""

@@ -1,8 +1,8 @@
-"""Damped Newton iteration that keeps its factorisation while it still converges (chord iteration).
+"""Newton iteration that keeps its factorisation while it still converges (chord iteration).
 
-    J(x_0) delta = -r(x),   x <- x + alpha delta,
+    J(x_0) delta = -r(x),   x <- x + delta,
 
-with alpha <= 1 such that concentrations and free volume stay positive. The factorisation is renewed when an
+held to positive concentrations and free volume cell by cell. The factorisation is renewed when an
 iteration shrinks the update by less than `CONTRACTION`, so that a smooth run needs one every few time steps.
 Source: C. T. Kelley, Iterative Methods for Linear and Nonlinear Equations (SIAM 1995), section 5.4.
 """
@@ -82,15 +82,16 @@ class Newton:
             self.iterations += 1
             size = float(np.abs(delta).max())
             worst = int(np.argmax(np.abs(delta)))
-            part = equations.largest_step(x, delta)
-            if not fresh and (part < 1 or (size > CONTRACTION * before and size > TOLERANCE)):
+            following, held = equations.updated(x, delta)
+            slow = held or size > CONTRACTION * before
+            if not fresh and slow and size > TOLERANCE:
                 # An old factorisation that no longer serves; this update is not worth taking.
                 self.factors, before = None, np.inf
                 continue
-            x += part * delta
-            if part == 1 and size <= TOLERANCE:
+            x = following
+            if not held and size <= TOLERANCE:
                 return x
-            if part < 1 or size > CONTRACTION * before:
+            if slow:
                 self.factors = None
             fresh, before = False, size
         self.factors = None
