@@ -3,7 +3,8 @@
 from md.cell import Cell
 from md.config import MDConfig, paper, quick
 from md.equilibrium import remake_equilibrium
+from md.snapshots import snapshots
 from md.stage import run
 from md.trans_slit_flux import TransSlitFlux
 
-__all__ = ["Cell", "MDConfig", "TransSlitFlux", "paper", "quick", "remake_equilibrium", "run"]
+__all__ = ["Cell", "MDConfig", "TransSlitFlux", "paper", "quick", "remake_equilibrium", "run", "snapshots"]

@@ -1,0 +1,29 @@
+"""The cell as a picture needs it: atoms seen along the ribbons, before and after the charge step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+TITLES = {"before": "before the step", "after": "at the end, charged"}
+
+
+def snapshots(folder: Path) -> tuple[dict[str, pd.DataFrame], tuple[float, float]]:
+    """Tables (species, x_nm, y_nm) by title from `cell_before.npz` and `cell_after.npz`; and the box (x, y) in nm.
+
+    Species are "C", "O" (of water; hydrogens are left out) and the ions' names; positions are wrapped into the box.
+    """
+    frames: dict[str, pd.DataFrame] = {}
+    box = np.ones(3)
+    for name, title in TITLES.items():
+        with np.load(folder / f"cell_{name}.npz") as saved:
+            positions, residue, box = saved["positions_nm"], saved["residue"], saved["box_nm"]
+        water = residue == "HOH"
+        shown = ~water
+        shown[np.flatnonzero(water)[::3]] = True  # oxygen leads each molecule
+        species = np.where(residue == "GRA", "C", np.where(water, "O", residue))[shown]
+        x, y = (positions[shown] % box)[:, :2].T
+        frames[title] = pd.DataFrame({"species": species, "x_nm": x, "y_nm": y})
+    return frames, (float(box[0]), float(box[1]))
