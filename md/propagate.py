@@ -208,11 +208,13 @@ def _segment(
     if leg.frame_every:
         writer = XTCReporter(str(partial), leg.frame_every)
         sim.reporters.append(writer)
+    finished = False
     try:
         for first in range(0, chunk, 100):  # in small bites, so that the bar moves
             sim.step(min(100, chunk - first))
             advance(min(first + 100, chunk))
         check_lost(cell, positions_of(sim))
+        finished = True
     except (openmm.OpenMMException, ValueError) as error:
         now = sim.context.getTime().value_in_unit(unit.picosecond)
         raise StageFailed("md", f"blew up near {now:.3f} ps ({error})") from None
@@ -220,6 +222,8 @@ def _segment(
         sim.reporters = []
         if writer is not None:
             writer.close()
+        if not finished:
+            partial.unlink(missing_ok=True)
     if writer is not None:
         partial.replace(folder / f"segment-{at['segments']:04d}.xtc")
         at["segments"] += 1

@@ -34,6 +34,16 @@ def small(**changes):
     return MDConfig(**{**fields, **changes})
 
 
+@pytest.fixture(scope="session")
+def make_config():
+    return small
+
+
+@pytest.fixture(scope="session")
+def make_universe():
+    return universe_of
+
+
 @pytest.fixture
 def config():
     return small()

@@ -1,0 +1,121 @@
+"""The cell: lattice, mirror symmetry, ion numbers by the stated formula, packing, refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import constants
+
+from md import Cell, paper, quick
+from md.forcefield import check_neutral
+from md.packing import check_overlaps, nearest, pack
+from transslit import BadInput, StageFailed, load_electrolyte
+
+KCL = load_electrolyte("KCl")
+
+
+def test_graphene_bonds_close_across_the_box(cell):
+    """Every carbon of a full sheet has three neighbours at 0.142 nm, the edges of ribbons have two."""
+    carbons = cell.carbons
+    for number in np.unique(carbons["sheet"]):
+        of_sheet = carbons["positions"][carbons["sheet"] == number]
+        third = nearest(of_sheet, of_sheet, cell.box, rank=4)
+        second = nearest(of_sheet, of_sheet, cell.box, rank=3)
+        np.testing.assert_allclose(second, 0.142e-9, rtol=1e-9)
+        bonded = third < 0.15e-9
+        edge = 0 if number < 2 else 2 * cell.lattice.repeats
+        assert (~bonded).sum() == edge
+
+
+def test_sheet_density_is_graphene(cell):
+    wall = (cell.carbons["sheet"] == 0).sum() / (cell.box[1] * cell.box[2])
+    assert wall * 0.02 * constants.e == pytest.approx(cell.sheet_charge, rel=1e-9)
+    ribbon = (cell.carbons["sheet"] == 2).sum()
+    width = 2 * (cell.network.slit_length - cell.network.edge_gap)
+    assert ribbon / (width * cell.depth) * 0.02 * constants.e == pytest.approx(cell.sheet_charge, rel=1e-9)
+
+
+def test_mirror_symmetry_leaves_no_dipole(cell):
+    """Each electrode is its own mirror image about its wall; the other one is its image half a box away."""
+    carbons = cell.carbons
+    for sign, wall in zip((1, -1), cell.walls, strict=True):
+        x = np.sort(carbons["positions"][carbons["sign"] == sign, 0] - wall)
+        np.testing.assert_allclose(x, -x[::-1], atol=1e-20)
+    plus, minus = (np.sort(carbons["positions"][carbons["sign"] == s, 0]) for s in (1, -1))
+    np.testing.assert_allclose(minus - plus, cell.box[0] / 2, rtol=1e-12)
+
+
+def test_sheets_alternate_and_keep_their_pitch(cell):
+    network = cell.network
+    for number, block in enumerate(cell.blocks):
+        planes = cell.to_box(block, network.slat_centres)
+        np.testing.assert_allclose(np.abs(np.diff(planes)), 0.93e-9, rtol=1e-9)
+        assert abs(abs(planes[-1] - block["wall"]) - 0.93e-9) < 1e-15
+        for j in range(network.slits):
+            sheet = cell.carbons["sheet"] == 2 + number * network.slits + j
+            y = cell.carbons["positions"][sheet, 1] - (0.0 if j % 2 == 0 else network.slit_length)
+            y -= cell.box[1] * np.round(y / cell.box[1])
+            assert np.abs(y).max() < network.slit_length - network.edge_gap
+
+
+def test_ion_number_formula():
+    """z:z salt: the Donnan equilibrium has the closed form c_counter + c_co = sqrt(X^2 + 4 c^2)."""
+    cell = Cell(quick(0.59e-9, KCL, 1000.0))
+    volumes = cell.volumes
+    electrode = (volumes["slits"] + volumes["gaps"]) / 2
+    held = cell.electrode_charge / constants.N_A / electrode
+    pairs = constants.N_A * (volumes["reservoirs"] * 1000 + electrode * np.hypot(held, 2 * 1000))
+    assert abs(cell.formula_units - pairs) <= 0.5
+    assert cell.ion_numbers == {"K": cell.formula_units, "Cl": cell.formula_units}
+    assert cell.formula_units > cell.electrode_charge  # enough counter-ions for the whole charge
+
+
+def test_uncharged_limit_is_the_asked_concentration(make_config):
+    cell = Cell(make_config(charge_per_carbon=1e-9))
+    uniform = 1000.0 * constants.N_A * sum(cell.volumes.values())
+    assert abs(cell.formula_units - uniform) <= 0.5
+
+
+def test_presets_are_larger_than_twice_the_cutoff():
+    for preset in (quick, paper):
+        for slit in (0.59e-9, 2e-9):
+            cell = Cell(preset(slit, KCL, 1000.0))
+            assert min(cell.box[1:]) >= 2 * cell.config.cutoff
+            assert cell.network.slits >= 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"cutoff": 0.65e-9}, "depth"),
+        ({"cutoff": 0.9e-9, "depth": 2e-9}, "slit_length"),
+        ({"timestep": 3e-15}, "timestep"),
+    ],
+)
+def test_impossible_cells_are_refused(make_config, changes, field):
+    with pytest.raises(BadInput) as caught:
+        make_config(**changes)
+    assert caught.value.field == field
+
+
+def test_charged_box_is_refused():
+    with pytest.raises(BadInput, match="neutral"):
+        check_neutral(np.array([1.0, -1.0, 0.5]))
+
+
+def test_packing_keeps_clear_and_overlaps_are_found(cell):
+    positions, waters = pack(cell, 0)
+    carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
+    assert len(positions) == carbons + ions + 3 * waters
+    oxygen = positions[carbons + ions :: 3]
+    for arm in (1, 2):
+        bond = np.linalg.norm(positions[carbons + ions + arm :: 3] - oxygen, axis=1)
+        np.testing.assert_allclose(bond, 0.1e-9, rtol=1e-9)
+    in_graphene = positions.copy()
+    in_graphene[carbons] = positions[0] + 0.05e-9
+    with pytest.raises(StageFailed, match="carbon"):
+        check_overlaps(cell, in_graphene, ions)
+    overlapping = positions.copy()
+    overlapping[carbons] = positions[carbons + 1] + 0.05e-9
+    with pytest.raises(StageFailed, match="overlap"):
+        check_overlaps(cell, overlapping, ions)
