@@ -178,14 +178,14 @@ def discover_command(
     made_from = {"table": _table_digest(table)}
     with open_run(folder) as run:
         run.stage("", config, lambda path: _none(discovery.discover(table, config, path, Progress())), made_from, seed)
-    law = json.loads((folder / "law.json").read_text(encoding="utf-8"))
     if as_json:
-        print(json.dumps(law))
+        print((folder / "law.json").read_text(encoding="utf-8"), end="")
     else:
-        from rich.console import Console
+        from transslit.law import Law
+        from validation.terminal import law
 
-        values = ", ".join(f"{n} = {c['value']:.5g} ± {c['std']:.2g} {c['unit']}" for n, c in law["constants"].items())
-        Console().print(f"{law['target']} = {law['expression']}\n{values}\nlaw and front: {folder}", highlight=False)
+        law(Law.read(folder))
+        print(f"law and front: {folder}")
     return 0
 
 

@@ -30,14 +30,12 @@ from validation.verdict import Estimate, Verdict, judge
 SMOOTHING = 0.3e-12  # s, running mean over thermal noise before signs are taken from atoms
 HALF = "one half is what two unrelated signs would give"
 Statistic = Callable[[np.ndarray, np.ndarray], float]  # of times and values
-NAMES = {"md": "molecular dynamics", "continuum": "continuum"}
 
 
 def mechanism(
     record: TransSlitRecord, prefix: str, setting: str, *, required: bool = False, seed: int = 0
 ) -> list[Verdict]:
     """Signs and correlations of one record, for each electrode and each pair of slits between like sheets."""
-    source = NAMES[record.metadata["source"]]
     window = SMOOTHING if record.metadata["source"] == "md" else 0.0
     deepest = int(record.slits["i"].max())
     pairs = range(1, max(deepest - 1, 2))  # the slit beside the closing wall is not like the others
@@ -57,7 +55,7 @@ def mechanism(
             verdicts.append(
                 judge(
                     f"{name}.sign",
-                    f"Charge crosses while migration and diffusion agree in sign ({source})",
+                    "Charge crosses while migration and diffusion agree in sign",
                     share,
                     low=0.5,
                     reason=f"share of the charge transferred; {HALF}",
@@ -72,7 +70,7 @@ def mechanism(
             verdicts.append(
                 judge(
                     f"{name}.net",
-                    f"Diffusion goes with migration ({source})",
+                    "Diffusion goes with migration",
                     net,
                     low=0.0,
                     reason="slope of the diffusion current on the migration current; positive means enhancement",
@@ -89,7 +87,7 @@ def mechanism(
                 verdicts.append(
                     judge(
                         f"{name}.{'rho' if signed else 'c'}",
-                        f"Trans-slit voltage and difference of {label} rise and fall together ({source})",
+                        f"Trans-slit voltage and difference of {label} rise and fall together",
                         bootstrap(pearson, voltage.blocks, flip * step.blocks, seed=seed),
                         low=0.0,
                         reason="Pearson correlation over time, oriented towards the fuller slit; positive is the claim",
@@ -111,7 +109,7 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
         verdicts += [
             judge(
                 f"X.{i}.course",
-                "Filling of the slit over time, atoms against continuum (cross-model)",
+                "Filling of the slit over time, atoms against continuum",
                 bootstrap(
                     lambda q, t=target, s=level: float(np.sqrt(np.mean((q - t) ** 2)) / abs(s)),
                     stored.blocks,
@@ -123,7 +121,7 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
             ),
             judge(
                 f"X.{i}.t63",
-                "Rise time to 63 %, atoms over continuum (cross-model)",
+                "Rise time to 63 %, atoms over continuum",
                 _ratio(stored, rise_time(reference.time, reference.mean), rise_time, seed),
                 low=0.5,
                 high=2.0,
@@ -132,7 +130,7 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
             ),
             judge(
                 f"X.{i}.charge",
-                "Final ionic charge, atoms over continuum (cross-model)",
+                "Final ionic charge, atoms over continuum",
                 _ratio(stored, level, final_level, seed),
                 low=0.9,
                 high=1.1,
@@ -141,7 +139,7 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
             ),
             judge(
                 f"X.{i}.content",
-                "Final ion concentration, atoms over continuum (cross-model)",
+                "Final ion concentration, atoms over continuum",
                 _ratio(
                     series(md, "c_mol_per_m3", i, "both", signed=False),
                     final_level(content.time, content.mean),
@@ -162,8 +160,8 @@ def residual(md: TransSlitRecord, setting: str, seed: int = 0) -> Verdict:
     parts = [_smooth(series(md, column, 1, "both"), SMOOTHING).blocks for column in ("I_residual_A_per_m", "I_A_per_m")]
     estimate = bootstrap(lambda r, i: float(np.abs(r).sum() / np.abs(i).sum()), *parts, seed=seed)
     return judge(
-        "X.residual",
-        "Current that Nernst-Planck leaves unexplained (molecular dynamics)",
+        "A.residual",
+        "Current that Nernst-Planck leaves unexplained in molecular dynamics",
         estimate,
         high=0.5,
         reason="residual over counted current; below one half the two-point flux describes more than it leaves",

@@ -62,7 +62,7 @@ def network_drawing(network: SlitNetwork) -> Figure:
     """The slit network to scale: sheets, slits numbered from the bulk, the ions' way in."""
     width = (network.depth + network.reservoir) * NM
     length = network.slit_length * NM
-    figure, axes = _panels(1, width=8.0, height=min(max(8.0 * length / width, 2.2), 5.5))
+    figure, axes = _panels(1, width=8.0, height=min(max(8.0 * length / width, 2.2), 4.0))
     ax: Axes = axes[0, 0]
     thickness = network.slat_thickness * NM
     ax.add_patch(Rectangle((-thickness, 0), thickness, length, color="0.25"))

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from validation import figures
 from validation.scaling import last_cycle
-from validation.terminal import number
+from validation.terminal import constants_line, number
 from validation.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ GROUPS = {
     "N": "The circuit",
     "V": "Verification: what must hold for the numbers to mean anything",
 }
+
+
+PLACES = {"": "value", "md": "molecular dynamics", "step": "continuum, step", "cv": "continuum, CV"}
+SIGNS = {"pos": "+", "neg": "−"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,15 @@ class Section:
     exhibits: list[Exhibit]
 
 
+@dataclass(frozen=True)
+class Matrix:
+    """Verdicts of one group: a row per statement, a column per place where it was judged."""
+
+    title: str
+    columns: list[str]
+    rows: list[tuple[Verdict, list[Verdict | None]]]  # the row's first verdict speaks for its title and tolerance
+
+
 def render(found: Findings) -> str:
     """The page as HTML text."""
     environment = jinja2.Environment(
@@ -61,11 +74,7 @@ def render(found: Findings) -> str:
         found=found,
         answers=answers(found),
         counts={name: sum(v.verdict == name for v in found.verdicts) for name in ("pass", "fail", "inconclusive")},
-        groups=[
-            (title, _group(found.verdicts, prefix))
-            for prefix, title in GROUPS.items()
-            if _group(found.verdicts, prefix)
-        ],
+        matrices=matrices(found.verdicts),
         sections=[section for build in SECTIONS if (section := build(found)) is not None],
         law=_law_line(found),
         configs={name: json.dumps(manifest["config"], indent=1) for name, manifest in found.manifests.items()},
@@ -84,15 +93,40 @@ def answers(found: Findings) -> list[tuple[str, str, str]]:
     return cards
 
 
-def _group(verdicts: list[Verdict], prefix: str) -> list[Verdict]:
-    return [verdict for verdict in verdicts if verdict.id.startswith(prefix + ".")]
+def matrices(verdicts: list[Verdict]) -> list[Matrix]:
+    """Verdicts by group; an id reads `group.place.statement`, where the place may be missing or have dots."""
+    made = []
+    for prefix, title in GROUPS.items():
+        group = {verdict.id: verdict for verdict in verdicts if verdict.id.split(".")[0] == prefix}
+        places = list(dict.fromkeys(_split(identity)[0] for identity in group))
+        statements = list(dict.fromkeys(_split(identity)[1] for identity in group))
+        cells = {_split(identity): verdict for identity, verdict in group.items()}
+        rows = []
+        for statement in statements:
+            row = [cells.get((place, statement)) for place in places]
+            rows.append((next(verdict for verdict in row if verdict is not None), row))
+        if rows:
+            made.append(Matrix(title, [_place(place) for place in places], rows))
+    return made
+
+
+def _split(identity: str) -> tuple[str, str]:
+    _, *place, statement = identity.split(".")
+    return ".".join(place), statement
+
+
+def _place(place: str) -> str:
+    """Column head of a place such as pos.1 (electrode and outer slit of the pair) or 2 (a slit)."""
+    electrode, _, pair = place.rpartition(".")
+    if electrode:
+        return f"{SIGNS[electrode]} electrode, slits {pair} and {int(pair) + 1}"
+    return f"slit {place}" if place.isdigit() else PLACES[place]
 
 
 def _law_line(found: Findings) -> str:
     if found.law is None:
         return ""
-    constants = ", ".join(f"{n} = {c.value:.4g} ± {c.std:.2g} {c.unit}" for n, c in found.law.constants.items())
-    return f"{found.law.target} = {found.law.expression}   ({constants})"
+    return f"{found.law.target} = {found.law.expression}   ({constants_line(found.law)})"
 
 
 def _exhibit(key: str, figure: Figure, caption: str, table: pd.DataFrame | None = None) -> Exhibit:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy import constants
 
-from transslit.electrolyte import Electrolyte
+from transslit import Electrolyte, Law
 
 if TYPE_CHECKING:
     from validation.pipeline import Findings
@@ -22,8 +22,17 @@ def summary(found: Findings) -> None:
     """Verdicts, the law, and where the report is."""
     table([verdict.row() for verdict in found.verdicts], found.folder)
     if found.law is not None:
-        values = ", ".join(f"{n} = {c.value:.4g} ± {c.std:.1g} {c.unit}" for n, c in found.law.constants.items())
-        Console().print(f"law: {found.law.target} = {found.law.expression}   ({values})", highlight=False)
+        law(found.law)
+
+
+def law(found: Law) -> None:
+    """The law and its constants on a line each."""
+    Console().print(f"law: {found.target} = {found.expression}\n     {constants_line(found)}", highlight=False)
+
+
+def constants_line(found: Law) -> str:
+    """Constants with their standard errors and units."""
+    return ", ".join(f"{n} = {number(c.value, c.std, c.unit)}" for n, c in found.constants.items())
 
 
 def table(verdicts: list[dict[str, Any]], folder: Path) -> None:
@@ -52,7 +61,7 @@ def number(value: float | None, uncertainty: float | None, unit: str) -> str:
     """Value, uncertainty and unit as short text."""
     if value is None:
         return "undefined"
-    text = f"{value:.3g}" + (f" ± {uncertainty:.2g}" if uncertainty else "")
+    text = f"{value:.4g}" + (f" ± {uncertainty:.2g}" if uncertainty else "")
     return text if unit == "1" else f"{text} {unit}"
 
 
