@@ -11,7 +11,8 @@ n           independent rows: n = rows / tau, tau = 1 + 2 sum rho_l the autocorr
 k           fitted constants;   complexity: nodes of the formula;   symbols: operators and inputs to choose from
 
 The last term is the price of having searched: a formula of c nodes is one of symbols^c. The empty formula (y = 0)
-and the constant compete; a law is found only if it beats both by `MARGIN`.
+and the constant compete. The law is the simplest formula whose description is within `MARGIN` of the shortest: a longer
+formula has to refute the shorter ones, not merely to edge them out.
 
 Sources: J. Rissanen, Automatica 14, 465 (1978), doi:10.1016/0005-1098(78)90005-5; G. Schwarz, Ann. Statist. 6,
 461 (1978), doi:10.1214/aos/1176344136; A. Sokal, in Functional Integration, Springer 1997 (autocorrelation time).
@@ -28,7 +29,7 @@ from discovery import forms
 from discovery.fit import Array, Fit, Rows, predict
 from discovery.forms import Form
 
-MARGIN = 5.0  # nats a law must gain over no law: odds of e^5 = 150 to 1
+MARGIN = 5.0  # nats that refute a simpler formula: odds of e^5 = 150 to 1
 EXACT = 0.1  # of the tolerance: residuals below this are taken as round-off, not as structure
 
 

@@ -168,13 +168,16 @@ def parameters(form: Form) -> list[tuple[Factor, Monomial]]:
     return [(atom, monomial) for atom in atoms(form) for monomial in atom[1]]
 
 
-def inputs_of(form: Form) -> set[int]:
-    """Indices of the inputs that a form uses."""
-    used: set[int] = set()
+def divisors(form: Form) -> set[int]:
+    """Indices of the inputs that a form divides by."""
+    found: set[int] = set()
     for monomial in form:
-        for factor, _ in monomial:
-            used |= {factor[1]} if factor[0] in {"x", "abs"} else inputs_of(factor[1])
-    return used
+        for factor, halves in monomial:
+            if factor[0] not in {"x", "abs"}:
+                found |= divisors(factor[1])
+            elif halves < 0:
+                found.add(factor[1])
+    return found
 
 
 def scale_of(monomial: Monomial, scales: Sequence[float]) -> float:

@@ -1,9 +1,11 @@
 """The search: DEAP genetic programming on islands, NSGA-II on (misfit, complexity) of canonical forms.
 
 A tree is bred as DEAP breeds it; its fitness is that of its canonical form (`discovery.forms`) with the best constants
-(`discovery.fit`). One form counts once in a population: copies are replaced by new random trees. The best trees
-of an island move to the next one every few generations. All randomness comes from one seeded
-generator whose state is in the checkpoint, so that a resumed search is the search that was interrupted.
+(`discovery.fit`). One form counts once in a population: copies are replaced by new random trees. Beside DEAP's own
+mutations there is the correction: a subtree t becomes t + g, t (1 + g), t / (1 + g) or t f(g) with a small random
+g, as one amends a law. The best trees of an island move to the next one every few generations. All randomness
+comes from one seeded generator whose state is in the checkpoint, so that a resumed search is the search that was
+interrupted.
 
 Sources: J. Koza, Genetic Programming, MIT Press 1992; K. Deb et al., IEEE Trans. Evol. Comput. 6, 182 (2002),
 doi:10.1109/4235.996017 (NSGA-II); F.-A. Fortin et al., JMLR 13, 2171 (2012) (DEAP).
@@ -38,7 +40,8 @@ Leaders = dict[int, list[tuple[Form, Fit]]]
 WORST = (1e3, 1e3)  # NaN compares true both ways in DEAP, so a refused tree gets a large finite fitness
 SMALLEST_LOSS = 1e-16
 KEPT = 8  # leaders of each complexity
-MATE, MUTATE = 0.7, 0.5  # probabilities
+MATE = 0.5  # probability
+TRIES = 8  # mutations of an offspring until its form is a new one
 CHECKPOINT = "search.json"
 
 # At module level, or nothing that holds them pickles.
@@ -67,8 +70,16 @@ def primitive_set(config: DiscoveryConfig, signed: frozenset[int]) -> gp.Primiti
     return pset
 
 
-def form_of(tree: gp.PrimitiveTree, pset: gp.PrimitiveSet, config: DiscoveryConfig) -> Form | None:
-    """The canonical form of a tree, or None where it has none within the limits of `config`."""
+def form_of(
+    tree: gp.PrimitiveTree,
+    pset: gp.PrimitiveSet,
+    config: DiscoveryConfig,
+    vanishing: frozenset[int] = frozenset(),
+) -> Form | None:
+    """The canonical form of a tree, or None where it has none within the limits of `config`.
+
+    `vanishing` inputs pass through or near zero: what divides by them has a pole in the data.
+    """
     stack: list[Form] = []
     try:
         for node in reversed(tree):
@@ -84,6 +95,7 @@ def form_of(tree: gp.PrimitiveTree, pset: gp.PrimitiveSet, config: DiscoveryConf
             and len(forms.parameters(form)) <= config.max_parameters
             and forms.depth(form) <= 2
             and forms.complexity(form) <= config.max_complexity
+            and not vanishing & forms.divisors(form)
         )
     except RefusedError:
         return None
@@ -111,6 +123,7 @@ class Search:
     def __init__(self, problem: Problem, config: DiscoveryConfig, mapper: Mapper = map) -> None:
         self.config, self.mapper = config, mapper
         self.pset = primitive_set(config, problem.signed)
+        self.vanishing = problem.vanishing
         rows = problem.rows
         count = rows.x.shape[1]
         if count > config.search_rows:  # evenly through every group, in the table's order
@@ -130,17 +143,33 @@ class Search:
             limit(partial(gp.mutNodeReplacement, pset=self.pset)),
             limit(partial(gp.mutInsert, pset=self.pset)),
             limit(gp.mutShrink),
+            *[limit(self._correct)] * 3,  # as often as the others together, nearly
         ]
 
     def random_tree(self) -> Any:
         """A new tree, grown or full, of one to four levels."""
         return creator.DiscoveryTree(gp.genHalfAndHalf(self.pset, min_=1, max_=4))
 
+    def _correct(self, tree: Any) -> tuple[Any]:
+        """t -> t + g, t (1 + g), t / (1 + g) or t f(g), at the root or (half of the time) anywhere."""
+        where = tree.searchSubtree(0 if random.random() < 0.5 else random.randrange(len(tree)))
+        correction = gp.genFull(self.pset, min_=0, max_=1)
+        one, (plus, times, over) = self.pset.mapping["one"], (self.pset.mapping[n] for n in ("add", "mul", "div"))
+        functions = [self.pset.mapping[name] for name in self.config.functions if name != "square"]
+        kind = random.randrange(4 if functions else 3)
+        if kind == 0:
+            tree[where] = [plus, *tree[where], *correction]
+        elif kind == 3:
+            tree[where] = [times, *tree[where], random.choice(functions), *correction]
+        else:
+            tree[where] = [(times, over)[kind - 1], *tree[where], plus, one, *correction]
+        return (tree,)
+
     def form(self, tree: Any) -> Form | None:
         """Canonical form of a tree, worked out once per text."""
         text = str(tree)
         if text not in self.form_by_text:
-            self.form_by_text[text] = form_of(tree, self.pset, self.config)
+            self.form_by_text[text] = form_of(tree, self.pset, self.config, self.vanishing)
         return self.form_by_text[text]
 
     def evaluate(self, trees: list[Any]) -> None:
@@ -149,8 +178,7 @@ class Search:
         new = [form for form in dict.fromkeys(wanted) if form not in self.fits]
         for form, fit in zip(new, self.mapper(partial(_fit, rows=self.rows), new), strict=True):
             self.fits[form] = fit
-            if fit is not None:
-                self._remember(form, fit)
+            self._remember(form, fit)
         for tree in trees:
             own = self.form(tree)
             best = self.fits[own] if own is not None else None
@@ -159,7 +187,9 @@ class Search:
             else:
                 tree.fitness.values = (math.log10(max(best.loss, SMALLEST_LOSS)), float(forms.complexity(own)))
 
-    def _remember(self, form: Form, fit: Fit) -> None:
+    def _remember(self, form: Form, fit: Fit | None) -> None:
+        if fit is None:
+            return
         kept = self.leaders.setdefault(forms.complexity(form), [])
         if any(form == other for other, _ in kept):
             return
@@ -172,8 +202,10 @@ class Search:
         unique: dict[Any, Any] = {}
         for tree in pool:
             form = self.form(tree)
-            if form is not None and self.fits[form] is not None:
-                unique.setdefault(form, tree)
+            if form is None or self.fits[form] is None:
+                continue
+            if form not in unique or random.random() < 0.5:  # any of the trees of one form may go on
+                unique[form] = tree
         fresh = [self.random_tree() for _ in range(size - len(unique))]
         self.evaluate(fresh)
         return tools.selNSGA2([*unique.values(), *fresh], size)
@@ -184,8 +216,12 @@ class Search:
             if random.random() < MATE:
                 chosen[k], chosen[k + 1] = self.mate(chosen[k], chosen[k + 1])
         for k, tree in enumerate(chosen):
-            if random.random() < MUTATE:
-                (chosen[k],) = random.choice(self.mutations)(tree)
+            for _ in range(TRIES):  # a form that is known already teaches nothing
+                form = self.form(tree)
+                if form is not None and form not in self.fits:
+                    break
+                (tree,) = random.choice(self.mutations)(creator.DiscoveryTree(chosen[k]))
+            chosen[k] = tree
         return [creator.DiscoveryTree(tree) for tree in chosen]
 
     def _migrate(self) -> None:
@@ -254,10 +290,9 @@ class Search:
             "random": [version, list(internal), gauss],
             "islands": [[str(tree) for tree in island] for island in self.islands],
             "crowding": [[_finite(tree.fitness.crowding_dist) for tree in island] for island in self.islands],
-            "leaders": [
-                [repr(form), fit.loss, list(fit.linear), list(fit.inner)]
-                for nodes in sorted(self.leaders)
-                for form, fit in self.leaders[nodes]
+            "fits": [
+                [repr(form), [fit.loss, list(fit.linear), list(fit.inner)] if fit else None]
+                for form, fit in self.fits.items()
             ],
         }
         write_json(path, content)
@@ -269,10 +304,10 @@ class Search:
             return
         if content["key"] != key:
             raise BadInput("folder", path.parent, "holds a search of another table or configuration; choose another")
-        for text, loss, linear, inner in content["leaders"]:
-            form, fit = ast.literal_eval(text), Fit(loss, tuple(linear), tuple(inner))
-            self._remember(form, fit)
-            self.fits[form] = fit
+        for text, fitted in content["fits"]:
+            form = ast.literal_eval(text)
+            self.fits[form] = Fit(fitted[0], tuple(fitted[1]), tuple(fitted[2])) if fitted else None
+            self._remember(form, self.fits[form])
         for texts, distances in zip(content["islands"], content["crowding"], strict=True):
             island = [creator.DiscoveryTree.from_string(text, self.pset) for text in texts]
             self.evaluate(island)

@@ -85,6 +85,15 @@ def finalists_of(
     ], independent
 
 
+def choose(finalists: list[Finalist], nothing: float) -> Finalist | None:
+    """The simplest finalist within `choice.MARGIN` of the shortest description; None where that is y = 0."""
+    shortest = min([nothing, *(f.description_length for f in finalists)])
+    if nothing <= shortest + choice.MARGIN:
+        return None
+    near = [f for f in finalists if f.description_length <= shortest + choice.MARGIN]
+    return min(near, key=lambda f: (f.nodes, f.description_length))
+
+
 def discover(
     table: pd.DataFrame,
     config: DiscoveryConfig,
@@ -119,13 +128,7 @@ def discover(
         leaders = search.run(folder, _key(problem, config), advance)
         finalists, independent = finalists_of(leaders, problem, config, symbols)
         advance(config.generations, "choosing")
-    nothing = choice.without_law(independent, symbols, config.tolerance)
-    baseline = min([nothing, *(f.description_length for f in finalists if f.form == (forms.ONE,))])
-    chosen = finalists[0] if finalists else None
-    if chosen is not None and chosen.form != (forms.ONE,) and chosen.description_length > baseline - choice.MARGIN:
-        chosen = next((f for f in finalists if f.form == (forms.ONE,)), None)
-    if chosen is not None and chosen.form == (forms.ONE,) and chosen.description_length > nothing - choice.MARGIN:
-        chosen = None
+    chosen = choose(finalists, choice.without_law(independent, symbols, config.tolerance))
     hall = publish.front_of(finalists, problem, config)
     law = publish.make_law(chosen, finalists, hall, problem, config, independent, symbols)
     law.provenance["versions"] = versions()  # type: ignore[index]

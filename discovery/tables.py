@@ -22,6 +22,7 @@ from transslit.record import MUST_AGREE, TransSlitRecord
 from transslit.units import registry
 
 FEWEST_ROWS = 20
+NEAR_ZERO = 0.01  # of an input's largest magnitude: below, dividing by it has its pole in the data
 
 
 def table_from_records(records: Iterable[TransSlitRecord]) -> pd.DataFrame:
@@ -114,6 +115,7 @@ class Problem:
     x_scales: tuple[float, ...]
     y_scale: float
     signed: frozenset[int]  # inputs that take both signs
+    vanishing: frozenset[int]  # inputs that pass through or near zero
     weighted: bool
     held_out: tuple[str, ...]  # names of the held-out groups; empty where rows were drawn or none
 
@@ -174,6 +176,7 @@ def make_problem(table: pd.DataFrame, config: DiscoveryConfig) -> Problem:
         raise BadInput(f"column {config.target}", "zero in every training row", "must vary to be searched")
     rows = Rows(x / x_scales[:, None], y / y_scale, weights)
     signed = frozenset(np.flatnonzero((x < 0).any(axis=1)).tolist())
+    vanishing = np.abs(x).min(axis=1) < NEAR_ZERO * x_scales
     _, numbers = np.unique(groups[~held], return_inverse=True)
     return Problem(
         rows.take(np.flatnonzero(~held)),
@@ -182,6 +185,7 @@ def make_problem(table: pd.DataFrame, config: DiscoveryConfig) -> Problem:
         tuple(x_scales.tolist()),
         y_scale,
         signed,
+        signed | frozenset(np.flatnonzero(vanishing).tolist()),
         weighted,
         names,
     )
