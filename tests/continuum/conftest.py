@@ -56,4 +56,4 @@ def kcl() -> Electrolyte:
 @pytest.fixture(scope="session")
 def small(kcl) -> SlitNetwork:
     """Four sheets, three slits of 1 nm, short enough for a fast test."""
-    return SlitNetwork(slit=1e-9, layers=4, slit_length=5e-9, edge_gap=0.8e-9, reservoir=3e-9)
+    return SlitNetwork(slit=1e-9, layers=4, slit_length=5e-9, edge_gap=0.8e-9, reservoir=6e-9)

@@ -1,0 +1,252 @@
+"""Whole runs of a small network: what must add up adds up, and a killed run goes on as if nothing had happened."""
+
+import json
+
+import numpy as np
+import pytest
+
+from continuum import ContinuumConfig, Frames, OpenSpaceFlux, TransSlitFlux, run
+from continuum.newton import Newton, NewtonFailed
+from transslit import BadInput, ChargeStep, StageFailed, TransSlitRecord, TriangularCV
+from transslit.progress import Progress
+
+from .conftest import alike
+
+QUIET = Progress(quiet=True)
+SWEEP = TriangularCV(scan_rate=1e6, window=0.4)
+STEP = ChargeStep(sigma=0.25, duration=2e-12)
+
+
+@pytest.fixture(scope="module")
+def cv(kcl, small, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cv")
+    config = ContinuumConfig(network=small, electrolyte=kcl, drive=SWEEP, steps=40, checkpoint_every=7)
+    return config, folder, run(config, folder, QUIET)
+
+
+@pytest.fixture(scope="module")
+def step(kcl, small, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("step")
+    salt = alike(kcl, 2e-9)
+    config = ContinuumConfig(network=small, electrolyte=salt, drive=STEP, cell="full")
+    return config, folder, run(config, folder, QUIET)
+
+
+def grid(table, column, replica=0):
+    """Column as (times, i)."""
+    rows = table[table["replica"] == replica]
+    return rows.pivot_table(index="time_s", columns="i", values=column).to_numpy()
+
+
+def test_contents_change_by_the_currents_that_cross(cv):
+    """dQ_i/dt = I_i - I_{i-1}, with I_0 through the mouth and nothing through the wall."""
+    config, folder, record = cv
+    with Frames(folder) as frames:
+        mouth = TransSlitFlux(frames, config.network, config.electrolyte).run().results.mouth
+    charge = grid(record.slits, "Q_C_per_m")
+    times = np.unique(record.slits["time_s"])
+    inner = grid(record.crossings, "I_A_per_m")
+    current = np.column_stack([mouth["I_A_per_m"], inner, np.zeros(times.size)])
+    gained = np.diff(charge, axis=0) / np.diff(times)[:, None]
+    crossed = current[1:, 1:] - current[1:, :-1]
+    np.testing.assert_allclose(gained, crossed, rtol=0, atol=1e-8 * np.abs(gained).max())
+    assert np.abs(gained).min(axis=0).max() > 1e-3  # A/m: currents did flow
+
+
+def test_terminal_current_is_the_rate_of_charge(cv):
+    _, folder, record = cv
+    with Frames(folder) as frames:
+        charge = np.array([frame.electrode_charge for frame in frames])
+        times = frames.times
+    current = record.terminal["I_m_A_per_m"].to_numpy()[1:]
+    rate = np.diff(charge) / np.diff(times)
+    np.testing.assert_allclose(current, rate, rtol=0, atol=1e-8 * np.abs(rate).max())
+    assert rate[1] > 0 > rate[-1]
+
+
+def test_charging_draws_counter_ions_slit_by_slit(cv):
+    """Signs of the conventions: positive phi_m, negative slits, current towards the bulk that falls with depth."""
+    _, _, record = cv
+    time = np.unique(record.slits["time_s"])[15]
+    mid = record.crossings[record.crossings["time_s"] == time].sort_values("i")
+    slits = record.slits[record.slits["time_s"] == time].sort_values("i")
+    assert (slits["Q_C_per_m"] < 0).all()
+    assert (slits["phi_V"].diff().dropna() > 0).all()
+    assert (mid["I_A_per_m"] > 0).all()
+    assert (mid["I_A_per_m"].diff().dropna() < 0).all()
+    np.testing.assert_allclose(mid["dphi_V"], np.diff(slits["phi_V"]), rtol=1e-9)
+    assert (mid["I_migration_A_per_m"] > 0).all()  # down the potential: migration carries charge to the bulk
+    assert (record.crossings["I_residual_A_per_m"] == 0).all()
+
+
+def test_currents_of_the_open_space_carry_the_terminal_current(cv):
+    _, folder, record = cv
+    with Frames(folder) as frames:
+        table = OpenSpaceFlux(frames, [0.3e-9, 5.0e-9]).run().results.table
+    near, far = (group for _, group in table.groupby("x_m"))
+    parts = [column for column in table.columns if column.startswith("I_") and column != "I_A_per_m"]
+    np.testing.assert_allclose(table[parts].sum(axis=1), table["I_A_per_m"], rtol=0, atol=1e-9)
+    current = record.terminal["I_m_A_per_m"].to_numpy()
+    # The rest is displacement current, largest where the sweep turns.
+    np.testing.assert_allclose(far["I_A_per_m"], current, rtol=0, atol=5e-3 * current.max())
+    # Far off the electrode migration is nearly all of it; next to it diffusion opposes migration.
+    assert far["I_migration_A_per_m"].abs().sum() > 10 * far["I_diffusion_A_per_m"].abs().sum()
+    opposed = near["I_migration_A_per_m"] * near["I_diffusion_A_per_m"] < 0
+    assert opposed[near["time_s"] > 0].mean() > 0.9
+
+
+def test_closed_cell_keeps_every_ion(step):
+    _, folder, _ = step
+    with Frames(folder) as frames:
+        mesh = frames.equations.mesh
+        numbers = np.array([frame.c @ mesh.volumes[mesh.ion_cells] for frame in frames])
+        moved = np.abs(frames[-1].c - frames[0].c).max()
+    np.testing.assert_allclose(numbers, numbers[:1].repeat(len(numbers), axis=0), rtol=1e-10)
+    assert moved > 100  # mol/m^3: and yet they moved
+
+
+def test_electrodes_of_equal_ions_mirror_each_other(step):
+    """With equal diffusion coefficients the negative electrode is the positive one with the ions exchanged."""
+    _, _, record = step
+    for table, column in (("slits", "Q_C_per_m"), ("slits", "phi_V"), ("crossings", "I_A_per_m")):
+        positive, negative = (grid(getattr(record, table), column, replica) for replica in (0, 1))
+        np.testing.assert_allclose(positive, -negative, rtol=0, atol=1e-7 * np.abs(positive).max())
+    assert record.terminal.groupby("replica")["sigma_C_per_m2"].first().tolist() == [0.25, -0.25]
+    assert grid(record.slits, "Q_C_per_m")[-1].max() < 0
+
+
+def test_field_of_charged_sheets_obeys_gauss(step):
+    """At t = 0 the ions are uniform: the flux of eps E through any plane is the sheets' charge behind it."""
+    config, folder, _ = step
+    with Frames(folder) as frames:
+        equations, first = frames.equations, frames[0]
+    mesh, network = equations.mesh, config.network
+    psi = first.phi / equations.thermal_voltage
+    faces = mesh.inner
+    through = equations.between * (psi[faces.lower] - psi[faces.upper]) * equations.charge_unit
+    L, g = network.slit_length, network.edge_gap
+    for i, centre in enumerate(network.slit_centres, start=1):
+        line = mesh.x_lines[np.argmin(np.abs(mesh.x_lines - centre))]
+        plane = (faces.axis == 0) & (np.abs(faces.position[0] - line) < 1e-15)
+        behind = STEP.sigma * (L / 2 + (network.slits - i) * (L - g))
+        assert through[plane].sum() == pytest.approx(behind, rel=1e-9)
+
+
+def test_field_between_walls_is_analytic(kcl, tmp_path):
+    """Two bare walls: phi drops by sigma/2 times 2 R / eps between them, and E = sigma / (2 eps) everywhere."""
+    from continuum.mpnp import ModifiedPNP
+    from transslit import SlitNetwork
+
+    network = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir=3e-9)
+    equations = ModifiedPNP(ContinuumConfig(network=network, electrolyte=kcl, drive=STEP, cell="full"))
+    phi, _ = equations.to_si(equations.uniform(STEP.sigma))
+    x = equations.mesh.centres[0]
+    free = ~equations.mesh.solid
+    field = STEP.sigma / 2 / (equations.config.relative_permittivity * 8.8541878128e-12)
+    np.testing.assert_allclose(np.polyfit(x[free], phi[free], 1)[0], -field, rtol=1e-9)
+
+
+class Killed(BaseException):
+    pass
+
+
+class Killing(Progress):
+    """Raises out of the march after some steps, leaving what a kill would leave."""
+
+    def __init__(self, steps):
+        super().__init__(quiet=True)
+        self.left = steps
+
+    def task(self, title, total):
+        from contextlib import contextmanager
+
+        @contextmanager
+        def counted():
+            def advance(done, note=""):
+                self.left -= 1
+                if self.left == 0:
+                    raise Killed
+
+            yield advance
+
+        return counted()
+
+
+@pytest.mark.parametrize("which", ["cv", "step"])
+def test_resumed_run_is_the_same_to_the_last_bit(which, request, tmp_path):
+    config, folder, record = request.getfixturevalue(which)
+    for steps in (3, 9, 5):  # the first before any checkpoint
+        with pytest.raises(Killed):
+            run(config, tmp_path, Killing(steps))
+    (tmp_path / f"segment-{999:07d}.npz").write_bytes(b"torn")
+    again = run(config, tmp_path, QUIET)
+    for table in ("crossings", "slits", "terminal"):
+        assert getattr(again, table).equals(getattr(record, table))
+    with Frames(folder) as one, Frames(tmp_path) as other:
+        assert all(np.array_equal(a.phi, b.phi) and np.array_equal(a.c, b.c) for a, b in zip(one, other, strict=True))
+    assert not list(tmp_path.glob("segment-*"))
+
+
+def test_finished_run_is_reused_and_guarded(cv, monkeypatch):
+    config, folder, record = cv
+    monkeypatch.setattr(Newton, "solve", None)  # nothing may be solved again
+    assert run(config, folder, QUIET).crossings.equals(record.crossings)
+    with pytest.raises(BadInput, match="another configuration"):
+        run(config.model_copy(update={"steps": 20}), folder, QUIET)
+
+
+def test_failed_step_is_retried_and_reported(kcl, small, tmp_path, monkeypatch):
+    solve, failures = Newton.solve, iter([False] * 5 + [True, True])
+
+    def sometimes(self, *args):
+        if next(failures, False):
+            raise NewtonFailed("made to fail", 7)
+        return solve(self, *args)
+
+    monkeypatch.setattr(Newton, "solve", sometimes)
+    config = ContinuumConfig(network=small, electrolyte=kcl, drive=SWEEP, steps=10)
+    record = run(config, tmp_path, QUIET)
+    assert len(record.terminal) == 11
+    assert len(record.metadata["retries"]) == 2
+    assert "made to fail at t = " in record.metadata["retries"][0]["reason"]
+    json.dumps(record.metadata)
+
+
+def test_breakdown_names_time_place_and_keeps_frames(kcl, small, tmp_path, monkeypatch):
+    solve = Newton.solve
+
+    def broken(self, guess, rate, history, drive):
+        if drive > 0.1:
+            raise NewtonFailed("made to fail", 7)
+        return solve(self, guess, rate, history, drive)
+
+    monkeypatch.setattr(Newton, "solve", broken)
+    config = ContinuumConfig(network=small, electrolyte=kcl, drive=SWEEP, steps=10)
+    with pytest.raises(StageFailed, match=r"t = .* s, phi_m = 0\.1.* V, worst at x = .* nm, y = .* nm"):
+        run(config, tmp_path, QUIET)
+    with Frames(tmp_path) as frames:
+        assert not frames.complete
+        assert 1 < len(frames) < 11
+        assert max(frame.drive for frame in frames) <= 0.1
+
+
+def test_thinned_frames_give_the_same_rows(cv):
+    config, folder, record = cv
+    with Frames(folder) as frames:
+        thin = TransSlitFlux(frames).run(start=2, stop=30, step=4).results.record
+    times = thin.terminal["time_s"]
+    kept = record.crossings[record.crossings["time_s"].isin(times)].reset_index(drop=True)
+    np.testing.assert_array_equal(thin.crossings.to_numpy(), kept.to_numpy())
+
+
+def test_record_survives_the_disk(cv):
+    _, folder, record = cv
+    again = TransSlitRecord.read(folder)
+    assert again.metadata["source"] == "continuum"
+    assert again.slits.equals(record.slits)
+
+
+def test_truncated_frames_are_refused(tmp_path):
+    (tmp_path / "frames.h5").write_bytes(b"\x89HDF")
+    with pytest.raises(BadInput, match="frames"):
+        Frames(tmp_path)
