@@ -75,7 +75,7 @@ def simulate(config: CircuitConfig, law: Law | None = None, progress: Progress |
             "time_s": np.repeat(times, config.slits),
             "slit": np.tile(np.arange(1, config.slits + 1), len(times)),
             "q_C": (config.slit_capacitance * u).ravel(),
-            "R_ohm": resistance.value(np.abs(u) * ladder.per_volt).ravel(),
+            "R_ohm": ladder.resistances(u).ravel(),
             "phi_V": (phi_m[:, None] - u).ravel(),
         }
     )

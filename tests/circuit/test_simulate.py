@@ -243,7 +243,23 @@ def test_stage_leaves_its_tables(paper, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_jacobian_is_the_derivative(paper):
+    """Central differences of 1e-6 V; both signs of charge, halved mouth. A wrong one only shows as lost order."""
+    ladder = simulate(paper(layers=6, half_resistor_mouth=True)).ladder
+    y, step = np.array([0.0, 0.15, 0.12, -0.07, 0.05, 0.03, -0.02]), 1e-6
+    columns = [(ladder.rate(1e-5, y + e) - ladder.rate(1e-5, y - e)) / (2 * step) for e in np.eye(7) * step]
+    rate, low, diagonal, up = ladder.linearise(1e-5, y)
+    bands = np.diag(low, -1) + np.diag(diagonal) + np.diag(up, 1)
+    assert np.abs(np.column_stack(columns) - bands).max() < 1e-8 * np.abs(bands).max()
+    assert np.array_equal(rate, ladder.rate(1e-5, y))
+
+
+def test_mouth_resistor_is_half_in_the_table(paper):
+    slits = simulate(paper(layers=4, gamma=0.0, half_resistor_mouth=True, points=10)).slits
+    assert slits.groupby("slit")["R_ohm"].unique().explode().tolist() == [2.5, 5.0, 5.0]
+
+
 def test_cost_is_linear_in_layers(paper):
     """The number of steps does not grow with the ladder, and a step is a handful of vector operations."""
     steps = [simulate(paper(layers=n, points=10)).metadata["steps"] for n in (20, 200, 1000)]
-    assert max(steps) < 1.2 * min(steps)
+    assert max(steps) < 1.2 * min(steps) < 300
