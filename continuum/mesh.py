@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from fipy.meshes.mesh2D import Mesh2D
@@ -28,7 +29,7 @@ NM = 1e-9  # m
 def graded(points: list[tuple[float, float]], cap: float, growth: float, refinement: float) -> Array:
     """Grid lines through `points`, each (position, cell size there), both in m; shape (lines,)."""
     pieces = [np.array([points[0][0]])]
-    for (start, h_start), (stop, h_stop) in zip(points[:-1], points[1:], strict=True):
+    for (start, h_start), (stop, h_stop) in pairwise(points):
         s = np.linspace(0, stop - start, 2001)
         slope = growth - 1
         h = np.minimum(cap, np.minimum(h_start + slope * s, h_stop + slope * s[::-1]))
@@ -227,8 +228,8 @@ def _y_lines(config: ContinuumConfig) -> Array:
     tips = sorted({gap, gap - layer, length - gap, length - gap + layer}) if network.slits else []
     tips = [tip for n, tip in enumerate(tips) if n == 0 or tip - tips[n - 1] > 1e-13]
     points = [(0.0, config.bulk_cell), *((tip, fine) for tip in tips), (length, config.bulk_cell)]
-    pieces = []
-    for start, stop in zip(points[:-1], points[1:], strict=True):
+    pieces: list[Array] = []
+    for start, stop in pairwise(points):
         # Across a gap, as across a slit, the double layers of a tip must be seen.
         cap = config.slit_cell if stop[0] - start[0] <= 2 * gap and network.slits else config.bulk_cell
         lines = graded([start, stop], cap, config.growth, config.refinement)

@@ -32,9 +32,7 @@ class NewtonFailed(Exception):
 
 def factorise(matrix: Any) -> Any:
     """SuperLU factors by minimum degree on A + A^T; nearly symmetric in pattern, so pivots stay on the diagonal."""
-    return splu(
-        matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.01, options={"SymmetricMode": True}
-    )
+    return splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.01, options={"SymmetricMode": True})
 
 
 class Newton:

@@ -111,9 +111,7 @@ class March:
         """Unknowns at `time` and, where steps adapt, the error of extrapolation over its tolerance."""
         equations, last = self.equations, self.past[0]
         weights = self._difference(time)
-        history = -sum(
-            w * equations.split(then.x)[1] for w, then in zip(weights[1:], self.past, strict=False)
-        )  # fmt: skip
+        history = -sum(w * equations.split(then.x)[1] for w, then in zip(weights[1:], self.past, strict=False))
         guess = self._extrapolate(time, order=2)
         x = self.newton.solve(guess, weights[0] * NS, np.asarray(history) * NS, self._drive(time))
         if not self.adaptive or len(self.past) < 2:
@@ -197,14 +195,14 @@ class March:
             "newton": [self.newton.factorisations, self.newton.iterations],
         }
         with open(partial, "wb") as file:
-            np.savez(
-                file,
-                state=json.dumps(state),
-                proposed=self.proposed,
-                past_time=np.array([instant.time for instant in self.past]),
-                past_x=np.array([instant.x for instant in self.past]),
+            content: dict[str, Any] = {
+                "state": json.dumps(state),
+                "proposed": self.proposed,
+                "past_time": np.array([instant.time for instant in self.past]),
+                "past_x": np.array([instant.x for instant in self.past]),
                 **{name: np.array(values) for name, values in self.rows.items()},
-            )
+            }
+            np.savez(file, **content)
         partial.replace(path)
         self.rows = {name: [] for name in SERIES}
         self.newton.forget()

@@ -181,7 +181,7 @@ def test_manufactured_solution_in_two_dimensions(kcl):
         for n in range(1, steps + 1):
             t = n * dt
             source = np.concatenate([equations.volumes * s(x, y, t) for s in made.sources])
-            equations.residual = lambda *args, source=source: plain(*args) - source
+            equations.residual = lambda *args, plain=plain, source=source: plain(*args) - source
             history = (2 * equations.split(now)[1] - 0.5 * equations.split(previous)[1]) / dt
             wall = made.wall(t) * equations.thermal_voltage
             previous, now = now, newton.solve(now, 1.5 / dt, history, wall)

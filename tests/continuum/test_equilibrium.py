@@ -32,10 +32,7 @@ def stern_charge(potential, config, packing):
 def wall_charge(config, potentials):
     equations, found = equilibrium(config, potentials)
     return np.array(
-        [
-            equations.electrode_charge(x, v) / config.network.slit_length
-            for x, v in zip(found, potentials, strict=True)
-        ]
+        [equations.electrode_charge(x, v) / config.network.slit_length for x, v in zip(found, potentials, strict=True)]
     )
 
 

@@ -55,9 +55,7 @@ def test_interpolation_is_exact_for_a_plane(kcl, small):
 
 
 def test_refinement_divides_cells(kcl, small):
-    coarse, fine = (
-        SlitMesh(ContinuumConfig(network=small, electrolyte=kcl, refinement=r)).cells for r in (1.0, 2.0)
-    )
+    coarse, fine = (SlitMesh(ContinuumConfig(network=small, electrolyte=kcl, refinement=r)).cells for r in (1.0, 2.0))
     assert fine / coarse == pytest.approx(4, rel=0.1)
 
 

@@ -28,7 +28,7 @@ def cv(kcl, small, tmp_path_factory):
 def step(kcl, small, tmp_path_factory):
     folder = tmp_path_factory.mktemp("step")
     salt = alike(kcl, 2e-9)
-    config = ContinuumConfig(network=small, electrolyte=salt, drive=STEP, cell="full")
+    config = ContinuumConfig(network=small, electrolyte=salt, drive=STEP, cell="full", surface_cell=8e-11)
     return config, folder, run(config, folder, QUIET)
 
 
@@ -231,7 +231,7 @@ def test_breakdown_names_time_place_and_keeps_frames(kcl, small, tmp_path, monke
 
 
 def test_thinned_frames_give_the_same_rows(cv):
-    config, folder, record = cv
+    _, folder, record = cv
     with Frames(folder) as frames:
         thin = TransSlitFlux(frames).run(start=2, stop=30, step=4).results.record
     times = thin.terminal["time_s"]

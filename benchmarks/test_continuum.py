@@ -1,0 +1,51 @@
+"""A CV cycle of the default network, in units of one factorisation and solve of its own Jacobian."""
+
+import numpy as np
+import pytest
+
+from continuum import ContinuumConfig, Frames, TransSlitFlux, run
+from continuum.mpnp import ModifiedPNP
+from continuum.newton import factorise
+from transslit import SlitNetwork, TriangularCV, load_electrolyte
+from transslit.progress import Progress
+
+
+@pytest.fixture(scope="module")
+def config():
+    return ContinuumConfig(
+        network=SlitNetwork(slit=2e-9, layers=6), electrolyte=load_electrolyte("KCl"), drive=TriangularCV(), steps=200
+    )
+
+
+def unit(equations):
+    """Seconds of one SuperLU factorisation and solve, best of five."""
+    import time
+
+    x = equations.uniform(0.1)
+    matrix, right = equations.jacobian(x, 0.005), np.ones(x.size)
+    taken = []
+    for _ in range(5):
+        began = time.perf_counter()
+        factorise(matrix).solve(right)
+        taken.append(time.perf_counter() - began)
+    return min(taken)
+
+
+def test_cycle_in_units_of_a_factorisation(benchmark, config, tmp_path):
+    """At most 400 units all in: assembly, steps, frames on disk, analysis."""
+    folders = iter(range(1000))
+
+    def cycle():
+        folder = tmp_path / str(next(folders))
+        run(config, folder, Progress(quiet=True))
+        return folder
+
+    before = unit(ModifiedPNP(config))
+    folder = benchmark.pedantic(cycle, rounds=1, iterations=1)
+    one = min(before, unit(ModifiedPNP(config)))
+    units = benchmark.stats.stats.min / one
+    benchmark.extra_info.update(unit_s=one, units=units)
+    assert units < 400
+    with Frames(folder) as frames:
+        assert len(frames) == 201
+        assert len(TransSlitFlux(frames).run().results.record.crossings) == 4 * 201

@@ -1,0 +1,82 @@
+"""Ladder elements from a planted record: a linear-in-q ladder integrated by SciPy, with a resting potential on top."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.integrate import solve_ivp
+
+from continuum import extract
+from transslit import BadInput, TransSlitRecord, TriangularCV
+
+RESISTANCE, GAMMA, SLIT, OPEN, OPEN_C = 0.7, 0.45, 5e-8, 0.15, 2e-8  # ohm m, 1, F/m, ohm m, F/m
+SLITS = 4
+DRIVE = TriangularCV(scan_rate=1e6, window=0.4)
+
+
+def planted(share=0.5, resting=0.05, points=1500):
+    """A record of the ladder; slit centres carry `resting` * q (V) beside the potential of their node."""
+    full = SLIT * DRIVE.window / 2
+
+    def currents(t, u):
+        phi_m = float(DRIVE.electrode_potential(t))
+        shares = np.full(SLITS, 1.0)
+        shares[0] = share
+        resistances = shares * RESISTANCE * (1 - GAMMA * u[1:] / full)
+        inner = (u[:-1] - u[1:]) / resistances  # I_0 through the mouth, I_1, ...
+        return np.concatenate([[(phi_m - u[0]) / OPEN], inner, [0.0]])
+
+    def rates(t, u):
+        current = currents(t, u)
+        return (current[:-1] - current[1:]) / np.array([OPEN_C, *[SLIT] * SLITS])
+
+    times = np.linspace(0, DRIVE.duration, points + 1)
+    turn = points // 2
+    first = solve_ivp(rates, (0, times[turn]), np.zeros(SLITS + 1), "Radau", times[: turn + 1], rtol=1e-9, atol=1e-12)
+    second = solve_ivp(rates, (times[turn], times[-1]), first.y[:, -1], "Radau", times[turn:], rtol=1e-9, atol=1e-12)
+    u = np.concatenate([first.y, second.y[:, 1:]], axis=1).T
+    current = np.array([currents(t, v) for t, v in zip(times, u, strict=True)])
+    phi_m = DRIVE.electrode_potential(times)
+    q = u[:, 1:] / u[:, 1:].max(axis=0)
+    rows, crossings = [], []
+    for i in range(1, SLITS + 1):
+        phi = phi_m - u[:, i] + resting * q[:, 0]
+        rows.append(pd.DataFrame({"time_s": times, "i": i, "phi_V": phi, "Q_C_per_m": -SLIT * u[:, i]}))
+        if i < SLITS:
+            drop = u[:, i] - u[:, i + 1]
+            total = current[:, i + 1]
+            crossings.append(pd.DataFrame({"time_s": times, "i": i, "dphi_V": drop, "I_A_per_m": total}))
+    slits = pd.concat(rows).assign(replica=0, rho_C_per_m3=0.0, c_mol_per_m3=0.0)
+    crossing = pd.concat(crossings).assign(replica=0)
+    crossing["I_migration_A_per_m"] = crossing["I_A_per_m"]
+    for name in ("diffusion", "steric", "residual"):
+        crossing[f"I_{name}_A_per_m"] = 0.0
+    terminal = pd.DataFrame({"replica": 0, "time_s": times, "phi_m_V": phi_m, "I_m_A_per_m": current[:, 0]})
+    return TransSlitRecord(crossing, slits, terminal, {"source": "planted"})
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_planted_elements_are_found(share):
+    found = extract(planted(share), half_resistor_mouth=share == 0.5)
+    assert found.slit_capacitance == pytest.approx(SLIT, rel=0.01)
+    assert found.open_capacitance == pytest.approx(OPEN_C, rel=0.02)
+    assert found.open_resistance == pytest.approx(OPEN, rel=0.05)
+    # Crossing i follows the deeper slit's charge here and the nearer one's in the fit: 1 % apart.
+    assert found.resistance == pytest.approx(RESISTANCE, rel=0.02)
+    # q runs to the slit's own largest charge, a little below C_slit times the largest voltage.
+    assert found.gamma * SLIT * DRIVE.window / 2 / found.charge_max == pytest.approx(GAMMA, rel=0.03)
+
+
+def test_resting_potential_does_not_enter_the_elements():
+    plain, resting = (extract(planted(resting=volts)) for volts in (0.0, 0.05))
+    for name in ("slit_capacitance", "open_resistance", "open_capacitance"):
+        assert getattr(resting, name) == pytest.approx(getattr(plain, name), rel=1e-3)
+    assert resting.centre_capacitances[0] > 1.2 * plain.centre_capacitances[0]
+
+
+def test_records_that_hold_no_ladder_are_refused():
+    record = planted(points=200)
+    charged = record.terminal.rename(columns={"phi_m_V": "sigma_C_per_m2"})
+    with pytest.raises(BadInput, match="driven by charge"):
+        extract(TransSlitRecord(record.crossings, record.slits, charged))
+    with pytest.raises(BadInput, match="two"):
+        extract(TransSlitRecord(record.crossings[:0], record.slits[record.slits["i"] == 1], record.terminal))
