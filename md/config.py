@@ -33,12 +33,15 @@ class MDConfig(Config):
     temperature: Temperature = 298.15
     cutoff: Length = 0.9e-9  # direct space of PME and Lennard-Jones
     ewald_tolerance: Annotated[float, Field(gt=0, lt=0.1)] = 5e-4
-    friction: Annotated[float, Field(gt=0)] = 1.0  # 1/ps, Langevin; carries off the heat of the step
+    friction: Annotated[float, Field(gt=0)] = (
+        5.0  # 1/ps, Langevin; slows ions by kT/(m friction), 10-15 %, and carries off the heat of the step
+    )
+    friction_after_step: Annotated[float, Field(gt=0)] = 20.0  # 1/ps, during `careful`: see md.replica
     timestep: Time = 2e-15
     timestep_after_step: Time = 1e-15  # 2 fs can blow up in the tens of volts that the step starts with
-    careful: Time = 1e-12  # how long the shorter timestep is kept
-    decorrelation: Time = 2e-12  # uncharged, between the shared equilibrium and each replica's step
-    duration: Time = 8e-12  # charged
+    careful: Time = 0.5e-12  # how long the shorter timestep and the stronger thermostat are kept
+    decorrelation: Time = 1e-12  # uncharged, between the shared equilibrium and each replica's step
+    duration: Time = 10e-12  # charged
     frame_interval: Time = 0.05e-12
     anneal: TimeOrZero = 8e-12  # at `anneal_temperature`, before the equilibration of a cell that is not shipped
     anneal_temperature: Temperature = 500.0

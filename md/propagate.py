@@ -26,19 +26,20 @@ from transslit.errors import BadInput, StageFailed
 
 GAS_CONSTANT = 8.31446261815324e-3  # kJ/mol/K, CODATA 2018
 SEGMENT_WALL = 25.0  # s of wall time between checkpoints
-OVERHEATED = 4000.0  # K, above anything that the heat of a charge step explains
+OVERHEATED = 6000.0  # K, above anything that the heat of a charge step explains
 LOST = 0.15  # nm from a carbon, far inside its repulsive wall
 
 
 @dataclass(frozen=True)
 class Leg:
-    """`steps` of `timestep` (s) at `temperature` (K); a frame every `frame_every` steps (0: none)."""
+    """`steps` of `timestep` (s) at `temperature` (K) and `friction` (1/ps); a frame every `frame_every` steps (0: none)."""
 
     name: str
     steps: int
     timestep: float
     temperature: float
     frame_every: int = 0
+    friction: float = 2.0
 
 
 def choose_platform(name: str) -> tuple[openmm.Platform, dict[str, str]]:
@@ -171,6 +172,7 @@ def propagate(
         leg = legs[at["leg"]]
         sim.integrator.setStepSize(leg.timestep * 1e12)
         sim.integrator.setTemperature(leg.temperature)
+        sim.integrator.setFriction(leg.friction)
         if begin is not None:
             begin(sim, leg)
         sim.currentStep = at["step"]  # frames fall on multiples of the leg's own steps

@@ -1,7 +1,12 @@
 """One replica: from a snapshot of the equilibrium with fresh velocities, uncharged for a while, then the step.
 
 Time is zero at the step. The frames before it (uncharged) are the baseline; the frame at zero is the last of
-them, whose atoms have not yet felt the charge. The first `careful` after the step runs at the short timestep.
+them, whose atoms have not yet felt the charge.
+
+Heat. In vacuum the step puts a field of some 10 V/nm across slits and reservoirs; the dipoles of the water take
+up most of its energy, several eV per molecule, within a tenth of a picosecond. The first `careful` after
+the step therefore runs at a short timestep and with a strong local thermostat (Langevin, `friction_after_step`),
+which slows all motion in that time; without it the liquid stays at thousands of kelvin for picoseconds.
 """
 
 from __future__ import annotations
@@ -25,17 +30,18 @@ from md.propagate import Leg, propagate, simulation
 def legs(config: MDConfig) -> list[Leg]:
     """Decorrelation, the careful stretch after the step, and the rest; a frame every `frame_interval`."""
 
-    def leg(name: str, time: float, timestep: float) -> Leg:
+    def leg(name: str, time: float, timestep: float, friction: float) -> Leg:
         every = round(config.frame_interval / timestep)
-        return Leg(name, max(1, round(time / config.frame_interval)) * every, timestep, config.temperature, every)
+        steps = max(1, round(time / config.frame_interval)) * every
+        return Leg(name, steps, timestep, config.temperature, every, friction)
 
     careful = min(config.careful, config.duration)
     found = [
-        leg("decorrelate", config.decorrelation, config.timestep),
-        leg("charge", careful, config.timestep_after_step),
+        leg("decorrelate", config.decorrelation, config.timestep, config.friction),
+        leg("charge", careful, config.timestep_after_step, config.friction_after_step),
     ]
     if config.duration - careful > config.frame_interval / 2:
-        found.append(leg("hold", config.duration - careful, config.timestep))
+        found.append(leg("hold", config.duration - careful, config.timestep, config.friction))
     return found
 
 
