@@ -38,7 +38,8 @@ class ContinuumConfig(Config):
     stepping: Literal["fixed", "adaptive"] = "fixed"  # a charge step always adapts
     scheme: Literal["euler", "bdf2"] = "euler"
     first_step: Time = 1e-15
-    record_interval: Time = 1e-13  # of a charge step
+    record_interval: Time = 1e-13  # first, of a charge step
+    record_growth: Annotated[float, Field(ge=1, le=2)] = 1.0  # of that interval from one frame to the next
     step_tolerance: Annotated[float, Field(gt=0, le=1)] = 0.01  # extrapolation error, in bulk concentrations
     checkpoint_every: Annotated[int, Field(ge=1)] = 20  # frames
 

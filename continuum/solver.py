@@ -67,7 +67,7 @@ class March:
         ------
         StageFailed : names time, drive and the worst cell; what was reached is in `frames.h5`
         """
-        end = self.config.drive.duration
+        end = float(self.marks[-1])
         try:
             with progress.task("continuum", total=100.0) as advance:
                 while self.past[0].time < end:
@@ -261,8 +261,10 @@ def _marks(config: ContinuumConfig) -> tuple[Array, Array]:
     """Times (s) at which a step must end, and those of them at which the drive turns."""
     drive = config.drive
     if isinstance(drive, ChargeStep):
-        count = max(1, round(drive.duration / config.record_interval))
-        return drive.duration * np.arange(1, count + 1) / count, np.array([])
+        growth, share = config.record_growth, drive.duration / config.record_interval
+        count = share if growth == 1 else np.log1p(share * (growth - 1)) / np.log(growth)
+        spacing = growth ** np.arange(max(1, round(count)))
+        return drive.duration * np.cumsum(spacing) / spacing.sum(), np.array([])
     turns = drive.half_period * np.arange(1, 2 * drive.cycles + 1)
     turns[-1] = drive.duration
     if config.stepping == "adaptive":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from continuum.config import ContinuumConfig
 from continuum.frames import Frames
 from continuum.solver import March
@@ -29,13 +31,22 @@ def run(config: ContinuumConfig, folder: Path, progress: Progress) -> TransSlitR
     march.run(progress)
     with Frames(folder) as frames:
         analysis = TransSlitFlux(frames, config.network, config.electrolyte).run()
+        drift = ion_drift(frames) if config.cell == "full" else None
     record: TransSlitRecord = analysis.results.record
     record.metadata["steps"] = march.steps
     record.metadata["retries"] = march.retries
     record.metadata["cells"] = march.equations.n
+    if drift is not None:
+        record.metadata["ion_drift"] = drift
     record.write(folder / "record")
     march.discard_checkpoints()
     return record
+
+
+def ion_drift(frames: Frames) -> float:
+    """Largest relative change of any ion's number over the frames of a closed cell."""
+    numbers = np.array([frame.c @ frames.equations.ion_volumes for frame in frames])  # (frames, ions)
+    return float(np.abs(numbers / numbers[0] - 1).max())
 
 
 def _finished(config: ContinuumConfig, folder: Path) -> TransSlitRecord | None:

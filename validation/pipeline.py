@@ -26,6 +26,9 @@ from validation.exports import read_terminal, write_circuit
 from validation.verdict import Verdict
 
 
+STEP_DURATION = 2e-9  # s; the continuum fills with its Debye time of some 0.05 ns, longer than atoms are followed
+
+
 @dataclass
 class Findings:
     """All that the report shows; what was not run is None."""
@@ -94,12 +97,13 @@ def md_config(config: ValidateConfig) -> md.MDConfig:
 
 
 def matched_step(config: md.MDConfig, cell: md.Cell) -> ContinuumConfig:
-    """The continuum run of the atoms' own cell: geometry, sheet charge, ion numbers and duration."""
+    """The continuum run of the atoms' own cell: geometry, sheet charge and ion numbers."""
     return ContinuumConfig(
         network=cell.network,
         electrolyte=config.electrolyte,
         concentration=cell.initial_concentration,
-        drive=ChargeStep(sigma=cell.sheet_charge, duration=config.duration),
+        drive=ChargeStep(sigma=cell.sheet_charge, duration=STEP_DURATION),
+        record_growth=1.05,
         cell="full",
     )
 

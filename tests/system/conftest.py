@@ -17,6 +17,29 @@ def run_command(*words, cwd, timeout=600):
     )
 
 
+CONTINUUM = ("validate", "--slit", "0.59nm", "--stages", "continuum,discover,circuit", "--out", "run")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Folder and standard output of a finished run of the continuum half of the chain."""
+    folder = tmp_path_factory.mktemp("validate")
+    done = run_command(*CONTINUUM, "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "run", done.stdout
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start that run in an empty folder and return the process, to be killed."""
+
+    def begin():
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen([SCRIPTS / CONTINUUM[0], *CONTINUUM[1:]], cwd=tmp_path, **quiet)
+
+    return begin
+
+
 @pytest.fixture
 def command(tmp_path):
     """`command("validate", "--slit", ...)` in an empty folder."""
