@@ -33,9 +33,7 @@ class MDConfig(Config):
     temperature: Temperature = 298.15
     cutoff: Length = 0.9e-9  # direct space of PME and Lennard-Jones
     ewald_tolerance: Annotated[float, Field(gt=0, lt=0.1)] = 5e-4
-    friction: Annotated[float, Field(gt=0)] = (
-        5.0  # 1/ps, Langevin; slows ions by kT/(m friction), 10-15 %, and carries off the heat of the step
-    )
+    friction: Annotated[float, Field(gt=0)] = 5.0  # 1/ps, Langevin: see md.replica for what it costs and saves
     friction_after_step: Annotated[float, Field(gt=0)] = 20.0  # 1/ps, during `careful`: see md.replica
     timestep: Time = 2e-15
     timestep_after_step: Time = 1e-15  # 2 fs can blow up in the tens of volts that the step starts with

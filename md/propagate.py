@@ -32,14 +32,17 @@ LOST = 0.15  # nm from a carbon, far inside its repulsive wall
 
 @dataclass(frozen=True)
 class Leg:
-    """`steps` of `timestep` (s) at `temperature` (K) and `friction` (1/ps); a frame every `frame_every` steps (0: none)."""
+    """`steps` of `timestep` (s) at `temperature` (K) and `friction` (1/ps).
+
+    A frame every `frame_every` steps; none for 0.
+    """
 
     name: str
     steps: int
     timestep: float
     temperature: float
     frame_every: int = 0
-    friction: float = 2.0
+    friction: float = 5.0
 
 
 def choose_platform(name: str) -> tuple[openmm.Platform, dict[str, str]]:
