@@ -21,9 +21,11 @@ from openmm import app, unit
 
 from md.cell import Cell
 from md.config import MDConfig
-from md.filling import EQUILIBRIUM_STEP, ROUNDS, fill, heavy_hydrogens, reservoir_count, reservoir_volume
+from md.filling import EQUILIBRIUM_STEP, ROUND_STEPS, ROUNDS, fill, heavy_hydrogens, reservoir_count, reservoir_volume
 from md.forcefield import build_system, topology
-from md.propagate import Leg, propagate, simulation
+from md.legs import replica_legs
+from md.packing import pack
+from md.propagate import Leg, propagate, seconds_per_step, simulation
 from transslit.config import digest
 from transslit.progress import Progress
 from transslit.runs import versions, write_json
@@ -106,6 +108,7 @@ def find_equilibrium(cell: Cell, folder: Path, progress: Progress) -> Equilibriu
         source = "packed at random"
         if not filled.exists():
             with progress.task("MD: water to density", ROUNDS) as advance:
+                advance(0, expected(cell))
                 positions, waters, _ = fill(cell, config.seed, advance)
             partial = folder / ".filled.npz"
             np.savez(partial, positions=positions, waters=waters)
@@ -125,6 +128,18 @@ def _legs(config: MDConfig, anneal: float, equilibration: float) -> list[Leg]:
         legs += [Leg("anneal", steps(anneal), EQUILIBRIUM_STEP, config.anneal_temperature)]
         legs += [Leg("cool", FRAME_STEPS * 2, EQUILIBRIUM_STEP, config.temperature)]
     return [*legs, Leg("equilibrate", steps(equilibration), EQUILIBRIUM_STEP, config.temperature, FRAME_STEPS)]
+
+
+def expected(cell: Cell) -> str:
+    """How long a cell that is not shipped will take in all on this machine, before anything is run."""
+    config = cell.config
+    positions, waters = pack(cell, config.seed)
+    structure = topology(cell, waters)
+    sim = simulation(structure, build_system(cell, structure), cell, 1)
+    steps = 2 * ROUND_STEPS + sum(leg.steps for leg in _legs(config, config.anneal, config.equilibration))
+    steps += config.replicas * sum(leg.steps for leg in replica_legs(config))
+    minutes = steps * seconds_per_step(sim, positions * 1e9) / 60
+    return f"({len(positions)} atoms; filling, equilibration and replicas about {minutes:.0f} min)"
 
 
 def _equilibrate(

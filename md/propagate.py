@@ -86,6 +86,17 @@ def simulation(structure: app.Topology, system: openmm.System, cell: Cell, seed:
     return app.Simulation(structure, system, integrator, platform, properties)
 
 
+def seconds_per_step(sim: app.Simulation, positions: np.ndarray) -> float:
+    """Wall time of a step here, from a few force evaluations at `positions` (nm), which are set."""
+    sim.context.setPositions(positions)
+    sim.context.getState(getForces=True)  # compiles, tunes and builds the neighbour list
+    began = time.monotonic()
+    for _ in range(5):
+        sim.context.setPositions(positions)
+        sim.context.getState(getForces=True)
+    return (time.monotonic() - began) / 5
+
+
 class Thermometer:
     """Kinetic temperature of the mobile atoms at every frame: `rows` of (time in s, K)."""
 

@@ -26,25 +26,8 @@ from md.charge_step import set_charge
 from md.config import MDConfig
 from md.equilibrium import Equilibrium, constrained
 from md.forcefield import build_system, nonbonded, topology
+from md.legs import replica_legs
 from md.propagate import Leg, propagate, simulation
-
-
-def legs(config: MDConfig) -> list[Leg]:
-    """Decorrelation, the careful stretch after the step, and the rest; a frame every `frame_interval`."""
-
-    def leg(name: str, time: float, timestep: float, friction: float) -> Leg:
-        every = round(config.frame_interval / timestep)
-        steps = max(1, round(time / config.frame_interval)) * every
-        return Leg(name, steps, timestep, config.temperature, every, friction)
-
-    careful = min(config.careful, config.duration)
-    found = [
-        leg("decorrelate", config.decorrelation, config.timestep, config.friction),
-        leg("charge", careful, config.timestep_after_step, config.friction_after_step),
-    ]
-    if config.duration - careful > config.frame_interval / 2:
-        found.append(leg("hold", config.duration - careful, config.timestep, config.friction))
-    return found
 
 
 def seed_of(config: MDConfig, run: int) -> int:
@@ -81,14 +64,14 @@ def run_replica(
     def start(sim: app.Simulation) -> None:
         constrained(sim, equilibrium.snapshots[run % len(equilibrium.snapshots)])
         sim.context.setVelocitiesToTemperature(config.temperature, seed_of(config, run) + 1)
-        sim.context.setTime(-_duration(legs(config)[0]) * 1e12 * unit.picosecond)
+        sim.context.setTime(-_duration(replica_legs(config)[0]) * 1e12 * unit.picosecond)
 
     def begin(sim: app.Simulation, leg: Leg) -> None:
         charge(sim, system, cell, 0.0 if leg.name == "decorrelate" else config.charge_per_carbon)
 
     work = folder / f"replica-{run}"
     options = {} if interval is None else {"interval": interval}
-    rows = propagate(sim, cell, legs(config), work, begin=begin, start=start, advance=advance, **options)
+    rows = propagate(sim, cell, replica_legs(config), work, begin=begin, start=start, advance=advance, **options)
     table = pd.DataFrame(rows, columns=["time_s", "T_K"])
     table.insert(0, "replica", run)
     table.to_parquet(folder / f"replica-{run}.temperature.parquet", index=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import warnings
 from functools import partial
 from pathlib import Path
@@ -25,9 +24,10 @@ from md.cell import Cell
 from md.config import MDConfig
 from md.equilibrium import Equilibrium, find_equilibrium
 from md.forcefield import build_system, forcefield_xml, topology
-from md.propagate import simulation
+from md.legs import replica_legs
+from md.propagate import seconds_per_step, simulation
 from md.reduction import record_of
-from md.replica import legs, run_replica
+from md.replica import run_replica
 from md.reservoir import Reservoir
 from md.slit_diffusion import SlitDiffusion, fit
 from md.trans_slit_flux import TransSlitFlux
@@ -49,7 +49,7 @@ def run(config: MDConfig, folder: Path, progress: Progress) -> TransSlitRecord:
     cell = Cell(config)
     equilibrium = settled(cell, folder, progress)
     describe(cell, equilibrium, folder)
-    steps = sum(leg.steps for leg in legs(config))
+    steps = sum(leg.steps for leg in replica_legs(config))
     with progress.task("MD: charge step", config.replicas * steps) as advance:
         note = estimate(cell, equilibrium, folder)
         for number in range(config.replicas):
@@ -91,19 +91,14 @@ def describe(cell: Cell, equilibrium: Equilibrium, folder: Path) -> None:
 
 
 def estimate(cell: Cell, equilibrium: Equilibrium, folder: Path) -> str:
-    """How long the replicas that are still to run will take here, from a few force evaluations, as text."""
+    """How long the replicas that are still to run will take here, from a few force evaluations."""
     left = sum(not (folder / f"replica-{k}.xtc").exists() for k in range(cell.config.replicas))
     if not left:
         return ""
     structure = topology(cell, equilibrium.waters)
     sim = simulation(structure, build_system(cell, structure), cell, 1)
-    sim.context.setPositions(equilibrium.snapshots[0] * unit.nanometer)
-    sim.context.setVelocitiesToTemperature(cell.config.temperature, 1)
-    sim.step(3)
-    began = time.monotonic()
-    sim.step(10)
-    each = (time.monotonic() - began) / 10
-    minutes = left * sum(leg.steps for leg in legs(cell.config)) * each / 60
+    each = seconds_per_step(sim, equilibrium.snapshots[0])
+    minutes = left * sum(leg.steps for leg in replica_legs(cell.config)) * each / 60
     platform = sim.context.getPlatform().getName()
     return f"({left} replicas, about {minutes:.0f} min on {platform})"
 

@@ -13,9 +13,10 @@ from md.charge_step import set_charge
 from md.equilibrium import Equilibrium, drift_summary, drift_table, ship, shipped
 from md.filling import _add, _remove, heavy_hydrogens, reservoir_count
 from md.forcefield import build_system, charges, forcefield_xml, nonbonded, topology
+from md.legs import replica_legs
 from md.packing import check_overlaps, pack
 from md.propagate import Leg, propagate, simulation
-from md.replica import legs, run_replica, seed_of
+from md.replica import run_replica, seed_of
 from md.stage import analyse, describe
 from transslit import StageFailed, TransSlitRecord, load_electrolyte
 from transslit.progress import Progress
@@ -260,6 +261,6 @@ def test_drift_is_seen_and_its_error_too(cell):
 
 def test_seeds_and_legs_differ_by_replica(config):
     assert len({seed_of(config, run) for run in range(50)}) == 50
-    total = sum(leg.steps * leg.timestep for leg in legs(config))
+    total = sum(leg.steps * leg.timestep for leg in replica_legs(config))
     assert total == pytest.approx(config.decorrelation + config.duration)
     assert openmm.Platform.getNumPlatforms() >= 2
