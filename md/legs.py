@@ -7,18 +7,22 @@ from md.propagate import Leg
 
 
 def replica_legs(config: MDConfig) -> list[Leg]:
-    """Decorrelation, the careful stretch after the step, and the rest; a frame every `frame_interval`."""
+    """Decorrelation, two frames at half the careful timestep, the careful stretch, the rest; a frame every interval."""
 
     def leg(name: str, time: float, timestep: float, friction: float) -> Leg:
         every = round(config.frame_interval / timestep)
         steps = max(1, round(time / config.frame_interval)) * every
         return Leg(name, steps, timestep, config.temperature, every, friction)
 
-    careful = min(config.careful, config.duration)
+    first = min(2 * config.frame_interval, config.duration)
+    careful = min(config.careful, config.duration) - first
     found = [
         leg("decorrelate", config.decorrelation, config.timestep, config.friction),
-        leg("charge", careful, config.timestep_after_step, config.friction_after_step),
+        leg("step", first, config.timestep_after_step / 2, config.friction_after_step),
     ]
-    if config.duration - careful > config.frame_interval / 2:
-        found.append(leg("hold", config.duration - careful, config.timestep, config.friction))
+    if careful > config.frame_interval / 2:
+        found.append(leg("relax", careful, config.timestep_after_step, config.friction_after_step))
+    held = config.duration - first - max(careful, 0.0)
+    if held > config.frame_interval / 2:
+        found.append(leg("hold", held, config.timestep, config.friction))
     return found

@@ -73,6 +73,7 @@ def run_replica(
     options = {} if interval is None else {"interval": interval}
     rows = propagate(sim, cell, replica_legs(config), work, begin=begin, start=start, advance=advance, **options)
     table = pd.DataFrame(rows, columns=["time_s", "T_K"])
+    table["time_s"] = (table["time_s"] / config.frame_interval).round() * config.frame_interval
     table.insert(0, "replica", run)
     table.to_parquet(folder / f"replica-{run}.temperature.parquet", index=False)
     partial = folder / f"replica-{run}-part.xtc"

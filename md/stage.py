@@ -121,14 +121,12 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
             flux.append(TransSlitFlux(universe, cell, run=number).run().results)
             times = flux[-1].counted.time
             late = int(np.searchsorted(times, config.duration / 4))
-            before = int(np.searchsorted(times, -1e-18))
             motion.append(SlitDiffusion(universe, cell).run(start=late).results)
-            motion.append(SlitDiffusion(universe, cell).run(stop=before).results)
             table = Reservoir(universe, cell).run().results.table
             table.insert(0, "replica", number)
             reservoirs.append(table)
             advance(number + 1)
-    measured, error = diffusion_in_slits(motion)
+    measured, error = fit(motion)
     used = np.where(np.isfinite(measured), measured, cell.electrolyte.diffusion_coefficients)
     reservoir = pd.concat(reservoirs, ignore_index=True)
     reservoir.to_parquet(folder / "reservoir.parquet", index=False)
@@ -161,14 +159,6 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
     _draw(cell, folder)
     record.write(folder / "record")
     return record
-
-
-def diffusion_in_slits(motion: list[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """D_k and standard errors from charged and uncharged stretches; lags that all of them have are pooled."""
-    shortest = min(len(each.lags) for each in motion)
-    for each in motion:
-        each.lags, each.squares, each.samples = each.lags[:shortest], each.squares[:shortest], each.samples[:shortest]
-    return fit(motion)
 
 
 def _or_none(value: float) -> float | None:
