@@ -59,17 +59,19 @@ class CircuitResult:
             times = steps.t + 0.5 * (1 + node) * steps.h
             y = steps(times)
             phi = np.interp(times, ladder.corners, ladder.potential)
-            drop = np.column_stack([phi - y[:, 1], -np.diff(y[:, 1:], axis=1)])  # V, on each resistor
-            conductance = np.column_stack([np.full(len(y), ladder.open_conductance), 1 / ladder.resistances(y[:, 2:])])
+            drop = np.diff(y[:, 1:], axis=1, prepend=0.0)  # V, on each resistor
+            conductance = np.column_stack(
+                [np.full(len(y), ladder.open_conductance), 1 / ladder.resistances(phi[:, None] - y[:, 2:])]
+            )
             share = 0.5 * weight * steps.h
             supplied += float(share @ (phi * drop[:, 0])) * ladder.open_conductance
             dissipated += float(share @ (drop**2 * conductance).sum(axis=1))
         last = steps.end[-1]
-        capacitance = ladder.mass[1:]
+        u = ladder.potential[-1] - last[1:]
         return Balance(
             charge_passed=float(last[0]),
-            charge_stored=float(capacitance @ last[1:]),
+            charge_stored=float(ladder.capacitance @ u),
             energy_supplied=supplied,
-            energy_stored=float(0.5 * capacitance @ last[1:] ** 2),
+            energy_stored=float(0.5 * ladder.capacitance @ u**2),
             energy_dissipated=dissipated,
         )

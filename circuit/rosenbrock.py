@@ -65,20 +65,20 @@ class Problem(Protocol):
     def rate(self, t: float, y: Array) -> Array:
         """F(t, y), shape (m,)."""
 
-    def linearise(self, t: float, y: Array) -> tuple[Array, Array, Array, Array] | None:
-        """F(t, y) (m,), and the sub-diagonal (m - 1,), diagonal (m,) and super-diagonal (m - 1,) of dF/dy.
+    def linearise(self, t: float, y: Array) -> tuple[Array, Array, Array, Array, Array] | None:
+        """F(t, y) (m,), the sub-diagonal (m - 1,), diagonal (m,) and super-diagonal (m - 1,) of dF/dy, dF/dt (m,).
 
         None where `y` is outside the model's domain.
         """
 
-    def enter(self, segment: int) -> Array:
-        """Begin the segment between corners `segment` and `segment + 1`; dF/dt in it at fixed y, shape (m,)."""
+    def enter(self, segment: int) -> None:
+        """Begin the segment between corners `segment` and `segment + 1`."""
 
     def error(self, t: float, y: Array, estimate: Array) -> float:
         """Size of the error estimate of a step to `y`: 1 is as large as is allowed."""
 
     def refuse(self, t: float, y: Array) -> None:
-        """Raise: every step from `y`, however short, leaves the model's domain."""
+        """Raise if the edge of the model's domain is why no step from `y`, however short, will do."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,11 @@ def integrate(
     size, mass = len(y), problem.mass
     stages, sums = np.empty((6, size)), np.empty((2, size))
     earlier = [stages[:i] for i in range(6)]
-    linear = problem.linearise(float(corners[0]), y)
     for segment, (start, stop) in enumerate(pairwise(corners.tolist())):
         t, h = start, 1e-3 * (stop - start)
-        shortest = 1e-12 * (stop - start)
-        forcing = problem.enter(segment)
+        shortest = 4 * float(np.spacing(stop))
+        problem.enter(segment)
+        linear = problem.linearise(t, y)
         failed = False
         while t < stop:
             h = min(h, stop - t)
@@ -142,7 +142,7 @@ def integrate(
             if linear is None:
                 problem.refuse(t, y)
                 raise StageFailed("circuit", f"the state at t = {t:.6g} s is outside the model's domain")
-            rate, low, diagonal, up = linear
+            rate, low, diagonal, up, forcing = linear
             slope = mass / h
             *factors, singular = dgttrf(-low, slope * (1 / G) - diagonal, -up)
             stages[0] = dgttrs(*factors, rate + (TIME[0] * h) * forcing, overwrite_b=1)[0]
@@ -161,8 +161,7 @@ def integrate(
             factor = 0.2 if beyond is None else min(6.0, max(0.2, 0.9 * max(size_of_error, 1e-12) ** -0.25))
             if beyond is None or size_of_error > 1:
                 if h <= shortest:
-                    if beyond is None:
-                        problem.refuse(t, y)
+                    problem.refuse(t, y)
                     raise StageFailed("circuit", f"step size underflow at t = {t:.6g} s")
                 rejected += 1
                 failed = True

@@ -55,7 +55,9 @@ def simulate(config: CircuitConfig, law: Law | None = None, progress: Progress |
     corners, potential = drive_corners(config)
     ladder = Ladder(config, resistance, corners, potential)
     began = time.perf_counter()
-    with (progress or Progress(quiet=True)).task("circuit", total=float(corners[-1])) as advance:
+    # A trial step may leave the model's domain (R <= 0) before it is rejected, and far slits hold next to nothing.
+    quietly = np.errstate(all="ignore")
+    with quietly, (progress or Progress(quiet=True)).task("circuit", total=float(corners[-1])) as advance:
         trajectory = integrate(ladder, np.zeros(config.slits + 2), corners, advance)
     wall = time.perf_counter() - began
     times = output_times(corners, config.points)
@@ -66,17 +68,18 @@ def simulate(config: CircuitConfig, law: Law | None = None, progress: Progress |
             "time_s": times,
             "V_m_V": config.half_cells * phi_m,
             "phi_m_V": phi_m,
-            "I_m_A": (phi_m - states[:, 1]) * ladder.open_conductance,
+            "I_m_A": states[:, 1] * ladder.open_conductance,
         }
     )
-    u = states[:, 2:]
+    phi = states[:, 2:]
+    u = phi_m[:, None] - phi
     slits = pd.DataFrame(
         {
             "time_s": np.repeat(times, config.slits),
             "slit": np.tile(np.arange(1, config.slits + 1), len(times)),
             "q_C": (config.slit_capacitance * u).ravel(),
             "R_ohm": ladder.resistances(u).ravel(),
-            "phi_V": (phi_m[:, None] - u).ravel(),
+            "phi_V": phi.ravel(),
         }
     )
     metadata = {

@@ -196,13 +196,36 @@ def test_tables_tell_what_they_are(paper):
     assert rate[inner] == pytest.approx((phi19 - phi18)[inner] / R19[inner], rel=2e-2, abs=2e-6)
 
 
-def test_resistance_that_reaches_zero_is_refused_with_slit_time_and_charge(paper):
+@pytest.mark.parametrize("layers", [2, 6, 20])
+def test_resistance_that_reaches_zero_is_refused_with_slit_time_and_charge(paper, layers):
     with pytest.raises(BadInput, match=r"slit 1 at t = .* q = 0\.8333") as caught:
-        simulate(paper(gamma=1.2, layers=6))
+        simulate(paper(gamma=1.2, layers=layers))
     assert caught.value.field == "resistance"
     assert caught.value.exit_code == 2
     time = float(str(caught.value).split("t = ")[1].split(" s")[0])
     assert time == pytest.approx(20e-6 * 0.8333, rel=0.2)  # slit 1 follows phi_m closely
+
+
+@pytest.mark.parametrize(
+    ("changes", "ratio"),
+    [
+        ({"resistance": 5e-9, "open_resistance": 1e-9}, 1e-12),  # full at once
+        ({"resistance": 5e9, "open_resistance": 1e-9}, 1e9),  # the slits never charge
+        ({"open_capacitance": 1e-18}, 1.0),
+    ],
+)
+def test_extreme_elements_are_carried(paper, changes, ratio):
+    """Charge and energy balance, and the limits: a box of all capacitors, or of the open space's alone."""
+    config = paper(layers=6, **changes)
+    result = simulate(config)
+    account = result.balance()
+    scale = np.abs(current(result)).max() * config.drive.half_period
+    assert account.charge_passed == pytest.approx(account.charge_stored, abs=1e-10 * scale)
+    middle = result.terminal.query("3e-6 < time_s < 19e-6")["I_m_A"].to_numpy()
+    if ratio < 1e-6:
+        assert middle == pytest.approx(1e4 * (10e-9 + 5 * 80e-9), rel=1e-6)
+    if ratio > 1e6:
+        assert middle == pytest.approx(1e4 * 10e-9, rel=1e-6)
 
 
 def test_impossible_parameters_are_refused(paper):
@@ -246,12 +269,15 @@ def test_stage_leaves_its_tables(paper, tmp_path):
 def test_jacobian_is_the_derivative(paper):
     """Central differences of 1e-6 V; both signs of charge, halved mouth. A wrong one only shows as lost order."""
     ladder = simulate(paper(layers=6, half_resistor_mouth=True)).ladder
-    y, step = np.array([0.0, 0.15, 0.12, -0.07, 0.05, 0.03, -0.02]), 1e-6
+    ladder.enter(0)
+    y, step = np.array([0.0, 0.15, 0.12, -0.07, 0.05, 0.03, 0.02]), 1e-6  # phi_m is 0.1 V
     columns = [(ladder.rate(1e-5, y + e) - ladder.rate(1e-5, y - e)) / (2 * step) for e in np.eye(7) * step]
-    rate, low, diagonal, up = ladder.linearise(1e-5, y)
+    rate, low, diagonal, up, forcing = ladder.linearise(1e-5, y)
     bands = np.diag(low, -1) + np.diag(diagonal) + np.diag(up, 1)
     assert np.abs(np.column_stack(columns) - bands).max() < 1e-8 * np.abs(bands).max()
     assert np.array_equal(rate, ladder.rate(1e-5, y))
+    by_time = (ladder.rate(1e-5 + 1e-10, y) - ladder.rate(1e-5 - 1e-10, y)) / 2e-10
+    assert np.abs(by_time - forcing).max() < 1e-6 * np.abs(forcing).max()
 
 
 def test_mouth_resistor_is_half_in_the_table(paper):
