@@ -79,8 +79,8 @@ def ship(cell: Cell, found: Equilibrium, path: Path) -> None:
     box = cell.box * 1e9
     mobile = np.round((found.snapshots[:, len(cell.carbons["sign"]) :] % box) / box * 65536)
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path.with_suffix(".npz"), mobile=(mobile % 65536).astype(np.uint16))
-    write_json(path.with_suffix(".json"), found.provenance)
+    np.savez_compressed(path.with_name(path.name + ".npz"), mobile=(mobile % 65536).astype(np.uint16))
+    write_json(path.with_name(path.name + ".json"), found.provenance)
 
 
 def slit_contents(cell: Cell, x: np.ndarray) -> np.ndarray:
