@@ -34,7 +34,7 @@ def output_times(corners: Array, points: int) -> Array:
 
 
 def simulate(config: CircuitConfig, law: Law | None = None, progress: Progress | None = None) -> CircuitResult:
-    """CV of a ladder; about 20 ms for 50 layers, two cycles and 2,000 points.
+    """CV of a ladder; some tens of ms for 50 layers, two cycles and 2,000 points.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def simulate(config: CircuitConfig, law: Law | None = None, progress: Progress |
 
     Returns
     -------
-    tables and accounts; I_m_A within about 100 times `config.tolerance` of the peak current
+    tables and accounts; I_m_A is within about 50 times `config.tolerance` of its peak
 
     Raises
     ------
