@@ -93,3 +93,14 @@ def simpler(form: Form) -> list[Form]:
                 changed = forms.make_monomial([*others, ((factor[0], rest), halves)] if rest else others)
                 found.append(forms.make_form([*(m for m in form if m != monomial), changed]))
     return list(dict.fromkeys(found))
+
+
+def longer(form: Form, inputs: int, signed: frozenset[int]) -> list[Form]:
+    """Forms with one term more: 1, x, x^2 or sqrt(x) of an input, alone and times what all terms share."""
+    library = [forms.ONE, *(((("x", j), halves),) for j in range(inputs) for halves in (2, 4))]
+    library += [((("x", j), 1),) for j in range(inputs) if j not in signed]
+    found = []
+    for common in dict.fromkeys([forms.ONE, tuple(pair for pair in forms.common_factor(form) if pair[0][0] == "x")]):
+        for monomial in library:
+            found += [forms.make_form([*form, *forms.multiply((common,), (monomial,))])]
+    return [other for other in dict.fromkeys(found) if other != form]

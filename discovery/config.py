@@ -23,8 +23,8 @@ class DiscoveryConfig(Config):
     target: str = "dphi_V"
     inputs: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)] = ("I_A_per_m", "q")
     functions: tuple[Function, ...] = ("square", "sqrt", "exp", "log", "tanh")
-    population: Annotated[int, Field(ge=8, multiple_of=4)] = 100  # trees of one island
-    generations: Annotated[int, Field(ge=1)] = 20
+    population: Annotated[int, Field(ge=8, multiple_of=4)] = 80  # trees of one island
+    generations: Annotated[int, Field(ge=1)] = 18
     islands: Annotated[int, Field(ge=1, le=64)] = 3
     migration_every: Annotated[int, Field(ge=1)] = 4  # generations
     patience: Annotated[int, Field(ge=1)] = 8  # generations without a better front before an early stop
@@ -34,7 +34,7 @@ class DiscoveryConfig(Config):
     max_parameters: Annotated[int, Field(ge=0, le=4)] = 2  # constants inside functions
     held_out: tuple[str, ...] | Literal["last", "none"] = "last"
     tolerance: Annotated[float, Field(gt=0, lt=1)] = 0.01
-    search_rows: Annotated[int, Field(ge=20)] = 500  # rows that the search looks at; finalists see all
+    search_rows: Annotated[int, Field(ge=20)] = 400  # rows that the search looks at; finalists see all
     bootstrap: Annotated[int, Field(ge=20)] = 400  # resamples for the constants' intervals
     seed: Annotated[int, Field(ge=0)] = 0
 

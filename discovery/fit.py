@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import lapack
 
 from discovery import forms
 from discovery.forms import Form
@@ -70,14 +70,12 @@ def columns(form: Form, x: Array, inner: Array | tuple[float, ...]) -> Array | N
     """Terms m_k, shape (rows, terms), or None where a base leaves its domain or a term is not finite."""
     terms, bases = _compiled(form, len(x))
     with np.errstate(all="ignore"):
-        if any(np.min(base) < BASE for base in bases(x, inner)):
+        if any(not base.min() > BASE for base in bases(x, inner)):
             return None
-        phi = np.empty((x.shape[1], len(form)))
+        phi = np.empty((x.shape[1], len(form)), order="F")
         for k, term in enumerate(terms(x, inner)):
             phi[:, k] = term
-        if not np.isfinite(phi).all():
-            return None
-    return phi
+        return phi if np.isfinite(phi.sum()) else None
 
 
 def predict(form: Form, fit: Fit, x: Array) -> Array | None:
@@ -96,14 +94,16 @@ class _Projection:
             return
         phi *= rows.w[:, None]
         norms = np.sqrt(np.einsum("rk,rk->k", phi, phi))
-        if not (np.isfinite(norms).all() and (norms > 0).all()):
+        if not (norms.min() > 0 and norms.max() < np.inf):
             return
-        self.q, r = np.linalg.qr(phi / norms)
-        if np.abs(np.diag(r)).min() < RANK:
+        # LAPACK by its own names: the matrices are narrow, and the wrappers would take most of the time.
+        packed, tau, _, _ = lapack.dgeqrf(phi / norms)
+        if np.abs(packed.diagonal()).min() < RANK:
             return
+        self.q = lapack.dorgqr(packed, tau)[0]
         target = rows.w * rows.y
         projected = self.q.T @ target
-        self.linear = solve_triangular(r, projected, check_finite=False) / norms
+        self.linear = lapack.dtrtrs(packed[: len(norms)], projected)[0].ravel() / norms
         self.residual = target - self.q @ projected
         self.sse = float(self.residual @ self.residual)
         self.phi = phi
@@ -123,7 +123,9 @@ class _Projection:
         return jacobian
 
 
-def _descend(form: Form, rows: Rows, p: Array, at: _Projection, steps: int) -> tuple[Array, _Projection]:
+def _descend(
+    form: Form, rows: Rows, p: Array, at: _Projection, steps: int, least_gain: float
+) -> tuple[Array, _Projection]:
     damping = 1e-2
     for _ in range(steps):
         jacobian = at.jacobian(form, rows, p)
@@ -144,7 +146,7 @@ def _descend(form: Form, rows: Rows, p: Array, at: _Projection, steps: int) -> t
                 damping = max(damping / 10, 1e-9)
                 break
             damping *= 10
-        if not accepted or gain < 1e-9:
+        if not accepted or gain < least_gain:
             break
     return p, at
 
@@ -156,13 +158,13 @@ def _starts(count: int) -> list[Array]:
     return [np.full(count, 1.0), np.full(count, -0.3), alternating, -0.5 * alternating, np.full(count, 4.0)]
 
 
-def fit_form(form: Form, rows: Rows, start: tuple[float, ...] | None = None, steps: int = 12) -> Fit | None:
+def fit_form(form: Form, rows: Rows, start: tuple[float, ...] | None = None, precise: bool = False) -> Fit | None:
     """Best constants found, or None where the form cannot be fitted (domain, rank, too few rows).
 
     Parameters
     ----------
     start : inner constants to begin with, instead of the multi-start
-    steps : Levenberg-Marquardt steps from each of the two best starts
+    precise : descend until nothing is gained; else far enough to rank forms
     """
     count = len(forms.parameters(form))
     if len(form) + count >= rows.x.shape[1]:
@@ -174,7 +176,8 @@ def fit_form(form: Form, rows: Rows, start: tuple[float, ...] | None = None, ste
     if not valid:
         return None
     if count:
-        found = [_descend(form, rows, p, at, steps) for p, at in valid[:2]]
+        steps, least_gain = (40, 1e-10) if precise else (8, 1e-4)
+        found = [_descend(form, rows, p, at, steps, least_gain) for p, at in valid[:2]]
         p, at = min(found, key=lambda pair: pair[1].sse)
     else:
         p, at = valid[0]

@@ -24,6 +24,7 @@ from discovery.fit import Array, Fit, Rows, fit_form, full_jacobian, predict
 from discovery.forms import Form
 from discovery.tables import Problem, combined_unit
 from transslit.law import Constant, Law
+from transslit.runs import versions
 
 FEWEST_BLOCKS = 10
 
@@ -111,11 +112,13 @@ def written(form: Form, problem: Problem, config: DiscoveryConfig, constants: Ar
     return forms.write(form, config.inputs, text[: len(form)], text[len(form) :])
 
 
-def front_of(finalists: Sequence[Finalist], problem: Problem, config: DiscoveryConfig) -> pd.DataFrame:
+def front_of(
+    finalists: Sequence[Finalist], chosen: Finalist | None, problem: Problem, config: DiscoveryConfig
+) -> pd.DataFrame:
     """Hall of fame: one row per finalist, by complexity; `score` is -d ln(loss) / d complexity along the front.
 
     Columns: complexity, loss, loss_held_out, score (NaN off the front), description_length, on_front,
-    expression, latex.
+    chosen, expression, latex.
     """
     ranked = sorted(finalists, key=lambda f: (f.nodes, f.fit.loss, repr(f.form)))
     rows: list[dict[str, Any]] = []
@@ -136,6 +139,7 @@ def front_of(finalists: Sequence[Finalist], problem: Problem, config: DiscoveryC
                 "score": score,
                 "description_length": finalist.description_length,
                 "on_front": on_front,
+                "chosen": finalist is chosen,
                 "expression": expression,
                 "latex": sympy.latex(sympy.sympify(expression, locals={n: sympy.Symbol(n) for n in config.inputs})),
             }
@@ -273,6 +277,7 @@ def make_law(
             "references": references,
             "held_out": list(problem.held_out) or ("rows" if held is not None else "none"),
             "weighted": problem.weighted,
+            "versions": versions(),
             "seed": config.seed,
             "config": config.model_dump(mode="json"),
         },

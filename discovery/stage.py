@@ -17,10 +17,12 @@ from discovery.search import Leaders, Mapper, Search
 from discovery.tables import Problem, make_problem
 from transslit.law import Law
 from transslit.progress import Progress
-from transslit.runs import versions, write_text
+from transslit.runs import write_text
 
 FINALISTS = 40
-PRUNED = 10  # best finalists whose simpler forms are tried as well
+# Of these, forms with one constant less or one term more are tried as well:
+AMENDED = 6  # the best finalists,
+SHORT = 10  # and the most accurate form of each complexity up to this
 
 
 def _key(problem: Problem, config: DiscoveryConfig) -> str:
@@ -36,7 +38,7 @@ def _key(problem: Problem, config: DiscoveryConfig) -> str:
 def finalists_of(
     leaders: Leaders, problem: Problem, config: DiscoveryConfig, symbols: int
 ) -> tuple[list[Finalist], float]:
-    """Refit the best forms on all training rows, try their simpler forms, and describe them; the best comes first.
+    """Refit the best forms on all training rows, try their neighbours, and describe them; best first.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def finalists_of(
     def consider(form: Form, start: tuple[float, ...] | None) -> None:
         if form in fits:
             return
-        fit = fit_form(form, rows, start or None, steps=40)
+        fit = fit_form(form, rows, start or None, precise=True)
         # A form that is undefined for held-out inputs is no law for them; their targets stay unseen.
         if fit is not None and (problem.held is None or math.isfinite(publish.loss_on(form, fit, problem.held))):
             fits[form] = fit
@@ -66,9 +68,12 @@ def finalists_of(
         if reference is not None:
             consider(reference, None)
     for _ in range(2):
-        for form in by_length(count)[:PRUNED]:
-            for smaller in choice.simpler(form):
-                consider(smaller, None)
+        short = [f for f in fits if forms.complexity(f) <= SHORT]
+        best_short = {forms.complexity(f): f for f in sorted(short, key=lambda f: (-fits[f].loss, repr(f)))}
+        for form in dict.fromkeys([*by_length(count)[:AMENDED], *best_short.values()]):
+            for other in [*choice.simpler(form), *choice.longer(form, len(config.inputs), problem.signed)]:
+                if len(other) <= config.max_terms and forms.complexity(other) <= config.max_complexity:
+                    consider(other, None)
     if not fits:
         return [], float(count)
     closest = min(fits, key=lambda f: (fits[f].loss, repr(f)))
@@ -129,9 +134,8 @@ def discover(
         finalists, independent = finalists_of(leaders, problem, config, symbols)
         advance(config.generations, "choosing")
     chosen = choose(finalists, choice.without_law(independent, symbols, config.tolerance))
-    hall = publish.front_of(finalists, problem, config)
+    hall = publish.front_of(finalists, chosen, problem, config)
     law = publish.make_law(chosen, finalists, hall, problem, config, independent, symbols)
-    law.provenance["versions"] = versions()  # type: ignore[index]
     if folder is not None:
         write_text(folder / "hall_of_fame.csv", hall.to_csv(index=False))
         partial = folder / ".hall_of_fame.parquet.part"

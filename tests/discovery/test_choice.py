@@ -72,3 +72,13 @@ def test_pruning_tries_every_form_with_one_constant_less() -> None:
         for f in choice.simpler(form)
     }
     assert texts == {"a*I", "a*I*exp(p*q + r*q**2)", "I*(a + b*exp(p*q))", "I*(a + b*exp(p*q**2))"}
+
+
+def test_completing_tries_powers_of_each_input_alone_and_within_the_common_factor() -> None:
+    form = forms.make_form([X0, forms.multiply((X0,), (X1,))[0]])
+    others = choice.longer(form, 2, frozenset({0}))
+    texts = {forms.write(f, ["I", "q"], list("abc"), []) for f in others}
+    assert "I*(a + b*q + c*q**2)" in texts
+    assert "a + b*I + c*I*q" in texts
+    assert "I*(a + b*q + c*sqrt(q))" in texts
+    assert all(len(other) == 3 for other in others)

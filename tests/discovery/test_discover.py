@@ -12,7 +12,7 @@ import sympy
 from discovery import DiscoveryConfig, discover
 from transslit.law import Law
 
-QUICK = DiscoveryConfig(population=60, generations=8, islands=2, search_rows=250)
+QUICK = DiscoveryConfig(population=48, generations=7, islands=2, search_rows=200)
 R = 0.12  # ohm*m, as planted by the fixture
 
 # name: R(q)/R_c, offset, the form in free constants a, b, c, and numbers that it is planted with

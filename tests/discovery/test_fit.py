@@ -38,7 +38,7 @@ def rows_of(x: np.ndarray, y: np.ndarray) -> Rows:
     ],
 )
 def test_planted_constants_come_back(points, form, law, linear, inner) -> None:
-    fit = fit_form(form, rows_of(points, law(*points)), steps=40)
+    fit = fit_form(form, rows_of(points, law(*points)), precise=True)
     assert fit is not None
     assert fit.loss < 1e-16
     assert abs(fit.inner[0]) == pytest.approx(abs(inner), rel=1e-6)
@@ -47,7 +47,7 @@ def test_planted_constants_come_back(points, form, law, linear, inner) -> None:
 
 def test_two_inner_constants(points) -> None:
     form = atom("exp", X1, SQUARE)
-    fit = fit_form(form, rows_of(points, points[0] * np.exp(1.5 * points[1] - 2 * points[1] ** 2)), steps=40)
+    fit = fit_form(form, rows_of(points, points[0] * np.exp(1.5 * points[1] - 2 * points[1] ** 2)), precise=True)
     assert fit is not None
     np.testing.assert_allclose(fit.inner, [1.5, -2.0], rtol=1e-5)
 
