@@ -69,6 +69,8 @@ def shipped(cell: Cell) -> Equilibrium | None:
             continue
         with np.load(path.with_suffix(".npz")) as saved:
             mobile = saved["mobile"] * (cell.box * 1e9 / 65536)
+        water = mobile[:, sum(cell.ion_numbers.values()) :].reshape(len(mobile), -1, 3, 3)
+        water += cell.box * 1e9 * np.round((water[:, :, :1] - water) / (cell.box * 1e9))  # whole again, where cut
         carbons = np.broadcast_to(cell.carbons["positions"] * 1e9, (len(mobile), len(cell.carbons["sign"]), 3))
         return Equilibrium(np.concatenate([carbons, mobile], axis=1), int(provenance["waters"]), provenance)
     return None

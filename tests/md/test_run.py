@@ -241,8 +241,8 @@ def test_shipping_keeps_positions_to_the_picometre(relaxed, tmp_path, monkeypatc
     structure = topology(cell, found.waters)
     sim = simulation(structure, build_system(cell, structure), cell, 1)
     module.constrained(sim, found.snapshots[0])
-    energy = sim.context.getState(getEnergy=True).getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole)
-    assert np.isfinite(energy)
+    sim.step(5)  # a water cut by the box's end would not survive its constraints
+    assert np.isfinite(sim.context.getState(getPositions=True).getPositions(asNumpy=True)._value).all()
 
 
 def test_drift_is_seen_and_its_error_too(cell):

@@ -1,0 +1,59 @@
+"""The shipped equilibrium is that of the default quick cell, whole, and its snapshots are apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from md import Cell, quick
+from md.equilibrium import SHIPPED, ions_key, shipped
+from md.packing import check_overlaps
+from transslit import load_electrolyte
+
+
+@pytest.fixture(scope="module")
+def cell():
+    return Cell(quick(0.59e-9, load_electrolyte("KCl"), 1000.0))
+
+
+def test_it_fits_the_default_cell(cell):
+    found = shipped(cell)
+    assert found is not None
+    assert found.provenance["ions_key"] == ions_key(cell)
+    ions, carbons = sum(cell.ion_numbers.values()), len(cell.carbons["sign"])
+    assert found.snapshots.shape[1:] == (carbons + ions + 3 * found.waters, 3)
+    assert len(found.snapshots) >= 3
+    for snapshot in found.snapshots:
+        # hydrated ions and waters come as near as 0.23 nm to one another; 0.2 nm is an overlap
+        check_overlaps(cell, snapshot * 1e-9, ions)
+        water = snapshot[carbons + ions :].reshape(-1, 3, 3)
+        arms = water[:, 1:] - water[:, :1]  # without the nearest image: rigid waters must come whole
+        # XTC rounds to 1 pm and the shipped file to 0.24 pm, per coordinate
+        np.testing.assert_allclose(np.linalg.norm(arms, axis=-1), 0.1, atol=3e-3)
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 1e6
+
+
+def test_snapshots_are_decorrelated(cell):
+    """Ions have left their cages (some 0.05 nm wide) between snapshots, 14 ps apart."""
+    found = shipped(cell)
+    carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
+    place = found.snapshots[:, carbons : carbons + ions]
+    move = np.diff(place, axis=0)
+    move -= np.round(move / (cell.box * 1e9)) * cell.box * 1e9
+    assert (np.sqrt((move**2).sum(axis=-1).mean(axis=-1)) > 0.2).all()
+
+
+def test_its_provenance_says_how_far_from_equilibrium_it_is(cell):
+    provenance = shipped(cell).provenance
+    assert set(provenance["drift"]) == {"slit_1", "slit_2", "slit_3", "reservoirs"}
+    total = sum(part["second_half"] for part in provenance["drift"].values())
+    assert total == pytest.approx(sum(cell.ion_numbers.values()))
+    assert provenance["length_s"]["equilibrate"] >= 50e-12
+    assert provenance["versions"]["openmm"]
+
+
+def test_another_cell_is_not_taken_for_it(cell):
+    other = Cell(quick(0.59e-9, load_electrolyte("KCl"), 500.0))
+    assert shipped(other) is None
+    sodium = Cell(quick(0.59e-9, load_electrolyte("NaCl"), 1000.0))
+    assert shipped(sodium).provenance["ions_key"] != ions_key(sodium)  # its positions serve, after equilibration
