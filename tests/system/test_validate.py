@@ -1,0 +1,117 @@
+"""`validate` as a user runs it: the continuum half of the chain by default, all of it behind `slow`."""
+
+import json
+import os
+import signal
+import time
+
+import pandas as pd
+import pytest
+
+from transslit import Law, TransSlitRecord
+
+CONTINUUM = ("validate", "--slit", "0.59nm", "--stages", "continuum,discover,circuit", "--out", "run")
+
+
+def verdicts(folder):
+    return {row["id"]: row for row in json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))}
+
+
+def test_standard_output_is_one_json_object(finished):
+    folder, stdout = finished
+    assert stdout.count("\n") == 1
+    assert json.loads(stdout)["verdicts"] == list(verdicts(folder).values())
+
+
+def test_the_folder_holds_what_is_promised(finished):
+    folder, _ = finished
+    record = TransSlitRecord.read(folder)
+    assert record.crossings["i"].max() == 4  # six layers, five slits
+    assert record.terminal["time_s"].max() == pytest.approx(2 * 0.4 / 2e4)
+    for name in ("law.json", "verdicts.json", "report.html", "manifest.json"):
+        assert (folder / name).stat().st_size > 0
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert {"continuum-step", "continuum-cv", "discover", "circuit"} == set(manifest["stages"])
+
+
+def test_diffusion_enhances_migration_in_the_continuum_cv(finished):
+    found = verdicts(finished[0])
+    assert found["C.pos.1.sign"]["verdict"] == "pass"
+    assert found["C.pos.1.sign"]["value"] > 0.99
+
+
+def test_the_law_is_the_paper_law(finished):
+    """R falls linearly with filling; at 0.59 nm by about three quarters, more than the paper's half at 1.5 nm."""
+    law = Law.read(finished[0])
+    empty, half, full = law.resistance()[0](pd.Series([0.0, 0.5, 1.0]).to_numpy())
+    assert 1 - full / empty == pytest.approx(0.75, abs=0.05)
+    assert half == pytest.approx((empty + full) / 2, rel=0.05)
+    assert law.metrics["r2_held_out"] > 0.98
+
+
+def test_required_checks_pass_and_each_has_a_reason(finished):
+    found = verdicts(finished[0])
+    required = [row for row in found.values() if row["required"]]
+    assert len(required) >= 4
+    assert {row["verdict"] for row in required} == {"pass"}
+    assert all(row["reason"] and row["tolerance"] and row["setting"] for row in found.values())
+
+
+def test_running_again_reuses_everything(finished, command):
+    folder, stdout = finished
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.suffix in (".parquet", ".html", ".json")}
+    began = time.monotonic()
+    done = command(*CONTINUUM, "--json", cwd=folder.parent)
+    assert done.stdout == stdout
+    assert time.monotonic() - began < 60  # no stage runs again; importing and drawing take what is left
+    changed = [path.name for path, content in before.items() if path.read_bytes() != content]
+    assert changed == []
+
+
+def test_another_configuration_is_refused(finished, command):
+    folder, _ = finished
+    before = (folder / "manifest.json").read_bytes()
+    done = command(*CONTINUUM, "--seed", "1", cwd=folder.parent)
+    assert done.returncode == 2
+    assert "seed 0 there, 1 here" in done.stderr
+    assert (folder / "manifest.json").read_bytes() == before
+
+
+def wait_for(path, process, limit=180):
+    end = time.monotonic() + limit
+    while not path.exists():
+        assert process.poll() is None, "finished before it could be killed"
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_killed_run_is_alone_resumes_and_gives_the_same_record(finished, command, start, tmp_path):
+    first = start()
+    wait_for(tmp_path / "run" / "continuum-cv" / "started.json", first)
+    time.sleep(2.0)  # somewhere in the middle of the voltammogram
+    second = command(*CONTINUUM)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    assert second.returncode == 2
+    assert "another run" in second.stderr
+    done = command(*CONTINUUM)
+    assert done.returncode == 0, done.stderr
+    for name in ("crossings", "slits", "terminal"):
+        once, resumed = (
+            pd.read_parquet(folder / "record" / f"{name}.parquet") for folder in (finished[0], tmp_path / "run")
+        )
+        pd.testing.assert_frame_equal(once, resumed, check_exact=True)
+    assert (finished[0] / "law.json").read_text() == (tmp_path / "run" / "law.json").read_text()
+
+
+@pytest.mark.slow
+def test_the_whole_chain(command, tmp_path):
+    """Atoms included: within the promised quarter of an hour on two cores, with every required check passed."""
+    began = time.monotonic()
+    done = command("validate", "--slit", "0.59nm", "--out", "run", timeout=1500)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - began < 1500
+    found = verdicts(tmp_path / "run")
+    assert found["V.md.balance"]["verdict"] == "pass"
+    assert found["V.md.reservoir"]["verdict"] == "pass"
+    assert found["X.1.charge"]["value"] == pytest.approx(1.0, abs=0.3)
