@@ -10,12 +10,12 @@ from transslit import BadInput, TransSlitRecord, TriangularCV
 
 RESISTANCE, GAMMA, SLIT, OPEN, OPEN_C = 0.7, 0.45, 5e-8, 0.15, 2e-8  # ohm m, 1, F/m, ohm m, F/m
 SLITS = 4
-DRIVE = TriangularCV(scan_rate=1e6, window=0.4)
+DRIVE = TriangularCV(scan_rate=2e5, window=0.4)
 
 
 def planted(share=0.5, resting=0.05, points=1500):
     """A record of the ladder; slit centres carry `resting` * q (V) beside the potential of their node."""
-    full = SLIT * DRIVE.window / 2
+    full = DRIVE.window / 2  # V on a slit's capacitor at q = 1
 
     def currents(t, u):
         phi_m = float(DRIVE.electrode_potential(t))
@@ -31,8 +31,9 @@ def planted(share=0.5, resting=0.05, points=1500):
 
     times = np.linspace(0, DRIVE.duration, points + 1)
     turn = points // 2
-    first = solve_ivp(rates, (0, times[turn]), np.zeros(SLITS + 1), "Radau", times[: turn + 1], rtol=1e-9, atol=1e-12)
-    second = solve_ivp(rates, (times[turn], times[-1]), first.y[:, -1], "Radau", times[turn:], rtol=1e-9, atol=1e-12)
+    settings = {"method": "LSODA", "rtol": 1e-9, "atol": 1e-12, "first_step": 1e-12}
+    first = solve_ivp(rates, (0, times[turn]), np.zeros(SLITS + 1), t_eval=times[: turn + 1], **settings)
+    second = solve_ivp(rates, (times[turn], times[-1]), first.y[:, -1], t_eval=times[turn:], **settings)
     u = np.concatenate([first.y, second.y[:, 1:]], axis=1).T
     current = np.array([currents(t, v) for t, v in zip(times, u, strict=True)])
     phi_m = DRIVE.electrode_potential(times)
