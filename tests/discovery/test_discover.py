@@ -157,3 +157,22 @@ def test_a_table_without_current_or_charge_by_name(make_table) -> None:
     assert law.expression == "c0*x_m/y_s"
     assert law.constants["c0"].unit == "1"
     assert law.constants["c0"].value == pytest.approx(3, rel=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.05])
+@pytest.mark.parametrize("name", LAWS)
+def test_recovery_over_ten_seeds(make_table, name: str, noise: float) -> None:
+    """Nine of ten at up to 1 % noise. At 5 % forms of near-equal shape merge; Ohm's law must still stand."""
+    recovered = sum(same_form(find(make_table, name, s, noise, DiscoveryConfig()), LAWS[name][2]) for s in range(10))
+    assert recovered >= (9 if noise < 0.05 or name in {"ohmic", "paper"} else 7)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_pure_noise_has_no_law_over_ten_seeds(make_table) -> None:
+    table = make_table(lambda q: 1 + 0 * q)
+    for seed in range(10):
+        table["dphi_V"] = np.random.default_rng(seed).standard_normal(len(table)) * 1e-3
+        assert not discover(table, DiscoveryConfig(seed=seed)).provenance["found"]
