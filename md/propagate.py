@@ -234,6 +234,8 @@ def _segment(
     except (openmm.OpenMMException, ValueError) as error:
         now = sim.context.getTime().value_in_unit(unit.picosecond)
         raise StageFailed("md", f"blew up near {now:.3f} ps ({error})") from None
+    except RuntimeError as error:  # mdtraj's word for a failed write
+        raise StageFailed("md", f"the trajectory could not be written ({error})") from None
     finally:
         sim.reporters = []
         if writer is not None:

@@ -75,7 +75,7 @@ def run_replica(
     table = pd.DataFrame(rows, columns=["time_s", "T_K"])
     table["time_s"] = (table["time_s"] / config.frame_interval).round() * config.frame_interval
     table.insert(0, "replica", run)
-    table.to_parquet(folder / f"replica-{run}.temperature.parquet", index=False)
+    table.to_parquet(folder / f"replica-{run}.temperature.parquet", index=False)  # made again unless the next is
     partial = folder / f"replica-{run}-part.xtc"
     with open(partial, "wb") as joined:  # XTC frames stand alone, so files join end to end
         for path in sorted(work.glob("segment-*.xtc")):

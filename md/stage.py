@@ -129,12 +129,12 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
     measured, error = fit(motion)
     used = np.where(np.isfinite(measured), measured, cell.electrolyte.diffusion_coefficients)
     reservoir = pd.concat(reservoirs, ignore_index=True)
-    reservoir.to_parquet(folder / "reservoir.parquet", index=False)
+    write_table(reservoir, folder / "reservoir.parquet")
     temperatures = [pd.read_parquet(folder / f"replica-{k}.temperature.parquet") for k in range(config.replicas)]
-    pd.concat(temperatures, ignore_index=True).to_parquet(folder / "temperature.parquet", index=False)
+    write_table(pd.concat(temperatures, ignore_index=True), folder / "temperature.parquet")
     drift = folder / "equilibrium" / "drift.parquet"
     if drift.exists():
-        pd.read_parquet(drift).to_parquet(folder / "drift.parquet", index=False)
+        write_table(pd.read_parquet(drift), folder / "drift.parquet")
     names = cell.electrolyte.names
     final = reservoir[reservoir["time_s"] > config.duration / 2]
     record = record_of(
@@ -155,10 +155,19 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
         },
     )
     phi = np.mean([each.phi_map for each in flux], axis=0)
-    np.savez_compressed(folder / "potential_map.npz", phi_V=phi.astype(np.float32), spacing_m=flux[0].grid)
+    part = folder / ".potential_map.npz"
+    np.savez_compressed(part, phi_V=phi.astype(np.float32), spacing_m=flux[0].grid)
+    part.replace(folder / "potential_map.npz")
     _draw(cell, folder)
     record.write(folder / "record")
     return record
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a Parquet table whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    table.to_parquet(part, index=False)
+    part.replace(path)
 
 
 def _or_none(value: float) -> float | None:
