@@ -18,6 +18,7 @@ import mdtraj
 import numpy as np
 import pandas as pd
 from openmm import app, unit
+from scipy.constants import N_A
 
 from md.cell import Cell
 from md.config import MDConfig
@@ -192,11 +193,9 @@ def _equilibrate(
 
 
 def _per_volume(cell: Cell, x: np.ndarray) -> float:
-    from scipy.constants import N_A
-
-    return float(reservoir_count(cell, x).mean() / reservoir_volume(cell) / N_A) / sum(
-        ion.stoichiometry for ion in cell.electrolyte.ions
-    )
+    """Concentration of formula units in the middle of the reservoirs, mol/m^3, from the ions' `x` (m)."""
+    ions = float(reservoir_count(cell, x).mean()) / sum(ion.stoichiometry for ion in cell.electrolyte.ions)
+    return ions / reservoir_volume(cell) / N_A
 
 
 def drift_table(cell: Cell, x: np.ndarray, interval: float) -> pd.DataFrame:
@@ -208,34 +207,28 @@ def drift_table(cell: Cell, x: np.ndarray, interval: float) -> pd.DataFrame:
     return table
 
 
-def drift_summary(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Mean content of both halves of the equilibration and the change between them, with its counting error.
+def drift_summary(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Mean content of both halves of the equilibration, and the change between them with its standard error.
 
-    The error of a half's mean is its standard deviation over the square root of four blocks of time.
+    The error of a half's mean is that of the means of four blocks of time; None where there are too few frames.
     """
     half = len(table) // 2
-    found = {}
+    found: dict[str, dict[str, float | None]] = {}
     for name in table.columns[1:]:
-        first, second = table[name].to_numpy()[:half], table[name].to_numpy()[half:]
-        error = (
-            float(
-                np.hypot(
-                    *(
-                        np.std([block.mean() for block in np.array_split(part, 4)], ddof=1) / 2
-                        for part in (first, second)
-                    )
-                )
-            )
-            if half >= 8
-            else float("inf")
-        )
+        first, second = (table[name].to_numpy(dtype=float)[part] for part in (slice(half), slice(half, None)))
+        enough = half >= 8
         found[name] = {
-            "first_half": float(first.mean()) if half else float(second.mean()),
+            "first_half": float(first.mean()) if half else None,
             "second_half": float(second.mean()),
-            "change": float(second.mean() - (first.mean() if half else second.mean())),
-            "error": error if np.isfinite(error) else -1.0,
+            "change": float(second.mean() - first.mean()) if half else None,
+            "error": float(np.hypot(_block_error(first), _block_error(second))) if enough else None,
         }
     return found
+
+
+def _block_error(values: np.ndarray, blocks: int = 4) -> float:
+    means = [block.mean() for block in np.array_split(values, blocks)]
+    return float(np.std(means, ddof=1) / np.sqrt(blocks))
 
 
 def remake_equilibrium(

@@ -23,7 +23,7 @@ import numpy as np
 from MDAnalysis.analysis.base import AnalysisBase
 from scipy import constants
 
-from md.atoms import Atoms, frame_time, step_between
+from md.atoms import ANGSTROM, Atoms, frame_time, step_between
 from md.cell import Cell
 from md.poisson import ChargeMap
 from md.reduction import Counted, record_of
@@ -69,13 +69,11 @@ class TransSlitFlux(AnalysisBase):
         carbons = cell.carbons
         charge = carbons["sign"] * cell.config.charge_per_carbon * constants.e
         self._sheets = self._map.deposit(carbons["positions"], charge * self.charged)
-        sides = [(block, block["direction"]) for block in cell.blocks]
-        outer = network.depth + network.reservoir
-        self._planes = np.array(
-            [[*cell.to_box(block, network.slat_centres), cell.to_box(block, outer)] for block, _ in sides]
-        )[:, ::1]  # (blocks, slats + 1): slat 0 ... slits - 1, then the reservoir's mid-plane
-        self._direction = np.array([direction for _, direction in sides])
-        self._centres = np.array([cell.to_box(block, network.slit_centres) for block, _ in sides])
+        planes = np.append(network.slat_centres, network.depth + network.reservoir)
+        # (blocks, slats + 1): slats 0 ... slits - 1, then the reservoir's mid-plane
+        self._planes = np.array([cell.to_box(block, planes) for block in cell.blocks])
+        self._direction = np.array([block["direction"] for block in cell.blocks])
+        self._centres = np.array([cell.to_box(block, network.slit_centres) for block in cell.blocks])
         self._edges = np.append(network.slat_centres + network.slat_thickness / 2, 0.0)
         self._times: list[float] = []
         self._contents: list[np.ndarray] = []
@@ -91,7 +89,7 @@ class TransSlitFlux(AnalysisBase):
         self._contents.append(self._count(x))
         self._crossed.append(self._crossings(x))
         self._last = x
-        mobile = self._ts.positions[self.atoms.mobile].astype(float) * 1e-10
+        mobile = self._ts.positions[self.atoms.mobile].astype(float) * ANGSTROM
         density = self._map.deposit(mobile, self.atoms.mobile_charge)
         if time >= 0:
             density += self._sheets
