@@ -151,13 +151,13 @@ class Electrolyte(Config):
 
     def with_diameter(self, diameter: float) -> Electrolyte:
         """The same electrolyte with every ion's lattice-gas diameter set to `diameter` (m)."""
-        chosen = Sourced[Length](value=diameter, source="chosen for this run")
+        chosen = Sourced[Length].read("ion_diameter", value=diameter, source="chosen for this run")
         ions = tuple(ion.model_copy(update={"diameter": chosen}) for ion in self.ions)
         return self.model_copy(update={"ions": ions})
 
     def with_permittivity(self, permittivity: float) -> Electrolyte:
         """The same electrolyte with another relative permittivity of the solvent."""
-        chosen = Sourced[Permittivity](value=permittivity, source="chosen for this run")
+        chosen = Sourced[Permittivity].read("permittivity", value=permittivity, source="chosen for this run")
         return self.model_copy(update={"solvent": self.solvent.model_copy(update={"permittivity": chosen})})
 
 

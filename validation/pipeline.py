@@ -25,7 +25,6 @@ from validation.config import STAGES, ValidateConfig
 from validation.exports import read_terminal, write_circuit
 from validation.verdict import Verdict
 
-
 STEP_DURATION = 2e-9  # s; the continuum fills with its Debye time of some 0.05 ns, longer than atoms are followed
 
 

@@ -35,33 +35,39 @@ def refused(done, *words):
         (["--slit", "0.59nm", "--colour", "red"], ["--colour"]),
     ],
 )
-def test_validate_refuses(command, tmp_path, arguments, words):
-    refused(command("validate", *arguments, "--out", "run"), *words)
+def test_validate_refuses(inside, tmp_path, arguments, words):
+    refused(inside("validate", *arguments, "--out", "run"), *words)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_charged_salt_is_refused(command, tmp_path):
+def test_a_charged_salt_is_refused(inside, tmp_path):
     text = shipped()["KCl"].read_text(encoding="utf-8").replace('"-1 e"', '"-1.5 e"')
     (tmp_path / "paper.toml").write_text(text, encoding="utf-8")
-    refused(command("validate", "--slit", "0.59nm", "--electrolyte", "paper.toml"), "ions.Cl.md.charge", "-1.5", "-1 e")
+    refused(inside("validate", "--slit", "0.59nm", "--electrolyte", "paper.toml"), "ions.Cl.md.charge", "-1.5", "-1 e")
 
 
-def test_malformed_toml_is_refused(command, tmp_path):
+def test_malformed_toml_is_refused(inside, tmp_path):
     (tmp_path / "bad.toml").write_text("name = ", encoding="utf-8")
-    refused(command("validate", "--slit", "0.59nm", "--electrolyte", "bad.toml"), "bad.toml", "TOML")
+    refused(inside("validate", "--slit", "0.59nm", "--electrolyte", "bad.toml"), "bad.toml", "TOML")
 
 
-def test_an_unwritable_folder_is_refused(command, tmp_path):
+def test_an_unwritable_folder_is_refused(inside, tmp_path):
     (tmp_path / "file").write_text("")
-    refused(command("validate", "--slit", "2nm", "--out", "file/run"), "out", "cannot be written")
+    refused(inside("validate", "--slit", "2nm", "--out", "file/run"), "out", "cannot be written")
 
 
-def test_a_truncated_record_is_refused(command, tmp_path):
+def test_a_truncated_record_is_refused(inside, tmp_path):
     (tmp_path / "record").mkdir()
     for name in ("crossings.parquet", "slits.parquet", "terminal.parquet"):
         (tmp_path / "record" / name).write_bytes(b"PAR1")
     (tmp_path / "record" / "record.json").write_text("{}")
-    refused(command("transslit", "discover", "record"), "record", "truncated")
+    refused(inside("transslit", "discover", "record"), "record", "truncated")
+
+
+def test_the_installed_scripts_say_the_same(command, tmp_path):
+    refused(command("validate", "--slit", "0.59"), "slit", "0.59", "nm")
+    refused(command("transslit", "report", "nowhere"), "verdicts.json")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -80,6 +86,6 @@ def test_a_truncated_record_is_refused(command, tmp_path):
         (["report", "nowhere"], ["verdicts.json"]),
     ],
 )
-def test_stages_refuse(command, tmp_path, arguments, words):
-    refused(command("transslit", *arguments), *words)
+def test_stages_refuse(inside, tmp_path, arguments, words):
+    refused(inside("transslit", *arguments), *words)
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,74 @@
+"""What the commands share: options, the application, and how a stage is run and reported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from transslit.config import Config
+from transslit.electrolyte import load_electrolyte
+from transslit.errors import BadInput
+from transslit.progress import Progress
+from validation.config import ValidateConfig
+
+SlitText = Annotated[str, typer.Option(help="Free width between sheet surfaces, such as 0.59nm.")]
+SaltText = Annotated[str, typer.Option(help="Name of a shipped electrolyte, or the path of a TOML file.")]
+MolarText = Annotated[str | None, typer.Option(help="Salt concentration, such as 1M. Default: the electrolyte's.")]
+OutPath = Annotated[Path | None, typer.Option(help="Run folder. The same command with the same folder resumes.")]
+SeedInt = Annotated[int, typer.Option(help="Random seed; the same seed gives the same numbers.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
+ChargedFlag = Annotated[bool, typer.Option("--allow-charged", help="Accept a salt that is not neutral (not physical).")]
+
+app = typer.Typer(
+    help="Nanoconfined ion transport, from atoms to circuits.", no_args_is_help=True, add_completion=False
+)
+
+
+def asked(
+    slit: str, electrolyte: str, concentration: str | None, preset: str, replicas: int, seed: int, allow_charged: bool
+) -> ValidateConfig:
+    """The configuration that the options of `validate` and `transslit md` share, checked."""
+    salt = load_electrolyte(electrolyte, allow_charged=allow_charged)
+    config = ValidateConfig.read(
+        slit=slit,
+        electrolyte=salt,
+        concentration=salt.concentration if concentration is None else concentration,
+        preset=preset,
+        replicas=replicas,
+        seed=seed,
+    )
+    config.check()
+    return config
+
+
+def run_stage(folder: Path, config: Config, run: Any, seed: int, as_json: bool) -> int:
+    """Run one simulation into `folder` and say what it left."""
+    from transslit.record import TransSlitRecord
+    from transslit.runs import open_run
+
+    with open_run(folder) as opened:
+
+        def stage(path: Path) -> None:
+            run(config, path, Progress())
+
+        _, manifest = opened.stage("", config, stage, seed=seed)
+    record = TransSlitRecord.read(folder)
+    rows = {name: len(getattr(record, name)) for name in ("crossings", "slits", "terminal")}
+    if as_json:
+        print(json.dumps({"out": str(folder), "rows": rows, "wall_s": manifest["wall_s"]}))
+    else:
+        print(f"record: {folder / 'record'} ({rows['crossings']} crossings, {rows['slits']} slit states)")
+    return 0
+
+
+def length(field: str, text: str) -> float:
+    """A length option in m; `BadInput` names the option."""
+    from transslit.units import parse
+
+    try:
+        return parse(text, "length")
+    except ValueError as error:
+        raise BadInput(field, text, str(error)) from None
