@@ -48,9 +48,9 @@ def _scaled(data):
 def gplearn(data, seed, seconds):
     genetic = pytest.importorskip("gplearn.genetic")
     x, y = _scaled(data)
-    generations, began = 5, time.perf_counter()
+    generations, began = 2, time.perf_counter()
     model = genetic.SymbolicRegressor(
-        population_size=1000,
+        population_size=500,
         generations=generations,
         function_set=("add", "sub", "mul", "div", "sqrt"),
         parsimony_coefficient=1e-4,
@@ -59,7 +59,7 @@ def gplearn(data, seed, seconds):
         warm_start=True,
     ).fit(x, y)
     while time.perf_counter() - began < seconds:
-        generations += 5
+        generations += 2
         model.set_params(generations=generations).fit(x, y)
     return lambda current, q: I_MAX * R_C * model.predict(np.stack([current / I_MAX, q], axis=1))
 
@@ -88,11 +88,14 @@ def error(predict, law):
     return float(np.max(np.abs(predict(current, q) / (current * R_C * law(q)) - 1)))
 
 
+SEEDS = range(1)
+
+
 def test_recovery_beside_peers(benchmark):
     def compare():
         results = {}
         for name, law in LAWS.items():
-            for seed in range(2):
+            for seed in SEEDS:
                 data = table(law, seed)
                 began = time.perf_counter()
                 results["transslit", name, seed] = error(ours(data, seed, None), law), time.perf_counter() - began

@@ -60,6 +60,7 @@ def test_root_of_an_input_of_both_signs_is_of_its_magnitude() -> None:
     [
         ("one", "a0", 1),
         ("x0", "a0*I", 3),
+        ("div(x0, x1)", "a0*I/q", 5),
         ("mul(x0, add(one, x1))", "I*(a0 + a1*q)", 7),
         ("mul(x0, add(square(x1), add(one, x1)))", "I*(a0 + a1*q + a2*q**2)", 12),
         ("div(x0, add(one, x1))", "a0*I/(1 + p0*q)", 9),
