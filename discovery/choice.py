@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -102,5 +103,6 @@ def longer(form: Form, inputs: int, signed: frozenset[int]) -> list[Form]:
     found = []
     for common in dict.fromkeys([forms.ONE, tuple(pair for pair in forms.common_factor(form) if pair[0][0] == "x")]):
         for monomial in library:
-            found += [forms.make_form([*form, *forms.multiply((common,), (monomial,))])]
+            with suppress(forms.RefusedError):  # a power beyond the limit
+                found.append(forms.make_form([*form, *forms.multiply((common,), (monomial,))]))
     return [other for other in dict.fromkeys(found) if other != form]

@@ -82,3 +82,8 @@ def test_completing_tries_powers_of_each_input_alone_and_within_the_common_facto
     assert "a + b*I + c*I*q" in texts
     assert "I*(a + b*q + c*sqrt(q))" in texts
     assert all(len(other) == 3 for other in others)
+
+
+def test_completing_leaves_out_powers_beyond_the_limit() -> None:
+    form = (((("x", 1), forms.MAX_HALVES),),)
+    assert choice.longer(form, 2, frozenset())
