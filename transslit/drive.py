@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from transslit.config import Config
-from transslit.units import ScanRate, SurfaceCharge, Time, Voltage
+from transslit.units import Current, Power, ScanRate, SurfaceCharge, Time, TimeOrZero, Voltage
 
 
 class TriangularCV(Config):
@@ -18,6 +18,11 @@ class TriangularCV(Config):
     scan_rate: ScanRate = 2e4  # V/s of V_m (20 mV/us)
     window: Annotated[Voltage, Field(gt=0)] = 0.4  # V of V_m
     cycles: Annotated[int, Field(ge=1, le=1000)] = 1
+
+    @property
+    def largest_voltage(self) -> float:
+        """Largest |V_m| in V."""
+        return self.window
 
     @property
     def half_period(self) -> float:
@@ -51,7 +56,130 @@ class ChargeStep(Config):
         return np.where(np.asarray(time) >= 0, self.sigma, 0.0)
 
 
+class SmoothedCV(TriangularCV):
+    """A triangular CV whose corners are rounded: its mean over the last `smoothing` half-periods, at rest before.
+
+    V_m is then continuously differentiable, lags by smoothing/2 and spans scan_rate smoothing half_period / 4 less
+    at the top and, between cycles, at the bottom.
+    """
+
+    kind: Literal["smoothed-cv"] = "smoothed-cv"  # type: ignore[assignment]
+    smoothing: Annotated[float, Field(gt=0, le=1)] = 0.1  # of a half-period
+
+    @property
+    def duration(self) -> float:
+        """Time until V_m rests at 0 again, in s."""
+        return (2 * self.cycles + self.smoothing) * self.half_period
+
+    def cell_voltage(self, time: np.ndarray | float) -> np.ndarray:
+        """V_m in V at `time` (s)."""
+        now = np.asarray(time, dtype=float) / self.half_period
+        return self.window * (self._area(now) - self._area(now - self.smoothing)) / self.smoothing
+
+    def _area(self, phase: np.ndarray) -> np.ndarray:
+        """Integral of the unit triangular wave from 0 to `phase` (half-periods), which ends with the last cycle."""
+        whole = np.clip(phase, 0, 2 * self.cycles)
+        part = np.mod(whole, 2.0)
+        return np.floor(whole / 2) + np.where(part < 1, part**2 / 2, 1 - (2 - part) ** 2 / 2)
+
+
+class RateSeries(Config):
+    """Cyclic voltammetry at one scan rate after another, without a pause."""
+
+    kind: Literal["rates"] = "rates"
+    scan_rates: Annotated[tuple[ScanRate, ...], Field(min_length=1)]  # V/s of V_m
+    window: Annotated[Voltage, Field(gt=0)] = 0.4  # V of V_m
+    cycles: Annotated[int, Field(ge=1, le=1000)] = 1  # at each rate
+
+    @property
+    def largest_voltage(self) -> float:
+        """Largest |V_m| in V."""
+        return self.window
+
+
+class PotentialStep(Config):
+    """V_m jumps to `voltage` at t = 0 and is held for `duration`; then to 0 for `rest`, if that is not zero."""
+
+    kind: Literal["potential-step"] = "potential-step"
+    voltage: Voltage  # V of V_m
+    duration: Time  # s
+    rest: TimeOrZero = 0.0  # s
+
+    @property
+    def largest_voltage(self) -> float:
+        """Largest |V_m| in V."""
+        return abs(self.voltage)
+
+
+class _Limits(Config):
+    """Charge until V_m reaches `upper`, discharge until it is back at `lower`, and repeat."""
+
+    upper: Annotated[Voltage, Field(gt=0)] = 0.4  # V of V_m
+    lower: Annotated[Voltage, Field(ge=0)] = 0.0  # V of V_m
+    cycles: Annotated[int, Field(ge=1, le=1000)] = 1
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.lower >= self.upper:
+            raise ValueError(f"the lower limit ({self.lower:g} V) must be below the upper one ({self.upper:g} V)")
+        return self
+
+    @property
+    def largest_voltage(self) -> float:
+        """Largest |V_m| in V."""
+        return self.upper
+
+
+class Galvanostatic(_Limits):
+    """Charge at `current` and discharge at its opposite, between two cell voltages."""
+
+    kind: Literal["galvanostatic"] = "galvanostatic"
+    current: Annotated[Current, Field(gt=0)]  # A (A/m per metre of depth)
+
+
+class ConstantPower(_Limits):
+    """Charge at `power` and discharge at its opposite, between two cell voltages."""
+
+    kind: Literal["power"] = "power"
+    power: Power  # W of the cell
+
+
+class TableDrive(Config):
+    """V_m or I_m from a table, linear between its rows; give one of the two."""
+
+    kind: Literal["table"] = "table"
+    time: tuple[float, ...]  # s, increasing
+    voltage: tuple[float, ...] | None = None  # V of V_m
+    current: tuple[float, ...] | None = None  # A, charging positive
+
+    @model_validator(mode="after")
+    def _rectangular(self) -> Self:
+        if (self.voltage is None) == (self.current is None):
+            raise ValueError("give voltage or current, one of the two")
+        values = np.asarray(self.voltage if self.voltage is not None else self.current, dtype=float)
+        time = np.asarray(self.time, dtype=float)
+        if len(time) < 2 or len(values) != len(time):
+            raise ValueError(f"needs two rows or more, a value in each; got {len(time)} times, {len(values)} values")
+        if not (np.isfinite(time).all() and np.isfinite(values).all()):
+            raise ValueError("times and values must be finite")
+        if not (np.diff(time) > 0).all():
+            row = int(np.argmin(np.diff(time) > 0)) + 2
+            raise ValueError(f"times must increase; row {row} does not")
+        return self
+
+    @property
+    def largest_voltage(self) -> float | None:
+        """Largest |V_m| in V; None where the current is given."""
+        return None if self.voltage is None else float(np.abs(self.voltage).max())
+
+
 Drive = Annotated[TriangularCV | ChargeStep, Field(discriminator="kind")]
+
+# What a circuit takes. V_m and I_m are the cell's.
+CircuitDrive = Annotated[
+    TriangularCV | SmoothedCV | RateSeries | PotentialStep | Galvanostatic | ConstantPower | TableDrive,
+    Field(discriminator="kind"),
+]
 
 # Graphene: two carbons per hexagonal cell of bond 1.42 angstrom, which is 38.2 carbons per nm^2.
 GRAPHENE_BOND = 1.42e-10  # m, Castro Neto et al. 2009, doi:10.1103/RevModPhys.81.109

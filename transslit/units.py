@@ -24,6 +24,9 @@ SI_UNITS = {
     "resistance": ("ohm", "ohm, kohm"),
     "capacitance": ("F", "F, nF"),
     "charge": ("C", "C, nC"),
+    "current": ("A", "A, mA, uA"),
+    "power": ("W", "W, mW, uW"),
+    "frequency": ("Hz", "Hz, kHz, MHz"),
     "surface charge": ("C/m^2", "C/m^2, e/nm^2"),
     "elementary charge": ("e", "e"),
     "mass": ("dalton", "Da"),
@@ -87,6 +90,9 @@ DiffusionCoefficient = Annotated[float, _kind("diffusion coefficient"), _POSITIV
 Resistance = Annotated[float, _kind("resistance"), _POSITIVE]
 Capacitance = Annotated[float, _kind("capacitance"), _POSITIVE]
 Charge = Annotated[float, _kind("charge"), _POSITIVE]
+Current = Annotated[float, _kind("current"), _FINITE]
+Power = Annotated[float, _kind("power"), _POSITIVE]
+Frequency = Annotated[float, _kind("frequency"), _POSITIVE]
 SurfaceCharge = Annotated[float, _kind("surface charge"), _FINITE]
 ElementaryCharge = Annotated[float, _kind("elementary charge"), _FINITE]
 Mass = Annotated[float, _kind("mass"), _POSITIVE]
