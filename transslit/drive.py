@@ -56,6 +56,23 @@ class ChargeStep(Config):
         return np.where(np.asarray(time) >= 0, self.sigma, 0.0)
 
 
+class ChargeRamp(ChargeStep):
+    """Fixed charge that grows evenly from 0 to `sigma` over `ramp`, and is held to the end of `duration`."""
+
+    kind: Literal["charge-ramp"] = "charge-ramp"  # type: ignore[assignment]
+    ramp: Time  # s
+
+    @model_validator(mode="after")
+    def _in_time(self) -> Self:
+        if self.ramp > self.duration:
+            raise ValueError(f"the ramp ({self.ramp:g} s) must end within the duration ({self.duration:g} s)")
+        return self
+
+    def sheet_charge(self, time: np.ndarray | float) -> np.ndarray:
+        """Sheet charge in C/m^2 at `time` (s)."""
+        return self.sigma * np.clip(np.asarray(time) / self.ramp, 0.0, 1.0)
+
+
 class SmoothedCV(TriangularCV):
     """A triangular CV whose corners are rounded: its mean over the last `smoothing` half-periods, at rest before.
 
@@ -173,7 +190,10 @@ class TableDrive(Config):
         return None if self.voltage is None else float(np.abs(self.voltage).max())
 
 
-Drive = Annotated[TriangularCV | ChargeStep, Field(discriminator="kind")]
+# What a simulation takes.
+Drive = Annotated[
+    TriangularCV | SmoothedCV | PotentialStep | Galvanostatic | ChargeStep | ChargeRamp, Field(discriminator="kind")
+]
 
 # What a circuit takes. V_m and I_m are the cell's.
 CircuitDrive = Annotated[

@@ -25,6 +25,7 @@ SI_UNITS = {
     "capacitance": ("F", "F, nF"),
     "charge": ("C", "C, nC"),
     "current": ("A", "A, mA, uA"),
+    "current per depth": ("A/m", "A/m, mA/m"),
     "power": ("W", "W, mW, uW"),
     "frequency": ("Hz", "Hz, kHz, MHz"),
     "surface charge": ("C/m^2", "C/m^2, e/nm^2"),
