@@ -14,7 +14,7 @@ from transslit.config import Config
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.network import SlitNetwork
-from transslit.units import Concentration, ElementaryCharge, Length, Temperature, Time, TimeOrZero
+from transslit.units import Concentration, ElementaryCharge, Length, LengthOrZero, Temperature, Time, TimeOrZero
 
 CARBON_THICKNESS = 0.34e-9  # m, what a sheet takes of the pitch: the interlayer distance of graphite, PHYSICS section 1
 
@@ -44,7 +44,10 @@ class MDConfig(Config):
     anneal: TimeOrZero = 8e-12  # at `anneal_temperature`, before the equilibration of a cell that is not shipped
     anneal_temperature: Temperature = 500.0
     equilibration: Time = 16e-12  # at `temperature`, of a cell that is not shipped
+    drawn: Annotated[float, Field(ge=0, le=1)] = 0.42  # ions of each sign that charging takes: see md.cell
+    wall_exclusion: LengthOrZero = 0.165e-9  # of a slit's width, where uncharged ions are not found: see md.cell
     apparent_molar_volume: Annotated[float, Field(ge=0)] = 27e-6  # m^3/mol of salt, about KCl at 1 M; sets the water
+    overfill: Annotated[float, Field(ge=0, lt=0.2)] = 0.05  # of the water, which charged sheets draw to themselves
     smoothing: TimeOrZero = 0.5e-12  # moving average of potentials and contents before currents are decomposed
     replicas: Annotated[int, Field(ge=1, le=1000)] = 3
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -79,7 +82,7 @@ class MDConfig(Config):
 def quick(
     slit: float, electrolyte: Electrolyte, concentration: float, *, seed: int = 0, replicas: int = 3, **changes: Any
 ) -> MDConfig:
-    """Smallest cell with two slits between sheets of one kind and a 2 nm reservoir; minutes on two cores.
+    """Smallest cell with two slits between sheets of one kind and 3 nm of reservoir; minutes on two cores.
 
     Wider slits hold more water and cost more: beyond 0.8 nm equilibration and charging are shortened.
 
@@ -89,7 +92,7 @@ def quick(
     concentration : mol/m^3 of formula units, after charging
     changes : other fields of `MDConfig`
     """
-    network = SlitNetwork(slit=slit, layers=4, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir=1e-9)
+    network = SlitNetwork(slit=slit, layers=4, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir=1.5e-9)
     fields = {"network": network, "electrolyte": electrolyte, "concentration": concentration}
     if slit > 0.8e-9:
         shorter = {"anneal": 4e-12, "equilibration": 8e-12, "decorrelation": 0.5e-12, "duration": 5e-12}

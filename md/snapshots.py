@@ -7,14 +7,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from md.forcefield import residue_name
+from transslit import Electrolyte
+
 TITLES = {"before": "before the step", "after": "at the end, charged"}
 
 
-def snapshots(folder: Path) -> tuple[dict[str, pd.DataFrame], tuple[float, float]]:
+def snapshots(folder: Path, electrolyte: Electrolyte) -> tuple[dict[str, pd.DataFrame], tuple[float, float]]:
     """Tables (species, x_nm, y_nm) by title from `cell_before.npz` and `cell_after.npz`; and the box (x, y) in nm.
 
     Species are "C", "O" (of water; hydrogens are left out) and the ions' names; positions are wrapped into the box.
     """
+    names = {"GRA": "C", "HOH": "O", **{residue_name(ion): ion.name for ion in electrolyte.ions}}
     frames: dict[str, pd.DataFrame] = {}
     box = np.ones(3)
     for name, title in TITLES.items():
@@ -23,7 +27,7 @@ def snapshots(folder: Path) -> tuple[dict[str, pd.DataFrame], tuple[float, float
         water = residue == "HOH"
         shown = ~water
         shown[np.flatnonzero(water)[::3]] = True  # oxygen leads each molecule
-        species = np.where(residue == "GRA", "C", np.where(water, "O", residue))[shown]
+        species = np.array([names.get(name, name) for name in residue[shown]])
         x, y = (positions[shown] % box)[:, :2].T
         frames[title] = pd.DataFrame({"species": species, "x_nm": x, "y_nm": y})
     return frames, (float(box[0]), float(box[1]))

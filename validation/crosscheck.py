@@ -14,6 +14,7 @@ import numpy as np
 
 from transslit import TransSlitRecord
 from validation.statistics import (
+    SMOOTHING,
     Series,
     bootstrap,
     difference,
@@ -27,7 +28,6 @@ from validation.statistics import (
 )
 from validation.verdict import Estimate, Verdict, judge
 
-SMOOTHING = 0.3e-12  # s, running mean over thermal noise before signs are taken from atoms
 HALF = "one half is what two unrelated signs would give"
 Statistic = Callable[[np.ndarray, np.ndarray], float]  # of times and values
 

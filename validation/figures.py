@@ -5,6 +5,8 @@ beyond means, bands and unit changes for the axes.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import matplotlib as mpl
@@ -16,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from transslit import Law, SlitNetwork, TransSlitRecord
-from validation.statistics import Series, difference, series
+from validation.statistics import SMOOTHING, Series, difference, series
 
 COLOURS = sns.color_palette("colorblind")
 MECHANISMS = {
@@ -49,15 +51,25 @@ def to_svg(figure: Figure) -> str:
     return text[text.index("<svg") :]
 
 
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Draw under the report's style and nobody else's."""
+
+    @wraps(draw)
+    def inside(*arguments: Any, **options: Any) -> Figure:
+        with mpl.rc_context(STYLE):
+            return draw(*arguments, **options)
+
+    return inside
+
+
 def _panels(
     columns: int, rows: int = 1, width: float = 3.4, height: float = 2.7, **options: Any
 ) -> tuple[Figure, np.ndarray]:
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False, **options)
-    return figure, axes
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
+@styled
 def network_drawing(network: SlitNetwork) -> Figure:
     """The slit network to scale: sheets, slits numbered from the bulk, the ions' way in."""
     width = (network.depth + network.reservoir) * NM
@@ -71,13 +83,14 @@ def network_drawing(network: SlitNetwork) -> Figure:
         bottom, top = (0.0, low) if j % 2 == 0 else (high, length)
         ax.add_patch(Rectangle((centre - thickness / 2, bottom), thickness, top - bottom, color="0.25"))
     for i, centre in enumerate(network.slit_centres * NM, start=1):
-        ax.text(centre, length / 2, str(i), ha="center", va="center", color=COLOURS[0], weight="bold")
+        ax.text(centre, length / 2, str(i), ha="center", va="center", color=COLOURS[0], weight="bold", size=7)
     ax.text(network.depth * NM + network.reservoir * NM / 2, length / 2, "reservoir", ha="center", color="0.4")
     ax.axvline(width, color="0.6", ls=":")
     ax.set(xlim=(-2 * thickness, width), ylim=(0, length), xlabel="x / nm", ylabel="y / nm", aspect="equal")
     return figure
 
 
+@styled
 def cell_picture(frames: dict[str, pd.DataFrame], box: tuple[float, float]) -> Figure:
     """The atoms in the x-y plane, one panel per moment: carbons, water oxygens faint, ions bold.
 
@@ -98,10 +111,11 @@ def cell_picture(frames: dict[str, pd.DataFrame], box: tuple[float, float]) -> F
             )
         ax.set(title=title, xlim=(0, box[0]), ylim=(0, box[1]), ylabel="y / nm", aspect="equal")
     axes[-1, 0].set_xlabel("x / nm")
-    axes[0, 0].legend(ncols=4, loc="lower right", bbox_to_anchor=(1, 1), markerscale=2)
+    axes[0, 0].legend(ncols=6, loc="lower right", bbox_to_anchor=(1, 1), markerscale=2, borderpad=0)
     return figure
 
 
+@styled
 def filling(md: TransSlitRecord | None, continuum: TransSlitRecord | None) -> Figure:
     """Stored charge of each slit after the step: atoms with their 95 % band, continuum as a line."""
     record = md or continuum
@@ -110,16 +124,17 @@ def filling(md: TransSlitRecord | None, continuum: TransSlitRecord | None) -> Fi
     figure, axes = _panels(len(slits), sharey=True)
     for ax, i in zip(axes[0], slits, strict=True):
         if md is not None:
-            _banded(ax, series(md, "Q_C_per_m", i, "both"), -NM, "atoms", COLOURS[1])
+            _banded(ax, series(md, "Q_C_per_m", i, "both").after(0.0), -NM, "atoms", COLOURS[1])
         if continuum is not None:
-            data = series(continuum, "Q_C_per_m", i, "both")
+            data = series(continuum, "Q_C_per_m", i, "both").after(0.0)
             ax.plot(data.time * PS, -data.mean * NM, color=COLOURS[0], label="continuum")
-        ax.set(title=f"slit {i}", xlabel="t / ps")
+        ax.set(title=f"slit {i}", xlabel="t / ps", xscale="log")
     axes[0, 0].set_ylabel("stored charge / nC m$^{-1}$")
     axes[0, -1].legend()
     return figure
 
 
+@styled
 def differences(md: TransSlitRecord | None, continuum: TransSlitRecord | None, i: int = 1) -> Figure:
     """Trans-slit differences of potential, net charge and ion concentration between slits i and i + 1."""
     figure, axes = _panels(3)
@@ -131,32 +146,38 @@ def differences(md: TransSlitRecord | None, continuum: TransSlitRecord | None, i
         axes[0], (*rows, ("c_mol_per_m3", f"$\\Delta c_{i}$ / M", 1e-3, False)), strict=True
     ):
         if md is not None:
-            _banded(ax, difference(md, column, i, "both", signed).smoothed(0.3e-12), scale, "atoms", COLOURS[1])
+            _banded(
+                ax, difference(md, column, i, "both", signed).smoothed(SMOOTHING).after(0.0), scale, "atoms", COLOURS[1]
+            )
         if continuum is not None:
-            data = difference(continuum, column, i, "both", signed)
+            data = difference(continuum, column, i, "both", signed).after(0.0)
             ax.plot(data.time * PS, data.mean * scale, color=COLOURS[0], label="continuum")
         ax.axhline(0, color="0.8", lw=0.8, zorder=0)
-        ax.set(xlabel="t / ps", title=label)
+        ax.set(xlabel="t / ps", title=label, xscale="log")
+        if column == "phi_V":
+            ax.set_yscale("symlog", linthresh=100)
     axes[0, -1].legend()
     return figure
 
 
+@styled
 def step_currents(records: dict[str, TransSlitRecord], i: int = 1) -> Figure:
     """Current from slit i + 1 to slit i by mechanism after the step, one panel per source."""
     figure, axes = _panels(len(records), width=4.4)
     for ax, (title, record) in zip(axes[0], records.items(), strict=True):
-        window = 0.3e-12 if record.metadata["source"] == "md" else 0.0
+        window = SMOOTHING if record.metadata["source"] == "md" else 0.0
         for column, (name, colour) in {**MECHANISMS, "I_A_per_m": ("total", (0.2, 0.2, 0.2))}.items():
-            data = series(record, column, i, "both").after(0.0)
-            if not np.any(data.blocks):
-                continue
-            _banded(ax, data.smoothed(window) if window else data, 1.0, name, colour)
+            data = series(record, column, i, "both")
+            if np.any(data.blocks):
+                _banded(ax, (data.smoothed(window) if window else data).after(0.0), 1.0, name, colour)
         ax.axhline(0, color="0.8", lw=0.8, zorder=0)
-        ax.set(title=title, xlabel="t / ps", ylabel=f"$I_{i}$ / A m$^{{-1}}$")
+        ax.set(title=title, xlabel="t / ps", xscale="log", ylabel=f"$I_{i}$ / A m$^{{-1}}$")
+        ax.set_yscale("symlog", linthresh=0.1)
     axes[0, -1].legend()
     return figure
 
 
+@styled
 def cv_currents(cv: TransSlitRecord) -> Figure:
     """Trans-slit current by mechanism over the CV, one panel per pair of slits."""
     pairs = sorted(cv.crossings["i"].unique())[:4]
@@ -174,6 +195,7 @@ def cv_currents(cv: TransSlitRecord) -> Figure:
     return figure
 
 
+@styled
 def law_figure(cv: TransSlitRecord, law: Law) -> Figure:
     """Resistance against filling, voltage over time, and the front of accuracy against complexity."""
     figure, axes = _panels(3)
@@ -200,6 +222,7 @@ def law_figure(cv: TransSlitRecord, law: Law) -> Figure:
     return figure
 
 
+@styled
 def voltammograms(curves: dict[str, pd.DataFrame]) -> Figure:
     """Current against cell voltage; each table has V_m_V and I_m_A (per metre of depth)."""
     figure, axes = _panels(1, width=5.0, height=3.4)
@@ -211,6 +234,7 @@ def voltammograms(curves: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+@styled
 def reservoir(table: pd.DataFrame, asked: float) -> Figure:
     """Salt concentration of the molecular-dynamics reservoir over time, per replica, and the one asked for."""
     figure, axes = _panels(1, width=5.0)

@@ -149,7 +149,7 @@ def _geometry(found: Findings) -> Section:
     if found.atoms is not None:
         from md import snapshots
 
-        frames, box = snapshots(found.folder / "md")
+        frames, box = snapshots(found.folder / "md", found.config.electrolyte)
         exhibits.append(
             _exhibit(
                 "cell",

@@ -17,6 +17,7 @@ from transslit import TransSlitRecord
 from validation.verdict import Estimate
 
 RESAMPLES = 1000
+SMOOTHING = 0.3e-12  # s, running mean over thermal noise before signs are taken from atoms
 POLARITY = {"positive": 1.0, "negative": -1.0}
 
 
