@@ -161,19 +161,18 @@ def differences(md: TransSlitRecord | None, continuum: TransSlitRecord | None, i
 
 
 @styled
-def step_currents(records: dict[str, TransSlitRecord], i: int = 1) -> Figure:
-    """Current from slit i + 1 to slit i by mechanism after the step, one panel per source."""
+def step_charges(records: dict[str, TransSlitRecord], i: int = 1) -> Figure:
+    """Charge carried from slit i + 1 to slit i since the step, by mechanism, one panel per source."""
     figure, axes = _panels(len(records), width=4.4)
     for ax, (title, record) in zip(axes[0], records.items(), strict=True):
-        window = SMOOTHING if record.metadata["source"] == "md" else 0.0
         for column, (name, colour) in {**MECHANISMS, "I_A_per_m": ("total", (0.2, 0.2, 0.2))}.items():
-            data = series(record, column, i, "both")
-            if np.any(data.blocks):
-                _banded(ax, (data.smoothed(window) if window else data).after(0.0), 1.0, name, colour)
+            current = series(record, column, i, "both").after(0.0)
+            if np.any(current.blocks):
+                span = np.diff(current.time, prepend=0.0)  # a current stands for the interval that it ends
+                _banded(ax, Series(current.time, np.cumsum(current.blocks * span, axis=1)), NM, name, colour)
         ax.axhline(0, color="0.8", lw=0.8, zorder=0)
-        ax.set(title=title, xlabel="t / ps", xscale="log", ylabel=f"$I_{i}$ / A m$^{{-1}}$")
-        ax.set_yscale("symlog", linthresh=0.1)
-    axes[0, -1].legend()
+        ax.set(title=title, xlabel="t / ps", xscale="log", ylabel=f"$\\int I_{i}\\,dt$ / nC m$^{{-1}}$")
+        ax.legend()
     return figure
 
 

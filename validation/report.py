@@ -212,10 +212,10 @@ def _mechanisms(found: Findings) -> Section | None:
     if known:
         exhibits.append(
             _exhibit(
-                "step-currents",
-                figures.step_currents(known),
-                "Current from slit 2 to slit 1 after the step by mechanism. The residual is what the two-point flux"
-                " between slit centres does not explain of the counted current; it is zero for the continuum by"
+                "step-charges",
+                figures.step_charges(known),
+                "Charge carried from slit 2 to slit 1 since the step, by mechanism. The residual is what the two-point"
+                " flux between slit centres does not explain of the counted charge; it is zero for the continuum by"
                 " construction.",
                 pd.concat(record.crossings.assign(source=name) for name, record in known.items()),
             )
