@@ -156,15 +156,15 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
 
 
 def residual(md: TransSlitRecord, setting: str, seed: int = 0) -> Verdict:
-    """Share of the counted current that Nernst-Planck between slit centres does not explain."""
-    parts = [_smooth(series(md, column, 1, "both"), SMOOTHING).blocks for column in ("I_residual_A_per_m", "I_A_per_m")]
-    estimate = bootstrap(lambda r, i: float(np.abs(r).sum() / np.abs(i).sum()), *parts, seed=seed)
+    """Share of the counted charge that Nernst-Planck between slit centres does not explain."""
+    parts = [series(md, column, 1, "both").after(0.0) for column in ("I_residual_A_per_m", "I_A_per_m")]
+    charges = [part.blocks * np.diff(part.time, prepend=0.0) for part in parts]
     return judge(
         "A.residual",
-        "Current that Nernst-Planck leaves unexplained in molecular dynamics",
-        estimate,
+        "Charge that Nernst-Planck leaves unexplained in molecular dynamics",
+        bootstrap(lambda left, total: float(abs(left.sum() / total.sum())), *charges, seed=seed),
         high=0.5,
-        reason="residual over counted current; below one half the two-point flux describes more than it leaves",
+        reason="residual over counted charge; below one half the two-point flux describes more than it leaves",
         setting=f"{setting}, between slits 1 and 2",
     )
 

@@ -62,9 +62,22 @@ def molecular(record: TransSlitRecord, folder: Path, concentration: float, setti
     reservoir = pd.read_parquet(folder / "reservoir.parquet")
     late = reservoir[reservoir["time_s"] > 0.75 * reservoir["time_s"].max()]
     level = late.groupby("replica")["c_mol_per_m3"].mean().to_numpy()[:, None] / concentration
+    kelvin = pd.read_parquet(folder / "temperature.parquet")
+    kelvin = kelvin[kelvin["time_s"] > 0.75 * kelvin["time_s"].max()].groupby("replica")["T_K"].mean()
+    warmth = kelvin.to_numpy()[:, None] / record.metadata["temperature_K"]
     return [
         additivity(record, "V.md", setting),
         content_balance(record, "V.md", setting, 1e-9, "ions are counted one by one"),
+        judge(
+            "V.md.temperature",
+            "The heat of the charge step has been carried off",
+            bootstrap(lambda ratio: float(ratio.mean()), warmth),
+            low=0.95,
+            high=1.05,
+            reason="kinetic temperature over the thermostat's, last quarter of the run; 5 % shifts diffusion by about 10 %",
+            setting=setting,
+            required=True,
+        ),
         judge(
             "V.md.reservoir",
             "Reservoir concentration after charging over the one asked for",

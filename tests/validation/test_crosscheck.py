@@ -52,8 +52,16 @@ def test_md_against_itself_passes_and_against_another_fails(make):
     assert other["X.1.t63"].value == pytest.approx(5.0, rel=0.2)
 
 
-def test_residual_share(make):
-    assert residual(make(), "planted").verdict in ("pass", "fail")
+@pytest.mark.parametrize(("share", "outcome"), [(0.1, "pass"), (0.8, "fail")])
+def test_residual_share(make, share, outcome):
+    record = make(noise=0.02)
+    crossings = record.crossings.copy()
+    crossings["I_residual_A_per_m"] = share * crossings["I_A_per_m"]
+    crossings["I_migration_A_per_m"] = (1 - share) * crossings["I_A_per_m"]
+    crossings["I_diffusion_A_per_m"] = 0.0
+    found = residual(TransSlitRecord(crossings, record.slits, record.terminal, record.metadata), "planted")
+    assert found.verdict == outcome
+    assert found.value == pytest.approx(share)
 
 
 def test_balance_sees_a_lost_ion(make):
