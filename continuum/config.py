@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from transslit import BadInput, Drive, Electrolyte, SlitNetwork, TriangularCV
+from transslit import BadInput, ChargeStep, Drive, Electrolyte, SlitNetwork, TriangularCV
 from transslit.config import Config
 from transslit.units import Concentration, Length, LengthOrZero, Temperature, Time
 
@@ -17,7 +17,7 @@ class ContinuumConfig(Config):
     """One run of the modified Poisson-Nernst-Planck equations; lengths in m, times in s.
 
     `cell = "half"` is one electrode from its closing wall to the mid-plane of the cell, where phi = 0 and
-    c = bulk; it takes a voltage drive. `cell = "full"` is the closed cell of molecular dynamics, from the
+    c = bulk; it takes a potential or a current. `cell = "full"` is the closed cell of molecular dynamics, from the
     mid-plane of the positive electrode's wall to that of the negative one's, with the sheets' charge given.
     """
 
@@ -35,13 +35,15 @@ class ContinuumConfig(Config):
 
     # Time: `steps` uniform steps per CV cycle, or steps that keep the change per step near `step_tolerance`.
     steps: Annotated[int, Field(ge=4, le=1_000_000)] = 200
-    stepping: Literal["fixed", "adaptive"] = "fixed"  # a charge step always adapts
+    stepping: Literal["fixed", "adaptive"] = "fixed"  # of CVs; all other drives adapt
     scheme: Literal["euler", "bdf2"] = "euler"
     first_step: Time = 1e-15
     record_interval: Time = 1e-13  # first, of a charge step
     record_growth: Annotated[float, Field(ge=1, le=2)] = 1.0  # of that interval from one frame to the next
     step_tolerance: Annotated[float, Field(gt=0, le=1)] = 0.01  # extrapolation error, in bulk concentrations
+    until_periodic: Annotated[float, Field(gt=0, le=1)] | None = None  # stop after a cycle that changes less: kT/e, c
     checkpoint_every: Annotated[int, Field(ge=1)] = 20  # frames
+    store_every: Annotated[int, Field(ge=1)] = 1  # of the frames, and the last, that a finished run keeps
 
     # Mesh: cell sizes at surfaces and their caps; `refinement` divides all of them.
     surface_cell: Length | None = None  # None is a tenth of the Debye length, at most 0.05 nm
@@ -54,11 +56,11 @@ class ContinuumConfig(Config):
     def _consistent(self) -> Self:
         self.network.admits(self.electrolyte)
         self.electrolyte.bulk(self.concentration)
-        voltage = isinstance(self.drive, TriangularCV)
-        if voltage != (self.cell == "half"):
-            drive = "cv" if self.cell == "half" else "charge-step"
-            raise BadInput("drive", self.drive.kind, f"a {self.cell} cell takes a {drive} drive")
-        if voltage and self.steps % 2:
+        charge = isinstance(self.drive, ChargeStep)
+        if charge != (self.cell == "full"):
+            drive = "a charge-step or charge-ramp" if self.cell == "full" else "a potential or current"
+            raise BadInput("drive", self.drive.kind, f"a {self.cell} cell takes {drive} drive")
+        if isinstance(self.drive, TriangularCV) and self.steps % 2:
             raise BadInput("steps", self.steps, "give an even number, so that a step ends where the sweep turns")
         if self.resolved and not (
             0 < self.stern_thickness < min(self.network.slit / 2, self.network.edge_gap, self.network.reservoir)

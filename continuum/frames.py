@@ -131,3 +131,10 @@ def write_frames(path: Path, config: ContinuumConfig, series: dict[str, Array], 
         for name in SERIES:
             file[name] = series[name]
     partial.replace(path)
+
+
+def thin(frames: Frames, every: int) -> None:
+    """Leave every `every`-th frame and the last in the file of `frames`, which are to be opened again."""
+    kept = np.union1d(np.arange(0, frames.n_frames, every), [frames.n_frames - 1])
+    series = {name: frames._file[name][kept] for name in SERIES}
+    write_frames(frames.path, frames.config, series, frames.complete)

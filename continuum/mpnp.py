@@ -217,12 +217,18 @@ class ModifiedPNP:
 
     def uniform(self, drive: float) -> Array:
         """Unknowns at t = 0: bulk concentrations everywhere, the potential of `drive` among fixed ions."""
+        return self.polarised(np.concatenate([np.zeros(self.n), np.repeat(self.bulk, self.m)]), drive)
+
+    def polarised(self, x: Array, drive: float) -> Array:
+        """`x` just after the drive jumped to `drive`: its ions where they were, the potential that Poisson asks for."""
         from scipy.sparse.linalg import spsolve
 
-        x = np.concatenate([np.zeros(self.n), np.repeat(self.bulk, self.m)])
-        missing = self.poisson @ x - self.boundary_charge(drive)
-        x[: self.n] = -spsolve(self.poisson[:, : self.n].tocsc(), missing) if np.any(missing) else 0.0
-        return x
+        out = x.copy()
+        out[: self.n] = 0.0
+        missing = self.poisson @ out - self.boundary_charge(drive)
+        if np.any(missing):
+            out[: self.n] = -spsolve(self.poisson[:, : self.n].tocsc(), missing)
+        return out
 
     def updated(self, x: Array, delta: Array) -> tuple[Array, bool]:
         """`x + delta`, held to positive concentrations and free volume; and whether it had to be held.

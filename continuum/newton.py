@@ -4,6 +4,7 @@
 
 held to positive concentrations and free volume cell by cell. The factorisation is renewed when an
 iteration shrinks the update by less than `CONTRACTION`, so that a smooth run needs one every few time steps.
+Where the electrode's charge is imposed, phi_m is one more unknown, in which residual and charge are linear.
 Source: C. T. Kelley, Iterative Methods for Linear and Nonlinear Equations (SIAM 1995), section 5.4.
 """
 
@@ -41,6 +42,7 @@ class Newton:
     def __init__(self, equations: ModifiedPNP) -> None:
         self.equations = equations
         self.factors: Any = None
+        self.response: Array | None = None  # J^-1 of the right-hand side per volt of phi_m
         self.rate = 0.0
         self.factorisations = self.iterations = 0
 
@@ -60,6 +62,17 @@ class Newton:
         ------
         NewtonFailed : singular, not finite or not converged; the caller may try a shorter step
         """
+        return self._iterate(guess, rate, history, drive, None)[0]
+
+    def solve_charge(
+        self, guess: Array, rate: float, history: Array, drive: float, charge: float
+    ) -> tuple[Array, float]:
+        """As `solve`, with the electrode's `charge` (C/m) imposed: unknowns and phi_m in V, guessed as `drive`."""
+        return self._iterate(guess, rate, history, drive, charge)
+
+    def _iterate(
+        self, guess: Array, rate: float, history: Array, drive: float, charge: float | None
+    ) -> tuple[Array, float]:
         equations, x = self.equations, guess.copy()
         if self.factors is None or not 0.5 < rate / self.rate < 2:
             self.factors = None
@@ -74,6 +87,9 @@ class Newton:
                 self._factorise(x, rate, state)
                 fresh = True
             delta = -self.factors.solve(residual)
+            rise = 0.0
+            if charge is not None:
+                delta, rise = self._charged(x, delta, drive, charge)
             if not np.all(np.isfinite(delta)):
                 self.factors = None
                 raise NewtonFailed("the linear system is singular", self._cell(delta))
@@ -86,14 +102,25 @@ class Newton:
                 # An old factorisation that no longer serves; this update is not worth taking.
                 self.factors, before = None, np.inf
                 continue
-            x = following
+            x, drive = following, drive + rise
             if not held and size <= TOLERANCE:
-                return x
+                return x, drive
             if slow:
                 self.factors = None
             fresh, before = False, size
         self.factors = None
         raise NewtonFailed(f"no convergence in {ITERATIONS} iterations, last update {size:.2g}", self._place(worst))
+
+    def _charged(self, x: Array, delta: Array, drive: float, charge: float) -> tuple[Array, float]:
+        """Update with the rise of phi_m (V) that gives the electrode `charge`, by elimination of the border."""
+        equations = self.equations
+        if self.response is None:
+            right = np.zeros(equations.size)
+            right[: equations.n] = equations.boundary_charge(1.0)
+            self.response = self.factors.solve(right)
+        lacking = charge - equations.electrode_charge(x, drive) - equations.electrode_charge(delta, 0.0)
+        rise = lacking / equations.electrode_charge(self.response, 1.0)
+        return delta + rise * self.response, rise
 
     def _factorise(self, x: Array, rate: float, state: Any) -> None:
         matrix = self.equations.jacobian(x, rate, state)
@@ -101,7 +128,7 @@ class Newton:
             self.factors = factorise(matrix)
         except RuntimeError:
             raise NewtonFailed("the Jacobian is singular", 0) from None
-        self.rate = rate
+        self.rate, self.response = rate, None
         self.factorisations += 1
 
     def _cell(self, values: Array) -> int:

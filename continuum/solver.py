@@ -4,7 +4,8 @@ Backward Euler, (c - c_n)/dt, or BDF2 with variable steps; the next step is gues
 ln c (which are nearly linear in a slow drive, and keep c positive). A step that fails is halved and tried
 again, and reported. Every `checkpoint_every` frames the frames since the last checkpoint and the state go
 into one file, written whole or not at all, and the factorisation is dropped: a run that is killed and
-started again follows the same path to the last bit.
+started again follows the same path to the last bit. With a current imposed the electrode's charge is known at
+the end of every step and its potential is an unknown; the step at which V_m meets its limit is cut to meet it.
 Source of the variable-step BDF2: E. Hairer, G. Wanner, Solving Ordinary Differential Equations I, III.5.
 """
 
@@ -23,18 +24,22 @@ from continuum.frames import SERIES, write_frames
 from continuum.mesh import NM, Array
 from continuum.mpnp import NS, ModifiedPNP
 from continuum.newton import Newton, NewtonFailed
-from transslit import BadInput, ChargeStep, StageFailed
+from continuum.schedule import Schedule
+from transslit import BadInput, StageFailed
+from transslit.drive import Galvanostatic
 from transslit.progress import Progress
 
 HALVINGS = 14  # of a step before the run gives up
 GROWTH = 2.0  # largest ratio of a step to the one before
+AT_LIMIT = 1e-6  # V of phi_m by which a galvanostatic leg may miss its limit
 
 
 class Instant(NamedTuple):
-    """A time (s) and the unknowns then."""
+    """A time (s), the unknowns then, and phi_m (V) or the sheets' charge (C/m^2)."""
 
     time: float
     x: Array
+    drive: float
 
 
 class March:
@@ -44,35 +49,33 @@ class March:
         self.config, self.folder = config, folder
         self.equations = ModifiedPNP(config)
         self.newton = Newton(self.equations)
-        self.adaptive = config.stepping == "adaptive" or isinstance(config.drive, ChargeStep)
-        self.marks, self.turns = _marks(config)
-        self.every = config.stepping == "adaptive" and not isinstance(config.drive, ChargeStep)
+        self.schedule = Schedule(config)
         self.rows: dict[str, list[Any]] = {name: [] for name in SERIES}
         self.retries: list[dict[str, Any]] = []
-        self.frames = self.steps = 0
-        self.proposed = np.inf
-        if self.adaptive:
-            charge = isinstance(config.drive, ChargeStep)
-            self.proposed = config.first_step if charge else float(self.marks[0]) / config.steps / 8
+        self.frames = self.steps = self.leg = 0
+        self.proposed = self.schedule.first_step if self.schedule.adaptive else np.inf
         self.past: list[Instant] = []
+        self.cycle_start: Array = np.zeros(0)
+        self.cycle_changes: list[float] = []  # of the state from one cycle's end to the next, kT/e and bulk c
+        self.stopped = False
         if not self._resume():
             self._begin()
 
     # ------------------------------------------------------------------ the loop
 
     def run(self, progress: Progress) -> None:
-        """March to the end of the drive, leaving `frames.h5`.
+        """March to the end of the drive (or of the first periodic cycle), leaving `frames.h5`.
 
         Raises
         ------
         StageFailed : names time, drive and the worst cell; what was reached is in `frames.h5`
         """
-        end = float(self.marks[-1])
+        end = float(self.schedule.marks[-1])
         try:
             with progress.task("continuum", total=100.0) as advance:
-                while self.past[0].time < end:
+                while self.past[0].time < end and not self.stopped:
                     self._advance()
-                    advance(100 * self.past[0].time / end, f"{len(self.retries)} retried" if self.retries else "")
+                    advance(100 * self._done(end), f"{len(self.retries)} retried" if self.retries else "")
         except StageFailed:
             self._checkpoint()
             self._consolidate(complete=False)
@@ -80,47 +83,76 @@ class March:
         self._checkpoint()
         self._consolidate(complete=True)
 
+    def _done(self, end: float) -> float:
+        drive = self.config.drive
+        return self.leg / (2 * drive.cycles) if isinstance(drive, Galvanostatic) else self.past[0].time / end
+
     def _advance(self) -> None:
-        """One accepted step, cut to end at the next mark."""
-        now = self.past[0].time
-        mark = float(self.marks[np.searchsorted(self.marks, now, side="right")])
+        """One accepted step, cut to end at the next mark or at the limit of a leg."""
+        now, marks = self.past[0].time, self.schedule.marks
+        mark = float(marks[np.searchsorted(marks, now, side="right")])
         step = mark - now
         if self.proposed < step:  # two even steps rather than a long and a tiny one
             step = self.proposed if 2 * self.proposed < step else step / 2
         for attempt in range(HALVINGS):
             time = mark if step == mark - now else now + step
             try:
-                x, error = self._step(time)
+                x, drive, error = self._step(time)
             except NewtonFailed as failure:
                 self._report(failure, time, step, attempt)
                 step /= 2
                 continue
-            if error <= 4:
+            beyond = self._beyond(drive)
+            if error <= 4 and beyond <= AT_LIMIT:
                 break
-            step *= max(0.25, 0.8 / np.sqrt(error))
+            shorter = max(0.25, 0.8 / np.sqrt(error)) if error > 4 else 1.0
+            if beyond > AT_LIMIT:
+                shorter = min(shorter, 1 - beyond / abs(drive - self.past[0].drive))
+            step *= shorter
         else:
             raise StageFailed("continuum", f"steps keep failing {self._where(time, None)}")
         self.steps += 1
-        if self.adaptive:
+        if self.schedule.adaptive:
             self.proposed = step * float(np.clip(0.9 / np.sqrt(max(error, 1e-12)), 0.3, GROWTH))
         elif attempt or np.isfinite(self.proposed):
             self.proposed = step * GROWTH if step < mark - now else np.inf
-        self._accept(time, x, reached=time == mark)
+        self._accept(Instant(time, x, drive), reached=time == mark)
 
-    def _step(self, time: float) -> tuple[Array, float]:
-        """Unknowns at `time` and, where steps adapt, the error of extrapolation over its tolerance."""
+    def _step(self, time: float) -> tuple[Array, float, float]:
+        """Unknowns and drive at `time` and, where steps adapt, the error of extrapolation over its tolerance."""
         equations, last = self.equations, self.past[0]
         weights = self._difference(time)
         history = -sum(w * equations.split(then.x)[1] for w, then in zip(weights[1:], self.past, strict=False))
         guess = self._extrapolate(time, order=2)
-        x = self.newton.solve(guess, weights[0] * NS, np.asarray(history) * NS, self._drive(time))
-        if not self.adaptive or len(self.past) < 2:
-            return equations.gauge(x), 0.0
+        system = (guess, weights[0] * NS, np.asarray(history) * NS)
+        if isinstance(self.config.drive, Galvanostatic):
+            charge = equations.electrode_charge(last.x, last.drive) + self._direction * self.config.drive.current * (
+                time - last.time
+            )
+            x, drive = self.newton.solve_charge(*system, last.drive, charge)
+        else:
+            drive = self.schedule.imposed(time)
+            x = self.newton.solve(*system, drive)
+        if not self.schedule.adaptive or len(self.past) < 2:
+            return equations.gauge(x), drive, 0.0
         expected = self._extrapolate(time, order=1)
         miss = np.abs(equations.split(x)[1] - equations.split(expected)[1]).max() / 2
         if time - last.time <= self.config.first_step:
             miss = 0.0
-        return equations.gauge(x), float(miss / self.config.step_tolerance)
+        return equations.gauge(x), drive, float(miss / self.config.step_tolerance)
+
+    @property
+    def _direction(self) -> int:
+        """1 while a galvanostatic drive charges, -1 while it discharges."""
+        return -1 if self.leg % 2 else 1
+
+    def _beyond(self, drive: float) -> float:
+        """How far phi_m (V) has passed the limit of its leg."""
+        imposed = self.config.drive
+        if not isinstance(imposed, Galvanostatic):
+            return -np.inf
+        limit = imposed.upper if self._direction > 0 else imposed.lower
+        return self._direction * (drive - limit / 2)
 
     def _difference(self, time: float) -> Array:
         """Weights (1/s) of now and the instants before in the time difference."""
@@ -145,38 +177,52 @@ class March:
         crowded = not np.all(np.isfinite(out)) or np.max(self.equations.occupied(self.equations.split(out)[1])) >= 0.999
         return past[0].x.copy() if crowded else out
 
-    def _accept(self, time: float, x: Array, reached: bool) -> None:
-        equations, weights = self.equations, self._difference(time)
-        instants = [Instant(time, x), *self.past]
+    def _accept(self, new: Instant, reached: bool) -> None:
+        equations, schedule, weights = self.equations, self.schedule, self._difference(new.time)
+        instants = [new, *self.past]
         change = sum(w * i.x[: equations.n] for w, i in zip(weights, instants, strict=False))
-        drive_change = sum(w * self._drive(i.time) for w, i in zip(weights, instants, strict=False))
-        current = equations.terminal_current(x, np.asarray(change), float(drive_change))
-        turned = reached and bool(np.any(self.turns == time))
+        drive_change = sum(w * i.drive for w, i in zip(weights, instants, strict=False))
+        current = equations.terminal_current(new.x, np.asarray(change), float(drive_change))
+        met = self._beyond(new.drive) >= -AT_LIMIT
+        turned = met or (reached and bool(np.any(schedule.turns == new.time)))
         self.past = instants[: 1 if turned else 3]
-        if turned and self.every:
-            self.proposed = float(self.marks[0]) / self.config.steps / 8
-        if reached or self.every:
+        if reached or schedule.every:
             self._record(current)
-            if self.frames % self.config.checkpoint_every == 0:
-                self._checkpoint()
+        if met:
+            self.leg += 1
+        if (met and self.leg % 2 == 0) or (reached and bool(np.any(schedule.closings == new.time))):
+            self._close_cycle()
+        if reached and bool(np.any(schedule.jumps == new.time)):
+            drive = schedule.imposed(new.time, after=True)
+            self.past = [Instant(new.time, equations.polarised(new.x, drive), drive)]
+            turned = True
+        if turned and schedule.adaptive:
+            self.proposed = schedule.first_step
+        if (reached or schedule.every) and self.frames % self.config.checkpoint_every == 0:
+            self._checkpoint()
 
-    def _drive(self, time: float) -> float:
-        drive = self.config.drive
-        return float(drive.sheet_charge(time) if isinstance(drive, ChargeStep) else drive.electrode_potential(time))
+    def _close_cycle(self) -> None:
+        """Compare the state with that of one cycle before; stop if it is periodic, or if no cycle is left."""
+        x, tolerance, drive = self.past[0].x, self.config.until_periodic, self.config.drive
+        self.cycle_changes.append(float(np.abs(x - self.cycle_start).max()))
+        self.cycle_start = x
+        periodic = tolerance is not None and self.cycle_changes[-1] <= tolerance
+        over = isinstance(drive, Galvanostatic) and self.leg == 2 * drive.cycles
+        self.stopped = periodic or over
 
     # ------------------------------------------------------------------ frames, checkpoints, reports
 
     def _begin(self) -> None:
-        x = self.equations.gauge(self.equations.uniform(self._drive(0.0)))
-        self.past = [Instant(0.0, x)]
+        drive = self.schedule.imposed(0.0)
+        x = self.equations.gauge(self.equations.uniform(drive))
+        self.past, self.cycle_start = [Instant(0.0, x, drive)], x
         still = np.zeros(self.equations.n)
         # The sweep starts at t = 0: its displacement current follows from the first step on.
         self._record(self.equations.terminal_current(x, still, 0.0))
 
     def _record(self, current: float) -> None:
-        time, x = self.past[0]
+        time, x, drive = self.past[0]
         phi, c = self.equations.to_si(x)
-        drive = self._drive(time)
         charge = np.nan if self.equations.mesh.full else self.equations.electrode_charge(x, drive)
         for name, value in zip(SERIES, (time, phi, c, drive, current, charge), strict=True):
             self.rows[name].append(value)
@@ -193,6 +239,9 @@ class March:
             "steps": self.steps,
             "retries": self.retries,
             "newton": [self.newton.factorisations, self.newton.iterations],
+            "leg": self.leg,
+            "cycle_changes": self.cycle_changes,
+            "stopped": self.stopped,
         }
         with open(partial, "wb") as file:
             content: dict[str, Any] = {
@@ -200,6 +249,8 @@ class March:
                 "proposed": self.proposed,
                 "past_time": np.array([instant.time for instant in self.past]),
                 "past_x": np.array([instant.x for instant in self.past]),
+                "past_drive": np.array([instant.drive for instant in self.past]),
+                "cycle_start": self.cycle_start,
                 **{name: np.array(values) for name, values in self.rows.items()},
             }
             np.savez(file, **content)
@@ -213,8 +264,9 @@ class March:
             try:
                 with np.load(segments[-1]) as saved:
                     state = json.loads(str(saved["state"]))
-                    past = [Instant(float(t), x) for t, x in zip(saved["past_time"], saved["past_x"], strict=True)]
-                    self.proposed = float(saved["proposed"])
+                    instants = zip(saved["past_time"], saved["past_x"], saved["past_drive"], strict=True)
+                    past = [Instant(float(time), x, float(drive)) for time, x, drive in instants]
+                    self.proposed, self.cycle_start = float(saved["proposed"]), saved["cycle_start"]
                 break
             except (OSError, ValueError, KeyError, zipfile.BadZipFile):
                 segments.pop().unlink()  # not one that this program finished writing
@@ -224,6 +276,7 @@ class March:
             raise BadInput("out", self.folder, "holds an unfinished continuum run of another configuration")
         self.past, self.frames, self.steps, self.retries = past, state["frames"], state["steps"], state["retries"]
         self.newton.factorisations, self.newton.iterations = state["newton"]
+        self.leg, self.cycle_changes, self.stopped = state["leg"], state["cycle_changes"], state["stopped"]
         return True
 
     def _consolidate(self, complete: bool) -> None:
@@ -242,7 +295,8 @@ class March:
                 path.unlink()
 
     def _where(self, time: float, cell: int | None) -> str:
-        drive = self._drive(time)
+        known = not isinstance(self.config.drive, Galvanostatic)
+        drive = self.schedule.imposed(time) if known else self.past[0].drive
         what = f"sigma = {drive:g} C/m^2" if self.equations.mesh.full else f"phi_m = {drive:g} V"
         place = ""
         if cell is not None:
@@ -255,20 +309,3 @@ class March:
         self.retries.append({"time_s": time, "step_s": step, "reason": f"{failure.reason} {where}"})
         if attempt == HALVINGS - 1:
             raise StageFailed("continuum", f"{failure.reason} {where}; frames up to there are kept") from None
-
-
-def _marks(config: ContinuumConfig) -> tuple[Array, Array]:
-    """Times (s) at which a step must end, and those of them at which the drive turns."""
-    drive = config.drive
-    if isinstance(drive, ChargeStep):
-        growth, share = config.record_growth, drive.duration / config.record_interval
-        count = share if growth == 1 else np.log1p(share * (growth - 1)) / np.log(growth)
-        spacing = growth ** np.arange(max(1, round(count)))
-        return drive.duration * np.cumsum(spacing) / spacing.sum(), np.array([])
-    turns = drive.half_period * np.arange(1, 2 * drive.cycles + 1)
-    turns[-1] = drive.duration
-    if config.stepping == "adaptive":
-        return turns, turns
-    marks = drive.duration * np.arange(1, config.steps * drive.cycles + 1) / (config.steps * drive.cycles)
-    half = config.steps // 2
-    return marks, marks[half - 1 :: half]

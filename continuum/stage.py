@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from continuum.config import ContinuumConfig
-from continuum.frames import Frames
+from continuum.frames import Frames, thin
 from continuum.solver import March
 from continuum.trans_slit_flux import TransSlitFlux
 from transslit import BadInput, TransSlitRecord
@@ -32,10 +32,14 @@ def run(config: ContinuumConfig, folder: Path, progress: Progress) -> TransSlitR
     with Frames(folder) as frames:
         analysis = TransSlitFlux(frames, config.network, config.electrolyte).run()
         drift = ion_drift(frames) if config.cell == "full" else None
+        if config.store_every > 1:
+            thin(frames, config.store_every)
     record: TransSlitRecord = analysis.results.record
     record.metadata["steps"] = march.steps
     record.metadata["retries"] = march.retries
     record.metadata["cells"] = march.equations.n
+    record.metadata["factorisations"] = march.newton.factorisations
+    record.metadata["cycle_changes"] = march.cycle_changes
     if drift is not None:
         record.metadata["ion_drift"] = drift
     record.write(folder / "record")

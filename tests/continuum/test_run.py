@@ -8,6 +8,7 @@ import pytest
 from continuum import ContinuumConfig, Frames, OpenSpaceFlux, TransSlitFlux, run
 from continuum.newton import Newton, NewtonFailed
 from transslit import BadInput, ChargeStep, StageFailed, TransSlitRecord, TriangularCV
+from transslit.drive import Galvanostatic
 from transslit.progress import Progress
 
 from .conftest import alike
@@ -29,6 +30,15 @@ def step(kcl, small, tmp_path_factory):
     folder = tmp_path_factory.mktemp("step")
     salt = alike(kcl, 2e-9)
     config = ContinuumConfig(network=small, electrolyte=salt, drive=STEP, cell="full", surface_cell=8e-11)
+    return config, folder, run(config, folder, QUIET)
+
+
+@pytest.fixture(scope="module")
+def current(kcl, small, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("current")
+    drive = Galvanostatic(current=0.1, upper=0.2, cycles=1)
+    config = ContinuumConfig(network=small, electrolyte=kcl, drive=drive, surface_cell=1e-10, step_tolerance=0.1)
+    config = config.model_copy(update={"checkpoint_every": 4})
     return config, folder, run(config, folder, QUIET)
 
 
@@ -172,7 +182,7 @@ class Killing(Progress):
         return counted()
 
 
-@pytest.mark.parametrize("which", ["cv", "step"])
+@pytest.mark.parametrize("which", ["cv", "step", "current"])
 def test_resumed_run_is_the_same_to_the_last_bit(which, request, tmp_path):
     config, folder, record = request.getfixturevalue(which)
     for steps in (3, 9, 5):  # the first before any checkpoint
@@ -237,6 +247,19 @@ def test_thinned_frames_give_the_same_rows(cv):
     times = thin.terminal["time_s"]
     kept = record.crossings[record.crossings["time_s"].isin(times)].reset_index(drop=True)
     np.testing.assert_array_equal(thin.crossings.to_numpy(), kept.to_numpy())
+
+
+def test_stored_frames_may_be_thinned(cv, tmp_path):
+    """The record has every frame; the file keeps every seventh and the last, and gives the same numbers again."""
+    config, _, record = cv
+    again = run(config.model_copy(update={"store_every": 7}), tmp_path, QUIET)
+    assert again.crossings.equals(record.crossings)
+    with Frames(tmp_path) as frames:
+        assert frames.complete
+        np.testing.assert_array_equal(frames.times, again.terminal["time_s"].to_numpy()[[0, 7, 14, 21, 28, 35, 40]])
+        kept = TransSlitFlux(frames).run().results.record
+    whole = record.crossings[record.crossings["time_s"].isin(frames.times)].reset_index(drop=True)
+    np.testing.assert_array_equal(kept.crossings.to_numpy(), whole.to_numpy())
 
 
 def test_record_survives_the_disk(cv):
