@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from transslit.config import Config
+from transslit.errors import BadInput
 from transslit.units import Current, Power, ScanRate, SurfaceCharge, Time, TimeOrZero, Voltage
 
 
@@ -65,7 +66,7 @@ class ChargeRamp(ChargeStep):
     @model_validator(mode="after")
     def _in_time(self) -> Self:
         if self.ramp > self.duration:
-            raise ValueError(f"the ramp ({self.ramp:g} s) must end within the duration ({self.duration:g} s)")
+            raise BadInput("ramp", f"{self.ramp:g} s", f"must end within the duration ({self.duration:g} s)")
         return self
 
     def sheet_charge(self, time: np.ndarray | float) -> np.ndarray:
