@@ -74,7 +74,7 @@ def molecular(record: TransSlitRecord, folder: Path, concentration: float, setti
             bootstrap(lambda ratio: float(ratio.mean()), warmth),
             low=0.95,
             high=1.05,
-            reason="kinetic temperature over the thermostat's, last quarter of the run; 5 % shifts diffusion by about 10 %",
+            reason="kinetic temperature over the thermostat's, last quarter of the run; 5 % shifts diffusion by 10 %",
             setting=setting,
             required=True,
         ),

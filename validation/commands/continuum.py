@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from transslit.drive import TriangularCV
+from transslit.drive import ChargeRamp, ChargeStep, Galvanostatic, PotentialStep, SmoothedCV, TriangularCV
 from transslit.electrolyte import load_electrolyte
 from transslit.errors import BadInput
 from transslit.network import SlitNetwork
+from transslit.units import parse
 from validation.commands.common import JsonFlag, MolarText, OutPath, SaltText, SeedInt, SlitText, app, length, run_stage
+
+# What each drive is made of: the options that it takes, and those that it needs.
+DRIVES: dict[str, tuple[type, tuple[str, ...], tuple[str, ...]]] = {
+    "cv": (TriangularCV, ("scan_rate", "window", "cycles"), ()),
+    "smoothed-cv": (SmoothedCV, ("scan_rate", "window", "cycles", "smoothing"), ()),
+    "potential-step": (PotentialStep, ("voltage", "duration", "rest"), ("voltage", "duration")),
+    "galvanostatic": (Galvanostatic, ("current", "upper", "lower", "cycles"), ("current",)),
+    "charge-step": (ChargeStep, ("sigma", "duration"), ("sigma", "duration")),
+    "charge-ramp": (ChargeRamp, ("sigma", "duration", "ramp"), ("sigma", "duration", "ramp")),
+}
 
 
 @app.command("continuum", epilog="Example: transslit continuum --slit 2nm --layers 6 --scan-rate 20mV/us --out runs/cv")
@@ -29,11 +40,27 @@ def continuum_command(
     stern_model: Annotated[str, typer.Option(help="robin or resolved.")] = "robin",
     temperature: Annotated[str, typer.Option(help="Temperature.")] = "298.15K",
     permittivity: Annotated[float | None, typer.Option(help="Relative permittivity of the solvent.")] = None,
-    drive: Annotated[str, typer.Option(help="What is imposed: cv.")] = "cv",
+    drive: Annotated[str, typer.Option(help=f"What is imposed: {', '.join(DRIVES)}.")] = "cv",
     scan_rate: Annotated[str, typer.Option(help="Scan rate of the cell voltage.")] = "20mV/us",
     window: Annotated[str, typer.Option(help="Window of the cell voltage.")] = "400mV",
-    cycles: Annotated[int, typer.Option(help="CV cycles.")] = 1,
-    steps: Annotated[int, typer.Option(help="Time steps per cycle.")] = 200,
+    cycles: Annotated[int, typer.Option(help="Cycles of a CV or of a galvanostatic drive.")] = 1,
+    smoothing: Annotated[float, typer.Option(help="smoothed-cv: span of the mean over V_m, in half-periods.")] = 0.1,
+    voltage: Annotated[str | None, typer.Option(help="potential-step: cell voltage V_m, such as 400mV.")] = None,
+    duration: Annotated[str | None, typer.Option(help="Steps and ramps: time at the final value, such as 1us.")] = None,
+    rest: Annotated[str, typer.Option(help="potential-step: time at 0 V afterwards.")] = "0s",
+    current: Annotated[str | None, typer.Option(help="galvanostatic: current per depth, such as 50mA/m.")] = None,
+    upper: Annotated[str, typer.Option(help="galvanostatic: V_m at which discharge begins.")] = "400mV",
+    lower: Annotated[str, typer.Option(help="galvanostatic: V_m at which charge begins again.")] = "0V",
+    charge: Annotated[str | None, typer.Option(help="charge-step, -ramp: per sheet, such as 0.25C/m^2.")] = None,
+    ramp: Annotated[str | None, typer.Option(help="charge-ramp: time in which the charge grows.")] = None,
+    steps: Annotated[int, typer.Option(help="Time steps per CV cycle.")] = 200,
+    stepping: Annotated[str, typer.Option(help="fixed or adaptive; all but CVs adapt.")] = "fixed",
+    scheme: Annotated[str, typer.Option(help="euler or bdf2.")] = "euler",
+    until_periodic: Annotated[
+        float | None, typer.Option(help="Stop after a cycle that changes the state by less, in kT/e and bulk c.")
+    ] = None,
+    refinement: Annotated[float, typer.Option(help="Divides every cell of the mesh.")] = 1.0,
+    store_every: Annotated[int, typer.Option(help="Keep every so many frames of the fields, and the last.")] = 1,
     out: OutPath = None,
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
@@ -44,8 +71,21 @@ def continuum_command(
         salt = salt.with_diameter(length("ion_diameter", ion_diameter))
     if permittivity is not None:
         salt = salt.with_permittivity(permittivity)
-    if drive != "cv":
-        raise BadInput("drive", drive, "give cv")
+    given = {
+        "scan_rate": scan_rate,
+        "window": window,
+        "cycles": cycles,
+        "smoothing": smoothing,
+        "voltage": voltage,
+        "duration": duration,
+        "rest": rest,
+        "current": current,
+        "upper": upper,
+        "lower": lower,
+        "sigma": charge,
+        "ramp": ramp,
+    }
+    imposed = read_drive(drive, given)
     network = SlitNetwork.read(
         slit=slit,
         layers=layers,
@@ -61,11 +101,44 @@ def continuum_command(
         network=network,
         electrolyte=salt,
         concentration=salt.concentration if concentration is None else concentration,
-        drive=TriangularCV.read(scan_rate=scan_rate, window=window, cycles=cycles),
+        drive=imposed,
+        cell="full" if isinstance(imposed, ChargeStep) else "half",
         stern_thickness=stern,
         stern_model=stern_model,
         temperature=temperature,
         steps=steps,
+        stepping=stepping,
+        scheme=scheme,
+        until_periodic=until_periodic,
+        refinement=refinement,
+        store_every=store_every,
     )
     salt.bulk(config.concentration)
     return run_stage(out or Path("runs/continuum"), config, continuum.run, seed, as_json)
+
+
+def read_drive(kind: str, given: dict[str, Any]) -> Any:
+    """The drive `kind` from the options that concern it.
+
+    Raises
+    ------
+    BadInput : no such drive, an option that it needs is missing, or a value that it refuses
+    """
+    if kind not in DRIVES:
+        raise BadInput("drive", kind, f"give {', '.join(DRIVES)}")
+    made, takes, needs = DRIVES[kind]
+    for name in needs:
+        if given[name] is None:
+            option = "charge" if name == "sigma" else name
+            raise BadInput(option, "missing", f"a {kind} drive needs --{option}")
+    values = {name: given[name] for name in takes}
+    for name, (option, quantity) in {
+        "current": ("current", "current per depth"),
+        "sigma": ("charge", "surface charge"),
+    }.items():
+        if name in values:
+            try:
+                values[name] = parse(values[name], quantity)
+            except ValueError as error:
+                raise BadInput(option, values[name], str(error)) from None
+    return made.read(**values)  # type: ignore[attr-defined]
