@@ -21,6 +21,8 @@ from validation.commands import app
 from validation.commands.common import ChargedFlag, JsonFlag, MolarText, OutPath, SaltText, SeedInt, SlitText, asked
 from validation.config import STAGES
 
+INTERRUPTED = 130  # what typer makes of Ctrl-C
+
 validate_app = typer.Typer(add_completion=False)
 
 
@@ -64,13 +66,12 @@ def run(program: typer.Typer, name: str, arguments: list[str] | None = None) -> 
     logging.getLogger().setLevel(logging.ERROR)
     try:
         code = program(arguments, standalone_mode=False, prog_name=name)
+        if code == INTERRUPTED:
+            print(f"{name}: interrupted; the same command resumes", file=sys.stderr)
         return code if isinstance(code, int) else 0
     except TransslitError as error:
         print(f"{name}: error: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted; the same command resumes", file=sys.stderr)
-        return 130
     except BrokenPipeError:
         return 1
     except Exception as error:

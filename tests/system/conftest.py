@@ -36,8 +36,8 @@ def start(tmp_path):
     """Start that run in an empty folder and return the process, to be killed."""
 
     def begin():
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen([SCRIPTS / CONTINUUM[0], *CONTINUUM[1:]], cwd=tmp_path, **quiet)
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen([SCRIPTS / CONTINUUM[0], *CONTINUUM[1:]], cwd=tmp_path, **streams)
 
     return begin
 

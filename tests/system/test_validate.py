@@ -91,7 +91,7 @@ def test_a_killed_run_is_alone_resumes_and_gives_the_same_record(finished, comma
     time.sleep(2.0)  # somewhere in the middle of the voltammogram
     second = command(*CONTINUUM)
     os.kill(first.pid, signal.SIGKILL)
-    first.wait()
+    first.communicate()
     assert second.returncode == 2
     assert "another run" in second.stderr
     done = command(*CONTINUUM)
@@ -102,6 +102,15 @@ def test_a_killed_run_is_alone_resumes_and_gives_the_same_record(finished, comma
         )
         pd.testing.assert_frame_equal(once, resumed, check_exact=True)
     assert (finished[0] / "law.json").read_text() == (tmp_path / "run" / "law.json").read_text()
+
+
+def test_an_interrupt_says_how_to_resume(start, tmp_path):
+    process = start()
+    wait_for(tmp_path / "run" / "continuum-step" / "started.json", process)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; the same command resumes" in said
 
 
 @pytest.mark.slow
