@@ -1,7 +1,7 @@
 """Circuit: nano-circuitry and transmission line ladders driven by any `Law`."""
 
-from circuit.config import CircuitConfig
+from circuit.config import CircuitConfig, HalfCell, Table
 from circuit.result import Balance, CircuitResult
 from circuit.simulate import run, simulate
 
-__all__ = ["Balance", "CircuitConfig", "CircuitResult", "run", "simulate"]
+__all__ = ["Balance", "CircuitConfig", "CircuitResult", "HalfCell", "Table", "run", "simulate"]

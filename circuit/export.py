@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 import sympy
 
-from circuit.config import CircuitConfig
+from circuit.config import CircuitConfig, HalfCell
+from circuit.program import corners_of, segments_of
 from circuit.resistance import Q, SlitResistance, slit_resistance
 from circuit.result import SIGN, CircuitResult
-from circuit.simulate import drive_corners
 from transslit import __version__
+from transslit.drive import TriangularCV
 from transslit.errors import BadInput
 from transslit.law import Law
 
@@ -71,49 +72,79 @@ def spice_expression(expression: sympy.Expr, q: str) -> str:
     return f"{name}({text})"
 
 
-def half_cell(config: CircuitConfig, resistance: SlitResistance) -> list[str]:
-    """Subcircuit `halfcell e b`: electrode and mid-plane."""
-    scale = f"{config.slit_capacitance / config.full_charge!r}"
-    lines = [
-        ".subckt halfcell e b",
-        f"Ropen s0 b {config.open_resistance!r}",
-        f"Copen e s0 {config.open_capacitance!r}",
-    ]
-    constant = Q not in resistance.expression.free_symbols
-    for i in range(1, config.layers):
-        share = 0.5 if i == 1 and config.half_resistor_mouth else 1.0
-        text = spice_expression(
-            resistance.expression * (1 if share == 1 else sympy.Float(share)), f"{scale}*abs(v(e,s{i}))"
-        )
-        value = repr(share * float(resistance.value(np.zeros(1))[0])) if constant else f"r='{text}'"
-        lines += [f"R{i} s{i} s{i - 1} {value}", f"C{i} e s{i} {config.slit_capacitance!r}"]
-    return [*lines, ".ends"]
-
-
-def to_spice(config: CircuitConfig, law: Law | None = None) -> str:
-    """Netlist of the cell for ngspice's batch mode; `ngspice -b -r cv.raw cell.cir` leaves time, v(p) and i(V1).
-
-    A full cell is written as what it is: two half-cells back to back, of which nothing but the elements are equal.
+def half_cell(config: CircuitConfig, cell: HalfCell, resistance: SlitResistance, name: str) -> list[str]:
+    """Subcircuit `name e b`: electrode and mid-plane.
 
     Raises
     ------
-    BadInput : as `circuit.simulate`, or the law has no counterpart in SPICE
+    BadInput : an element is a table
     """
-    resistance = slit_resistance(config, law)
-    times, phi = drive_corners(config)
-    corners = [f"{float(t)!r} {float(config.half_cells * v)!r}" for t, v in zip(times, phi, strict=True)]
-    step = float(times[-1]) / (config.points - 1)
-    cell = ["X1 p m halfcell", "X2 0 m halfcell"] if config.full_cell else ["X1 p 0 halfcell"]
+    for table in ("capacitance_table", "open_capacitance_table"):
+        if getattr(cell, table) is not None:
+            raise BadInput(table, "given", "a netlist holds constants only; leave the table out")
+    lines = [
+        f".subckt {name} e b",
+        f"Ropen s0 b {cell.open_resistance!r}",
+        f"Copen e s0 {cell.open_capacitance!r}",
+    ]
+    uncharged = resistance.value(np.zeros(cell.slits))
+    follows = [Q in e.free_symbols for e in resistance.expressions]
+    full = config.full_charges(cell) if any(follows) else np.ones(cell.slits)
+    for i, (capacitance, largest) in enumerate(zip(cell.per_slit("slit_capacitance"), full, strict=True), start=1):
+        expression = resistance.expression(i)
+        if expression is None:
+            raise BadInput("resistance_table", "given", "a netlist holds formulas only; leave the table out")
+        share = 0.5 if i == 1 and cell.half_resistor_mouth else 1.0
+        q = f"{float(capacitance / largest)!r}*abs(v(e,s{i}))"
+        text = spice_expression(expression * (1 if share == 1 else sympy.Float(share)), q)
+        value = f"r='{text}'" if Q in expression.free_symbols else repr(share * float(uncharged[i - 1]))
+        lines += [f"R{i} s{i} s{i - 1} {value}", f"C{i} e s{i} {float(capacitance)!r}"]
+    return [*lines, ".ends"]
+
+
+def to_spice(config: CircuitConfig, law: Law | None = None, counter_law: Law | None = None) -> str:
+    """Netlist of the cell for ngspice's batch mode; `ngspice -b -r cv.raw cell.cir` leaves time, v(p) and i(V1).
+
+    A full cell is written as what it is: two half-cells back to back. A drive that gives the current has I1 in the
+    place of V1, and leaves time and v(p).
+
+    Raises
+    ------
+    BadInput : as `circuit.simulate`, or the law, a table or the drive has no counterpart in SPICE
+    """
+    segments, corners = segments_of(config), corners_of(config)
+    if config.initial_voltage or any(s.c or s.until is not None or s.mode == "power" for s in segments):
+        raise BadInput("export", f"spice of a {config.drive.kind} drive", "needs one of straight lines, from 0 V on")
+    laws = (law, counter_law)
+    resistances = [slit_resistance(config, laws[i], cell) for i, cell in enumerate(config.electrodes)]
+    names = ("halfcell", "counter")
+    cells = zip(names, config.electrodes, resistances, strict=False)
+    subcircuits = [line for name, cell, resistance in cells for line in half_cell(config, cell, resistance, name)]
+    instances = ["X1 p 0 halfcell"]
+    if config.full_cell:
+        instances = ["X1 p m halfcell", f"X2 0 m {'counter' if config.counter else 'halfcell'}"]
+    edge = 1e-9 * float(corners[-1])  # s, in which a jump is made
+    points: list[tuple[float, float]] = []
+    for start, segment in zip(corners.tolist(), segments, strict=False):
+        if not points and segment.a and segment.mode == "voltage":
+            points.append((0.0, 0.0))
+        if not points or points[-1][1] != segment.a:
+            points.append((start + (edge if points else 0.0), segment.a))
+        points.append((start + segment.duration, segment.a + segment.b * segment.duration))
+    steps = [f"{float(t)!r} {float(v)!r}" for t, v in points]
+    by_voltage = segments[0].mode == "voltage"
+    source = "V1 p 0" if by_voltage else "I1 0 p"
+    step = float(corners[-1]) / (config.points - 1)
     return "\n".join(
         [
             f"* transslit {__version__}: {config.model.upper()}, {config.layers} layers (simulated)",
-            f"* R(q) = {resistance.expression}; charging current = -i(V1); per metre of depth read A/m",
-            *half_cell(config, resistance),
-            *cell,
-            "V1 p 0 PWL(" + "\n+ ".join(corners) + ")",
+            f"* R(q) = {resistances[0].expression(1)}; charging current = -i(V1); per metre of depth read A/m",
+            *subcircuits,
+            *instances,
+            f"{source} PWL(" + "\n+ ".join(steps) + ")",
             ".options reltol=1e-7 abstol=1e-13 vntol=1e-10 chgtol=1e-20 trtol=1 method=trap",
-            f".tran {step!r} {float(times[-1])!r} 0 {step!r}",
-            ".save v(p) i(V1)",
+            f".tran {step!r} {float(corners[-1])!r} 0 {step!r}",
+            ".save v(p) i(V1)" if by_voltage else ".save v(p)",
             ".end",
             "",
         ]
@@ -134,9 +165,12 @@ def to_mpt(result: CircuitResult, path: Path | None = None, started: datetime = 
     Columns: mode, ox/red, error, time/s, control/V, Ewe/V (both V_m), <I>/mA, cycle number, (Q-Qo)/C.
     """
     config, table = result.config, result.terminal
+    drive = config.drive
+    if not isinstance(drive, TriangularCV):
+        raise BadInput("export", f"mpt of a {drive.kind} drive", "holds a cyclic voltammetry; export csv")
     time = table["time_s"].to_numpy()
     voltage, current = table["V_m_V"].to_numpy(), table["I_m_A"].to_numpy()
-    sweep = np.minimum((time / config.drive.half_period * (1 + 1e-12)).astype(int), 2 * config.drive.cycles - 1)
+    sweep = np.minimum((time / drive.half_period * (1 + 1e-12)).astype(int), 2 * drive.cycles - 1)
     charge = np.concatenate([[0.0], np.cumsum(np.diff(time) * (current[1:] + current[:-1]) / 2)])
     columns = {
         "mode": np.full(len(time), "2"),
@@ -149,16 +183,16 @@ def to_mpt(result: CircuitResult, path: Path | None = None, started: datetime = 
         "cycle number": _numbers(sweep // 2 + 1.0),
         "(Q-Qo)/C": _numbers(charge),
     }
-    top = config.half_cells * float(drive_corners(config)[1][1])
+    top = config.polarity * drive.window
     parameters = {
         "Comments": f"SIMULATED by transslit {__version__}: {config.model.upper()}, {config.layers} layers",
         "Sign": SIGN,
         "Ei (V)": "0.000",
-        "dE/dt": f"{config.drive.scan_rate:.6g}",
+        "dE/dt": f"{drive.scan_rate:.6g}",
         "dE/dt unit": "V/s",
         "E1 (V)": f"{top:.6g}",
         "E2 (V)": "0.000",
-        "nc cycles": str(config.drive.cycles - 1),
+        "nc cycles": str(drive.cycles - 1),
     }
     head = [
         "",

@@ -1,147 +1,314 @@
-"""The half-cell ladder: from the mid-plane (0 V) into the electrode (phi_m), slit by slit.
+"""The half-cell ladder, or two of them back to back, from the mid-plane (0 V) into the electrode (phi_m).
 
     mid-plane --R_open-- open space --R_1-- slit 1 --R_2-- slit 2 -- ... --R_n-- slit n
                             |                 |               |                    |
                           C_open            C_slit          C_slit               C_slit      (all to the electrode)
 
-With phi_0 the potential of the open space, phi_i that of slit i, Q_i = C_i (phi_m - phi_i) >= 0 while the cell charges
-at positive phi_m, and currents positive from the electrode's depth towards the bulk:
+The charges Q of the capacitors are integrated; u(Q) is a capacitor's voltage, the electrode's potential less that of
+the node, and charging currents count as positive:
 
-    I_0 = phi_0 / R_open = I_m
-    I_i = (phi_i - phi_{i-1}) / R(q_i),   q_i = |Q_i| / Q_max
-    C_i dphi_i/dt = C_i dphi_m/dt - I_i + I_{i+1},   I_{n+1} = 0,   dQ/dt = I_m  (charge passed)
+    dQ_i/dt = J_i - J_{i+1},   J_i = (u_{i-1} - u_i) / R_i(q_i),   q_i = |Q_i| / Q_max,   J_0 = I_m,   J_{n+1} = 0
 
-Potentials rather than charges are integrated, since their differences keep their digits where the cell is nearly full.
-R_i is the resistor between slit i and its neighbour on the bulk side and follows the charge of slit i itself. The
-ionic charge of slit i is -Q_i; Q_i is the electrode's. A continuous line is met at second order in 1/n where the first
-slit's resistor is halved. Sources: the paper's Fig. 4b and Extended Data Fig. 11c; R. de Levie,
+The terminals close it, with s = u_0 and R = R_open of a half-cell, or the sums of both where the electrodes differ:
+
+    V given:  I_m = (V - s) / R        I given        P given:  I_m (s + R I_m) = P
+
+In a cell of two different half-cells the counter electrode's Q counts negative charge as positive; the one I_m fills
+both, which is all that the split of V_m follows from. R_i is the resistor between slit i and its neighbour on the bulk
+side and follows the charge of slit i itself. A continuous line is met at second order in 1/n where the first slit's
+resistor is halved. Sources: the paper's Fig. 4b and Extended Data Fig. 11c; R. de Levie,
 doi:10.1016/0013-4686(63)80042-0.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from circuit.config import CircuitConfig
+from circuit.config import CircuitConfig, HalfCell
+from circuit.curves import Curves, capacitor_voltages, straight, together
+from circuit.program import Segment
 from circuit.resistance import SlitResistance
 from transslit.errors import BadInput
 
 Array = np.ndarray
+ROUND_OFF = 1e-14  # of the largest voltage: I_m of a mouth that resists next to nothing is known no better
 
 
 class Ladder:
-    """One half-cell as the problem M dy/dt = F(t, y) with y = (charge passed, phi_0, phi_1 ... phi_n).
+    """The problem dy/dt = F(t, y). One half-cell: y = (charge passed, Q_0 ... Q_n); two: (Q_n ... Q_0, Q'_0 ... Q'_m).
 
     Parameters
     ----------
     config : the elements
-    resistance : R(q)
-    corners : times in s of the corners of the drive, shape (k,)
-    potential : phi_m in V at the corners, shape (k,); linear between them
+    resistances : R(q) of each electrode of `config.electrodes`
+    segments : the drive
     """
 
-    def __init__(self, config: CircuitConfig, resistance: SlitResistance, corners: Array, potential: Array) -> None:
-        self.resistance, self.corners, self.potential = resistance, corners, potential
-        n = config.slits
-        self.capacitance = np.full(n + 1, config.slit_capacitance)  # F
-        self.capacitance[0] = config.open_capacitance
-        self.mass = np.concatenate([[1.0], self.capacitance])
-        self.share = np.where(np.arange(n), 1.0, 0.5) if config.half_resistor_mouth else None  # of R(q) in a resistor
-        self.per_volt = config.slit_capacitance / config.full_charge  # q per volt on a slit's capacitor
-        self.open_conductance = 1 / config.open_resistance
+    def __init__(
+        self, config: CircuitConfig, resistances: Sequence[SlitResistance], segments: Sequence[Segment]
+    ) -> None:
+        cells = config.electrodes
+        self.config, self.resistance, self.segments = config, resistances, segments
+        self.share = config.half_cells  # of V_m and P in what drives the ladder
+        self.pair = len(cells) == 2
+        self.inside = cells[0].slits if self.pair else 0  # links of a reversed ladder, ahead of the mouth
+        self.nodes = sum(cell.slits + 1 for cell in cells)
+        # Of the charges in y: the charge passed comes before them, and an idle entry where LAPACK needs three.
+        self.first = max(0 if self.pair else 1, 3 - self.nodes)
+        self.mouth = np.array([self.inside, self.inside + 1]) if self.pair else np.array([0])
+        self.deep = np.arange(1, self.nodes)  # node whose charge a link's resistance follows
+        self.deep[: self.inside] -= 1
+        self.open_resistance = sum(cell.open_resistance for cell in cells)
+        self.mass = np.ones(self.nodes + self.first)
+        columns = [_capacitors(config, cell) for cell in cells]
+        if self.pair:
+            columns[0] = tuple(column[::-1] for column in columns[0])
+        self.elastance, self.tables, *_ = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+        self.curves = _curves(config, cells, self.pair) if self.tables.any() else None
+        self.capacitance = 1 / self.elastance
+        full = [config.full_charges(cell) if _follows_charge(r) else np.ones(cell.slits) for cell, r in self._cells()]
+        halves = [np.where(np.arange(cell.slits) | (not cell.half_resistor_mouth), 1.0, 0.5) for cell in cells]
+        if self.pair:
+            full, halves = ([x[0][::-1], np.array([np.inf]), x[1]] for x in (full, halves))
+        self.per_charge, self.factor = 1 / np.concatenate(full), np.concatenate(halves)
+        if self.pair:
+            self.factor[self.inside] = 1.0
+        self.plain = bool((self.factor == 1).all())
         self.tolerance = config.tolerance
-        self.window = float(np.abs(potential).max())
-        self.steepest = float(np.abs(np.diff(potential) / np.diff(corners)).max())  # V/s
-        self.largest = self.steepest * config.open_capacitance  # A, |I_m| met so far; the open space alone takes this
-        self.conductance = np.full(n + 1, self.open_conductance)
-        self.enter(0)
+        self.scale, self.largest = _scales(config, segments, self.capacitance, self.open_resistance)
+        self.enter(0, 0.0)
 
-    def enter(self, segment: int) -> None:
-        """Begin a sweep, in which phi_m is linear."""
-        self.since, stop = self.corners[segment : segment + 2].tolist()
-        self.at_start, phi = self.potential[segment : segment + 2].tolist()
-        self.rising = (phi - self.at_start) / (stop - self.since)  # V/s
-        self.displacement = self.rising * self.mass  # A
-        self.displacement[0] = 0.0
+    def _cells(self) -> list[tuple[HalfCell, SlitResistance]]:
+        return list(zip(self.config.electrodes, self.resistance, strict=True))
 
-    def electrode(self, t: float) -> float:
-        """phi_m in V at a time within the sweep."""
-        return self.at_start + self.rising * (t - self.since)
+    # ------------------------------------------------------------------ the drive
 
-    def resistances(self, u: Array) -> Array:
-        """R_i in ohm of the slits at capacitor voltages `u` = phi_m - phi (..., n) in V."""
-        q = np.abs(u)
-        q *= self.per_volt
-        value = self.resistance.value(q)
-        return value if self.share is None else value * self.share
+    def enter(self, segment: int, since: float) -> None:
+        """Begin a segment at time `since` (s)."""
+        self.now, self.since = self.segments[segment], since
 
-    def currents(self, y: Array, u: Array) -> Array:
-        """I_0 ... I_n in A, towards the bulk, shape (n + 1,); leaves 1 / R_i in `conductance`."""
-        drop = y[1:].copy()
-        drop[1:] -= y[1:-1]
-        np.divide(1.0, self.resistances(u), out=self.conductance[1:])
-        drop *= self.conductance
-        return drop
+    def terminal_current(self, t: float, s: float) -> tuple[float, float, float]:
+        """I_m in A at the capacitors' voltage `s` in V, dI_m/ds in A/V and, at fixed s, dI_m/dt in A/s."""
+        tau = t - self.since
+        value = self.now.a + tau * (self.now.b + tau * self.now.c)
+        change = self.now.b + 2 * tau * self.now.c
+        if self.now.mode == "voltage":
+            conductance = 1 / self.open_resistance
+            return (value / self.share - s) * conductance, -conductance, change / self.share * conductance
+        if self.now.mode == "current":
+            return value, 0.0, change
+        root = max(s * s + 4 * self.open_resistance * value / self.share, 1e-30) ** 0.5
+        return (root - s) / (2 * self.open_resistance), (s / root - 1) / (2 * self.open_resistance), 0.0
 
-    def into(self, current: Array) -> Array:
-        """M dy/dt of I_0 ... I_n (n + 1,), in A, shape (n + 2,); the first entry is I_m."""
-        into = self.displacement.copy()
-        into[0] = current[0]
-        into[1:] -= current
-        into[1:-1] += current[1:]
-        return into
+    def ends(self, t: float, y: Array) -> float | None:
+        """How far V_m is beyond the limit that ends the segment, in units of the largest voltage; None without one."""
+        limit = self.now.until
+        if limit is None:
+            return None
+        s = float(self.voltages(y[self.first :])[0][self.mouth].sum())
+        current = self.terminal_current(t, s)[0]
+        beyond = self.share * (s + self.open_resistance * current) - limit
+        if not self.now.rising:
+            beyond = -beyond
+        if self.now.mode == "power" and self.now.a < 0:  # beyond its largest power a cell's voltage collapses
+            power = -self.now.a / self.share
+            beyond = max(beyond, 2.001 * (self.open_resistance * power) ** 0.5 - s)
+        return beyond / (self.share * self.scale)
+
+    # ------------------------------------------------------------------ elements
+
+    def voltages(self, charge: Array) -> tuple[Array, Array]:
+        """u in V and du/dQ in V/C of the capacitors at charges (..., nodes) in C."""
+        if self.curves is None:
+            return charge * self.elastance, self.elastance
+        u, slope = self.curves(np.abs(charge))
+        return np.copysign(u, charge), slope
+
+    def energy(self, charge: Array) -> Array:
+        """Energy in J of the capacitors at charges (..., nodes) in C."""
+        if self.curves is None:
+            return charge**2 * self.elastance / 2
+        return self.curves.integral(np.abs(charge))
+
+    def filling(self, charge: Array) -> Array:
+        """q of the slit of each link, shape (..., links), at charges (..., nodes) in C."""
+        deep = charge[..., 1:] if not self.pair else charge[..., self.deep]
+        q = np.abs(deep)
+        q *= self.per_charge
+        return q
+
+    def link_resistances(self, q: Array, slope: bool = False) -> Array:
+        """R in ohm of the links (..., links), or dR/dq; 1 at the mouth between two half-cells."""
+        which = "slope" if slope else "value"
+        if not self.pair:
+            found = getattr(self.resistance[0], which)(q)
+        else:
+            k = self.inside
+            found = np.ones(q.shape)
+            found[..., :k] = getattr(self.resistance[0], which)(q[..., :k][..., ::-1])[..., ::-1]
+            found[..., k + 1 :] = getattr(self.resistance[1], which)(q[..., k + 1 :])
+        return found if self.plain else found * self.factor
+
+    # ------------------------------------------------------------------ the equations
+
+    def flows(self, charge: Array, u: Array) -> tuple[Array, Array]:
+        """Charge moved along each link from node k to k + 1, in A, and the links' conductances in S, (..., links)."""
+        conductance = 1 / self.link_resistances(self.filling(charge))
+        if self.pair:
+            conductance[..., self.inside] = 0.0
+        flow = u[..., :-1] - u[..., 1:]
+        flow *= conductance
+        return flow, conductance
 
     def rate(self, t: float, y: Array) -> Array:
-        """M dy/dt, in A, shape (n + 2,)."""
-        return self.into(self.currents(y, self.electrode(t) - y[2:]))
+        """dy/dt, in A."""
+        charge = y[self.first :]
+        u, _ = self.voltages(charge)
+        flow, _ = self.flows(charge, u)
+        return self._balance(flow, self.terminal_current(t, float(u[self.mouth].sum()))[0])
+
+    def _balance(self, flow: Array, current: float) -> Array:
+        out = np.zeros(len(self.mass))
+        into = out[self.first :]
+        into[1:] = flow
+        into[:-1] -= flow
+        into[self.mouth] += current
+        if not self.pair:
+            out[self.first - 1] = current
+        return out
 
     def linearise(self, t: float, y: Array) -> tuple[Array, Array, Array, Array, Array] | None:
-        """`rate`, the bands of its derivative by y in A/V, and its derivative by time in A/s.
+        """`rate`, the bands of its derivative by y in 1/s, and its derivative by time in A/s.
 
         None where a resistance is not positive.
         """
-        u = self.electrode(t) - y[2:]
-        current = self.currents(y, u)
-        below = self.conductance.copy()  # -dI_i/dphi_{i-1}
-        if not below.min() > 0:
+        charge = y[self.first :]
+        u, du = self.voltages(charge)
+        q = self.filling(charge)
+        resistance = self.link_resistances(q)
+        if len(q) and not resistance.min() > 0:
             return None
-        slope = self.resistance.slope(np.abs(u) * self.per_volt) * np.copysign(self.per_volt, u)  # dR/du, ohm/V
-        if self.share is not None:
-            slope *= self.share
-        slope *= current[1:] * below[1:]  # -dI_i/du_i, A/V
-        above = below.copy()  # dI_i/dphi_i
-        above[1:] += slope
-        diagonal = np.zeros(len(y))
-        diagonal[1:] = -above
-        diagonal[1:-1] -= below[1:]
-        forcing = np.zeros(len(y))  # only R(q) sees the time at fixed potentials
-        slope *= self.rising
-        forcing[2:] = slope
-        forcing[1:-1] -= slope
-        below[0] = 0.0  # nothing depends on the charge passed, which in its turn sees I_0
-        return self.into(current), below, diagonal, above, forcing
+        conductance = 1 / resistance
+        if self.pair:
+            conductance[self.inside] = 0.0
+        flow = u[:-1] - u[1:]
+        flow *= conductance
+        current, by_voltage, by_time = self.terminal_current(t, float(u[self.mouth].sum()))
+        low, up = conductance * du[:-1], -conductance * du[1:]  # by the charge ahead of and behind the link
+        follows = self.link_resistances(q, slope=True)
+        follows *= -flow * conductance
+        follows *= np.copysign(self.per_charge, charge[self.deep])
+        low[: self.inside] += follows[: self.inside]
+        up[self.inside :] += follows[self.inside :]
+        n, f = len(y), self.first
+        below, diagonal, above, forcing = np.zeros(n - 1), np.zeros(n), np.zeros(n - 1), np.zeros(n)
+        diagonal[f:-1] = -low
+        diagonal[f + 1 :] += up
+        below[f:], above[f:] = low, -up
+        slope = by_voltage * du[self.mouth]
+        diagonal[f + self.mouth] += slope
+        forcing[f + self.mouth] = by_time
+        if not self.pair:
+            above[f - 1], forcing[f - 1] = slope[0], by_time
+        else:
+            above[f + self.inside], below[f + self.inside] = slope[1], slope[0]
+        return self._balance(flow, current), below, diagonal, above, forcing
+
+    # ------------------------------------------------------------------ errors
 
     def error(self, t: float, y: Array, estimate: Array) -> float:
-        """Error of phi over the largest |phi_m|, or a tenth of that of I_m over its largest value, over the tolerance.
+        """Error of u over the largest voltage, or a tenth of that of I_m over its largest value, over the tolerance.
 
-        The tenth: where the open space is quicker than the step, the estimate of phi_0, unlike phi_0, is of low order.
+        The tenth: where the open space is quicker than the step, the estimate of u_0, unlike u_0, is of low order.
         """
-        largest = max(self.largest, abs(float(y[1])) * self.open_conductance)
-        magnitude = np.abs(estimate[1:])
-        of_current = 0.1 * float(magnitude[0]) * self.open_conductance / largest
-        size = max(float(magnitude.max()) / self.window, of_current) / self.tolerance
+        volts = np.abs(estimate[self.first :]) * self.elastance
+        size = float(volts.max()) / self.scale
+        s = float(self.voltages(y[self.first :])[0][self.mouth].sum())
+        current, slope, _ = self.terminal_current(t, s)
+        largest = max(self.largest, abs(current))
+        if largest:
+            noticed = max(0.0, float(volts[self.mouth].sum()) - ROUND_OFF * self.scale)
+            size = max(size, 0.1 * noticed * abs(slope) / largest)
+        size /= self.tolerance
         if size <= 1:
             self.largest = largest
         return size
 
     def refuse(self, t: float, y: Array) -> None:
         """Raise `BadInput` naming slit, time and q where a resistance is about to reach zero."""
-        u = self.electrode(t) - y[2:]
-        value = self.resistances(u)
-        slit = int(np.argmin(value))
-        if value[slit] < 0.01 * self.resistances(np.zeros(len(u)))[slit]:
+        q = self.filling(y[self.first :])
+        if not len(q):
+            return
+        value, empty = self.link_resistances(q), self.link_resistances(np.zeros(len(q)))
+        found = np.flatnonzero(value < 0.01 * empty)
+        if found.size:  # several come near zero at once, since the first draws the others after it
+            link = int(found[np.argmin(np.abs(found - self.inside))])
+            counter = " of the counter electrode" if self.pair and link > self.inside else ""
+            slit = self.inside - link if link < self.inside else link + (0 if self.pair else 1) - self.inside
             raise BadInput(
                 "resistance",
-                f"reaches zero in slit {slit + 1} at t = {t:.6g} s, q = {abs(u[slit]) * self.per_volt:.4g}",
+                f"reaches zero in slit {slit}{counter} at t = {t:.6g} s, q = {q[link]:.4g}",
                 "must stay positive; lower gamma, or raise the charge at which q = 1",
             )
+
+
+def _follows_charge(resistance: SlitResistance) -> bool:
+    return not resistance.expressions or any(e.free_symbols for e in resistance.expressions)
+
+
+def _capacitors(config: CircuitConfig, cell: HalfCell) -> tuple[Array, ...]:
+    """Elastance (1/F) of the open space and each slit when empty, and whether it is a table."""
+    tables = cell.tables("capacitance_table")
+    slits = np.array([t.value[0] for t in tables[: cell.slits]]) if tables else cell.per_slit("slit_capacitance")
+    opened = cell.open_capacitance_table.value[0] if cell.open_capacitance_table else cell.open_capacitance
+    is_table = np.full(cell.slits + 1, bool(tables))
+    is_table[0] = cell.open_capacitance_table is not None
+    return 1 / np.concatenate([[opened], slits]), is_table
+
+
+def _curves(config: CircuitConfig, cells: Sequence[HalfCell], pair: bool) -> Curves:
+    """u(Q) of all capacitors in the order of the chain."""
+    parts = []
+    for number, cell in enumerate(cells):
+        opened = cell.open_capacitance_table
+        tables = cell.tables("capacitance_table")[: cell.slits]
+        mouth = capacitor_voltages([opened], None) if opened else straight(1 / np.array([cell.open_capacitance]))
+        columns = [mouth]
+        if cell.slits and tables:
+            by_q = any(table.over == "q" for table in tables)
+            columns.append(capacitor_voltages(tables, config.full_charges(cell) if by_q else None))
+        elif cell.slits:
+            columns.append(straight(1 / cell.per_slit("slit_capacitance")))
+        joined = together(columns)
+        if pair and number == 0:
+            joined = Curves(joined.top[::-1], joined.value[::-1], joined.nodal[::-1])
+        parts.append(joined)
+    return together(parts)
+
+
+def _scales(
+    config: CircuitConfig, segments: Sequence[Segment], capacitance: Array, resistance: float
+) -> tuple[float, float]:
+    """Largest voltage of a capacitor that is to be expected (V), and a current (A) of which no less will flow."""
+    share = config.half_cells
+    tops, currents = [abs(config.initial_voltage) / share, 1e-12], [0.0]
+    passed = 0.0
+    held = float(capacitance.sum()) / len(config.electrodes)
+    for segment in segments:
+        end = segment.a + segment.duration * (segment.b + segment.duration * segment.c)
+        if segment.until is not None:
+            tops.append(abs(segment.until) / share)
+        elif segment.mode == "voltage":
+            tops.append(max(abs(segment.a), abs(end)) / share)
+        if segment.mode == "voltage":  # the open space alone takes this
+            currents.append(abs(segment.b) / share * float(capacitance.min()) / len(config.electrodes))
+            middle = abs(segment.b + segment.duration * segment.c) / share
+            currents.append(middle * float(capacitance.min()) / len(config.electrodes))
+        elif segment.mode == "current":
+            currents.append(max(abs(segment.a), abs(end)))
+            if segment.until is None:
+                passed += (segment.a + end) / 2 * segment.duration
+                tops.append(abs(passed) / held)
+    return max(tops), max(currents)

@@ -18,7 +18,11 @@ import numpy as np
 import pandas as pd
 
 from circuit.config import CircuitConfig
+from circuit.result import CircuitResult
+from circuit.simulate import at_rest, prepare, simulate
+from transslit.drive import ConstantPower, Galvanostatic, PotentialStep, TriangularCV
 from transslit.errors import BadInput
+from transslit.law import Law
 
 PHASES = (np.arange(2000) + 0.5) / 2000  # of one sweep; midpoints, so that means are integrals to second order
 
@@ -30,6 +34,8 @@ def one_cycle(terminal: pd.DataFrame, config: CircuitConfig, cycle: int = -1) ->
     ------
     BadInput : there is no such cycle
     """
+    if not isinstance(config.drive, TriangularCV):
+        raise BadInput("drive", config.drive.kind, "only a cyclic voltammetry has cycles")
     count = config.drive.cycles
     if not -count <= cycle < count:
         raise BadInput("cycle", cycle, f"the run has {count}, counted from 0")
@@ -91,7 +97,88 @@ def cycles_to_settle(config: CircuitConfig, remainder: float = 1e-3) -> int:
     """
     if config.resistance is None:
         raise BadInput("resistance", "missing", "give the resistance of an uncharged slit")
-    n = config.slits
-    slowest = config.resistance * config.slit_capacitance * (2 * n / np.pi) ** 2
-    slowest += config.open_resistance * (n * config.slit_capacitance + config.open_capacitance)
+    if not isinstance(config.drive, TriangularCV) or config.slit_capacitance is None:
+        raise BadInput("drive", config.drive.kind, "needs a cyclic voltammetry of constant capacitors")
+    n, capacitance = config.slits, float(np.max(config.slit_capacitance))
+    slowest = float(np.max(config.resistance)) * capacitance * (2 * n / np.pi) ** 2
+    slowest += config.open_resistance * (n * capacitance + config.open_capacitance)
     return 1 + int(np.ceil(slowest * np.log(1 / remainder) / (2 * config.drive.half_period)))
+
+
+def half_cycles(result: CircuitResult) -> pd.DataFrame:
+    """Charge, energy and power at the terminals, segment by segment of the drive (a sweep, a charge, a discharge).
+
+    One row per segment: start_s, duration_s, charge_C, energy_J (of the cell; negative is given back),
+    mean_power_W, V_start_V, V_end_V, drop_V (the jump of V_m as the segment begins). Integrals by three-point
+    Gauss quadrature of the integrator's own polynomials.
+    """
+    steps, ladder, corners = result.trajectory, result.ladder, result.trajectory.corners
+    charge, energy = np.zeros(len(steps.t)), np.zeros(len(steps.t))
+    for node, weight in zip(*np.polynomial.legendre.leggauss(3), strict=True):
+        voltage, current = result.terminals(steps.t + 0.5 * (1 + node) * steps.h)
+        charge += 0.5 * weight * steps.h * current
+        energy += 0.5 * weight * steps.h * ladder.share * voltage * current
+    which = np.clip(np.searchsorted(corners, steps.t, side="right") - 1, 0, len(corners) - 2)
+    duration = np.diff(corners)
+    start, before = ladder.share * result.terminals(corners[:-1])[0], ladder.share * result.terminals(corners, True)[0]
+    total = np.bincount(which, energy, len(duration))
+    return pd.DataFrame(
+        {
+            "start_s": corners[:-1],
+            "duration_s": duration,
+            "charge_C": np.bincount(which, charge, len(duration)),
+            "energy_J": total,
+            "mean_power_W": total / duration,
+            "V_start_V": start,
+            "V_end_V": before[1:],
+            "drop_V": start - np.concatenate([[result.config.initial_voltage], before[1:-1]]),
+        }
+    )
+
+
+def ragone(config: CircuitConfig, powers: np.ndarray, law: Law | None = None) -> pd.DataFrame:
+    """Energy that the cell gives back against the power that is asked of it, from V = `upper` to `lower`.
+
+    The cell rests at the upper limit of `config.drive` (constant power or galvanostatic) and is discharged at each of
+    `powers` (W of the cell). One row per power: power_W, energy_J, duration_s, efficiency (given back over held at
+    rest between the two limits). A power that the cell cannot give at all has energy 0.
+    """
+    drive = config.drive
+    if not isinstance(drive, ConstantPower | Galvanostatic):
+        raise BadInput("drive", drive.kind, "a Ragone plot needs limits of V_m: a power or galvanostatic drive")
+    rows = []
+    for power in np.asarray(powers, dtype=float):
+        cycle = ConstantPower.read(power=power, upper=drive.upper, lower=drive.lower)
+        asked = config.model_copy(update={"drive": cycle, "initial_voltage": drive.upper})
+        try:
+            result = simulate(asked, law, discharge_only=True)
+            given = -float(half_cycles(result)["energy_J"].iloc[0])
+            duration = float(result.trajectory.corners[-1])
+        except BadInput as error:
+            if error.field != "drive":
+                raise
+            given = duration = 0.0
+        rows.append({"power_W": power, "energy_J": given, "duration_s": duration})
+    table = pd.DataFrame(rows)
+    table["efficiency"] = table["energy_J"] / held_between(config, drive.lower, drive.upper, law)
+    return table
+
+
+def held_between(config: CircuitConfig, lower: float, upper: float, law: Law | None = None) -> float:
+    """Energy in J that the cell at rest at `upper` holds beyond that at `lower` (V of V_m)."""
+    update = {"drive": PotentialStep(voltage=upper, duration=1.0)}
+    ladder = prepare(config.model_copy(update=update), law)
+    states = [at_rest(ladder, voltage)[ladder.first :] for voltage in (lower, upper)]
+    return ladder.share * float(ladder.energy(states[1]).sum() - ladder.energy(states[0]).sum())
+
+
+def peak_measures(table: pd.DataFrame) -> dict[str, float]:
+    """Measures of one cycle: peak_current_A and its peak_voltage_V, area_W, asymmetry and peak_over_plateau (1)."""
+    largest = int(np.argmax(np.abs(table["I_m_A"].to_numpy())))
+    return {
+        "peak_current_A": float(table["I_m_A"].iloc[largest]),
+        "peak_voltage_V": float(table["V_m_V"].iloc[largest]),
+        "area_W": cv_area(table),
+        "asymmetry": asymmetry(table),
+        "peak_over_plateau": peak_over_plateau(table),
+    }

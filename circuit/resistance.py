@@ -1,4 +1,4 @@
-"""Trans-slit resistance R(q) of one slit, with its slope, from the paper's equation 1 or from any `Law`.
+"""Trans-slit resistance R_i(q) of the slits, with slopes, from equation 1 of the paper, a table, or any `Law`.
 
     R(q) = R_c + R_d,   R_d = -gamma R_c q,   q = |Q| / Q_max          (nano-circuitry model, NCM)
     R(q) = R(0)                                                        (transmission line model, TLM)
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
-from circuit.config import CircuitConfig
+from circuit.config import CircuitConfig, HalfCell
+from circuit.curves import Curves, element
 from transslit.errors import BadInput
 from transslit.law import Law
 
@@ -25,37 +26,60 @@ Q = sympy.Symbol("q", real=True)
 
 @dataclass(frozen=True)
 class SlitResistance:
-    """R(q) and dR/dq (ohm, or ohm m; q dimensionless) as vectorised functions, and R(q) as SymPy in `q`."""
+    """R_i(q_i) and dR_i/dq_i (ohm, or ohm m; q dimensionless) of arrays (..., slits).
+
+    `expressions` is R_i(q) as SymPy in `q`, slit by slit, or once for all slits; empty where it is a table.
+    """
 
     value: Function
     slope: Function
-    expression: sympy.Expr
+    expressions: tuple[sympy.Expr, ...]
+
+    def expression(self, slit: int) -> sympy.Expr | None:
+        """R(q) of a slit (1 is nearest the bulk); None where it is a table."""
+        if not self.expressions:
+            return None
+        return self.expressions[min(slit, len(self.expressions)) - 1]
 
 
-def linear(resistance: float, gamma: float = 0.0) -> SlitResistance:
-    """R_c (1 - gamma q); `resistance` is R_c in ohm (or ohm m)."""
+def linear(resistance: np.ndarray, gamma: np.ndarray) -> SlitResistance:
+    """R_c (1 - gamma q); R_c in ohm (or ohm m), slit by slit, shape (slits,) each."""
     fall = -resistance * gamma
+    pairs = list(zip(resistance, fall, strict=True))
+    if len(set(pairs)) == 1:
+        pairs = pairs[:1]
     return SlitResistance(
         lambda q: resistance + fall * q,
-        lambda q: np.full(np.shape(q), fall),
-        sympy.Float(resistance) + sympy.Float(fall) * Q,
+        lambda q: np.broadcast_to(fall, np.shape(q)).copy(),
+        tuple(sympy.Float(float(a)) + sympy.Float(float(b)) * Q for a, b in pairs),
     )
 
 
-def slit_resistance(config: CircuitConfig, law: Law | None = None) -> SlitResistance:
-    """R(q) of `law` where one is given, of the configuration's R_c and gamma otherwise; R(0) alone for the TLM.
+def tabulated(curves: Curves) -> SlitResistance:
+    """R(q) from one table per slit."""
+    return SlitResistance(lambda q: curves(q)[0], lambda q: curves(q)[1], ())
+
+
+def slit_resistance(config: CircuitConfig, law: Law | None = None, electrode: HalfCell | None = None) -> SlitResistance:
+    """R(q) of `law` where one is given, else of the electrode's table, else of its R_c and gamma; TLM: R(0) alone.
 
     Raises
     ------
     BadInput : neither a law nor a resistance is given, the law is not a resistance, or R(0) is not positive
     """
-    if law is None:
-        if config.resistance is None:
-            raise BadInput("resistance", "missing", "give a slit's resistance (5ohm) or a law")
-        chosen = linear(config.resistance, config.gamma)
+    cell = electrode or config
+    if law is not None:
+        chosen = SlitResistance(*law.resistance(), (law.resistance_expression,))
+    elif cell.resistance_table is not None:
+        chosen = tabulated(element(cell.tables("resistance_table")))
+    elif cell.resistance is not None:
+        chosen = linear(cell.per_slit("resistance"), cell.per_slit("gamma"))
+    elif cell.slits:
+        raise BadInput("resistance", "missing", "give a slit's resistance (5ohm) or a law")
     else:
-        chosen = SlitResistance(*law.resistance(), law.resistance_expression)
-    uncharged = float(chosen.value(np.zeros(1))[0])
-    if not (np.isfinite(uncharged) and uncharged > 0):
-        raise BadInput("resistance", f"{uncharged:g} of an uncharged slit (q = 0)", "must be positive and finite")
-    return linear(uncharged) if config.model == "tlm" else chosen
+        chosen = linear(np.zeros(0), np.zeros(0))
+    uncharged = chosen.value(np.zeros(cell.slits))
+    if not (np.isfinite(uncharged) & (uncharged > 0)).all():
+        worst = float(uncharged[np.argmin(np.nan_to_num(uncharged, nan=-np.inf))])
+        raise BadInput("resistance", f"{worst:g} of an uncharged slit (q = 0)", "must be positive and finite")
+    return linear(uncharged, np.zeros(cell.slits)) if config.model == "tlm" else chosen

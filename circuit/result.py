@@ -3,16 +3,18 @@
 terminal : one row per time: time_s, V_m_V, phi_m_V, I_m_A
 slits    : one row per (time, slit): time_s, slit, q_C, R_ohm, phi_V
 
-`q_C` is the charge C_slit (phi_m - phi_i) that the electrode holds against slit i (the slit's ions hold -q_C),
-`R_ohm` the resistance between slit i and its neighbour on the bulk side, `phi_V` the potential of the slit with the
-mid-plane at 0 V. Per metre of depth read A/m, C/m and ohm m. In a full cell the tables are those of the half-cell
-at +phi_m; the other mirrors it.
+`q_C` is the charge that the electrode holds against slit i (the slit's ions hold -q_C), `R_ohm` the resistance
+between slit i and its neighbour on the bulk side, `phi_V` the potential of the slit with the mid-plane at 0 V. Per
+metre of depth read A/m, C/m and ohm m. In a full cell of equal half-cells the tables are those of the half-cell at
++phi_m; the other mirrors it. Where the two differ, `terminal` has phi_counter_V as well (V_m = phi_m - phi_counter),
+and `slits` a column `electrode` (working or counter). Where the drive jumps, a row holds what follows the jump.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,16 +24,17 @@ from circuit.ladder import Ladder
 from circuit.rosenbrock import Trajectory
 
 SIGN = "charging current positive (anodic positive); V_m starts at 0; slit 1 is nearest the bulk"
+Array = np.ndarray
 
 
 @dataclass(frozen=True)
 class Balance:
-    """Over the whole run, of one half-cell: charges in C, energies in J."""
+    """Over the whole run, of one half-cell (of the cell where the two differ): charges in C, energies in J."""
 
-    charge_passed: float  # integral of I_m, by the integrator
-    charge_stored: float  # sum of the capacitors' charges
+    charge_passed: float  # by one half-cell: integral of I_m, by the integrator; by two: what the counter one holds
+    charge_stored: float  # sum of the capacitors' charges, less that at the start
     energy_supplied: float  # integral of phi_m I_m
-    energy_stored: float  # sum of C u^2 / 2
+    energy_stored: float  # of the capacitors, less that at the start
     energy_dissipated: float  # integral of sum R I^2
 
 
@@ -40,15 +43,62 @@ class CircuitResult:
     """Tables of one run (module docstring); `metadata` states the sign convention and the integrator's work."""
 
     config: CircuitConfig
-    terminal: pd.DataFrame
-    slits: pd.DataFrame
-    metadata: dict[str, Any]
     ladder: Ladder = field(repr=False, compare=False)
     trajectory: Trajectory = field(repr=False, compare=False)
+    times: Array = field(repr=False, compare=False)
+    metadata: dict[str, Any]
 
-    def charge(self, slit: int) -> np.ndarray:
+    @cached_property
+    def _states(self) -> tuple[Array, Array]:
+        """Charges and voltages of the capacitors at `times`, (points, nodes) each."""
+        charge = self.trajectory(self.times)[:, self.ladder.first :]
+        return charge, self.ladder.voltages(charge)[0]
+
+    @cached_property
+    def terminal(self) -> pd.DataFrame:
+        """One row per time."""
+        ladder = self.ladder
+        _, u = self._states
+        voltage, current = self.terminals(self.times)
+        columns = {"time_s": self.times, "V_m_V": ladder.share * voltage, "phi_m_V": voltage, "I_m_A": current}
+        if ladder.pair:
+            working, counter = self.config.electrodes
+            columns["phi_m_V"] = u[:, ladder.mouth[0]] + current * working.open_resistance
+            columns["phi_counter_V"] = -(u[:, ladder.mouth[1]] + current * counter.open_resistance)
+        return self._labelled(columns)
+
+    @cached_property
+    def slits(self) -> pd.DataFrame:
+        """One row per time and slit."""
+        ladder, config = self.ladder, self.config
+        charge, u = self._states
+        R = ladder.link_resistances(ladder.filling(charge))
+        n = config.slits
+        first = slice(n - 1, None, -1) if ladder.pair else slice(1, None)
+        if ladder.pair and not n:
+            first = slice(0, 0)
+        blocks = [(charge[:, first], R[:, n - 1 :: -1] if ladder.pair and n else R[:, :n], u[:, first], "phi_m_V", 1.0)]
+        if ladder.pair:
+            rest = slice(n + 2, None)
+            blocks.append((charge[:, rest], R[:, n + 1 :], u[:, rest], "phi_counter_V", -1.0))
+        tables = []
+        for name, (held, resistance, across, electrode, sign) in zip(("working", "counter"), blocks, strict=False):
+            count = held.shape[1]
+            columns = {
+                "time_s": np.repeat(self.times, count),
+                "slit": np.tile(np.arange(1, count + 1), len(self.times)),
+                "q_C": sign * held.ravel(),
+                "R_ohm": resistance.ravel(),
+                "phi_V": (self.terminal[electrode].to_numpy()[:, None] - sign * across).ravel(),
+            }
+            table = self._labelled(columns)
+            tables.append(table.assign(electrode=name) if ladder.pair else table)
+        return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+
+    def charge(self, slit: int) -> Array:
         """q_C of one slit (1 is nearest the bulk) at the times of `terminal`, shape (points,)."""
-        return self.slits["q_C"].to_numpy().reshape(len(self.terminal), -1)[:, slit - 1]
+        charge, _ = self._states
+        return charge[:, self.ladder.inside - slit if self.ladder.pair else slit]
 
     def balance(self) -> Balance:
         """Charge and energy accounts; integrals by three-point Gauss quadrature of the dense output."""
@@ -57,21 +107,47 @@ class CircuitResult:
         nodes, weights = np.polynomial.legendre.leggauss(3)
         for node, weight in zip(nodes, weights, strict=True):
             times = steps.t + 0.5 * (1 + node) * steps.h
-            y = steps(times)
-            phi = np.interp(times, ladder.corners, ladder.potential)
-            drop = np.diff(y[:, 1:], axis=1, prepend=0.0)  # V, on each resistor
-            conductance = np.column_stack(
-                [np.full(len(y), ladder.open_conductance), 1 / ladder.resistances(phi[:, None] - y[:, 2:])]
-            )
+            charge = steps(times)[:, ladder.first :]
+            u, _ = ladder.voltages(charge)
+            voltage, current = self.terminals(times)
+            flow, _ = ladder.flows(charge, u)
             share = 0.5 * weight * steps.h
-            supplied += float(share @ (phi * drop[:, 0])) * ladder.open_conductance
-            dissipated += float(share @ (drop**2 * conductance).sum(axis=1))
-        last = steps.end[-1]
-        u = ladder.potential[-1] - last[1:]
+            supplied += float(share @ (voltage * current))
+            dissipated += float(
+                share @ ((flow * -np.diff(u, axis=1)).sum(axis=1) + ladder.open_resistance * current**2)
+            )
+        start, end = steps.y[0], steps.end[-1]
+        held = [state[ladder.first :] for state in (start, end)]
+        gained = held[1] - held[0]
+        split = ladder.inside + 1 if ladder.pair else len(gained)
         return Balance(
-            charge_passed=float(last[0]),
-            charge_stored=float(ladder.capacitance @ u),
+            charge_passed=float(gained[split:].sum()) if ladder.pair else float((end - start)[ladder.first - 1]),
+            charge_stored=float(gained[:split].sum()),
             energy_supplied=supplied,
-            energy_stored=float(0.5 * ladder.capacitance @ u**2),
+            energy_stored=float(ladder.energy(held[1]).sum() - ladder.energy(held[0]).sum()),
             energy_dissipated=dissipated,
         )
+
+    def terminals(self, times: Array, before: bool = False) -> tuple[Array, Array]:
+        """V_m / half-cells in V and I_m in A at `times` (k,); where the drive jumps after the jump, or `before` it."""
+        ladder, corners = self.ladder, self.trajectory.corners
+        charge = self.trajectory(times)[:, ladder.first :]
+        s = ladder.voltages(charge)[0][:, ladder.mouth].sum(axis=1)
+        side: Literal["left", "right"] = "left" if before else "right"
+        which = np.clip(np.searchsorted(corners, times, side=side) - 1, 0, len(corners) - 2)
+        a, b, c = (np.array([getattr(segment, name) for segment in ladder.segments])[which] for name in "abc")
+        mode = np.array([segment.mode for segment in ladder.segments])[which]
+        tau = times - corners[which]
+        command = a + tau * (b + tau * c)
+        R = ladder.open_resistance
+        root = np.sqrt(np.maximum(s * s + 4 * R * np.where(mode == "power", command, 0.0) / ladder.share, 1e-30))
+        current = np.select(
+            [mode == "voltage", mode == "current"], [(command / ladder.share - s) / R, command], (root - s) / (2 * R)
+        )
+        voltage = np.where(mode == "voltage", command / ladder.share, s + R * current)
+        return voltage, current
+
+    def _labelled(self, columns: dict[str, Array]) -> pd.DataFrame:
+        table = pd.DataFrame(columns)
+        table.attrs["sign"] = SIGN
+        return table

@@ -20,9 +20,10 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg.lapack import dgttrf, dgttrs
 
-from transslit.errors import StageFailed
+from transslit.errors import BadInput, StageFailed
 
 Array = np.ndarray
+LANDED = 1e-9  # how near its limit a segment ends, in the problem's measure
 G = 0.25
 NODES = (0.0, 0.386, 0.21, 0.63, 1.0, 1.0)
 TIME = (0.25, -0.1043, 0.1035, -0.0362, 0.0, 0.0)
@@ -71,8 +72,11 @@ class Problem(Protocol):
         None where `y` is outside the model's domain.
         """
 
-    def enter(self, segment: int) -> None:
-        """Begin the segment between corners `segment` and `segment + 1`."""
+    def enter(self, segment: int, since: float) -> None:
+        """Begin the segment between corners `segment` and `segment + 1`, at time `since`."""
+
+    def ends(self, t: float, y: Array) -> float | None:
+        """How far `y` is beyond (> 0) or short of (< 0) what ends the segment early; None where nothing does."""
 
     def error(self, t: float, y: Array, estimate: Array) -> float:
         """Size of the error estimate of a step to `y`: 1 is as large as is allowed."""
@@ -83,7 +87,10 @@ class Problem(Protocol):
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Accepted steps: start `t` and length `h` (steps,), and `y`, `end`, `e3`, `e4` (steps, m) of the dense output."""
+    """Accepted steps: start `t` and length `h` (steps,), and `y`, `end`, `e3`, `e4` (steps, m) of the dense output.
+
+    `corners` (segments + 1,) are the times at which the segments began and ended.
+    """
 
     t: Array
     h: Array
@@ -91,6 +98,7 @@ class Trajectory:
     end: Array
     e3: Array
     e4: Array
+    corners: Array
     rejected: int = 0
 
     def __call__(self, times: Array) -> Array:
@@ -111,17 +119,17 @@ class Trajectory:
 def integrate(
     problem: Problem, y: Array, corners: Array, advance: Callable[[float], None] = lambda t: None
 ) -> Trajectory:
-    """Integrate from `corners[0]` to `corners[-1]`, landing on every corner, where F may have a kink in time.
+    """Integrate from `corners[0]`, landing on every corner, where F may have a kink or a jump in time.
 
     Parameters
     ----------
     y : state at the first corner, shape (m,)
-    corners : increasing times in s, shape (>= 2,)
+    corners : increasing times in s, shape (>= 2,); a segment that ends early moves those after it
     advance : told the time reached after each step
 
     Raises
     ------
-    StageFailed : the step size underflows
+    StageFailed : the step size underflows, or a segment that should have ended early has not
     whatever `problem.refuse` raises where a step leaves the model's domain however short it is
     """
     steps: list[tuple[float, float, Array, Array, Array, Array]] = []
@@ -129,11 +137,19 @@ def integrate(
     size, mass = len(y), problem.mass
     stages, sums = np.empty((6, size)), np.empty((2, size))
     earlier = [stages[:i] for i in range(6)]
-    for segment, (start, stop) in enumerate(pairwise(corners.tolist())):
-        t, h = start, 1e-3 * (stop - start)
-        shortest = 4 * float(np.spacing(stop))
-        problem.enter(segment)
+    t, early, last = float(corners[0]), 0.0, 0.0
+    reached = [t]
+    for segment, (start, planned) in enumerate(pairwise(corners.tolist())):
+        stop = planned - early if early else planned
+        h = min(stop - t, max(1e-3 * (planned - start), 0.1 * last))
+        shortest = 4 * float(np.spacing(max(abs(stop), abs(t))))
+        problem.enter(segment, t)
         linear = problem.linearise(t, y)
+        limited = problem.ends(t, y)
+        if limited is not None and limited >= 0:
+            raise BadInput(
+                "drive", f"at its limit as segment {segment + 1} begins", "widen the limits or drive more gently"
+            )
         failed = False
         while t < stop:
             h = min(h, stop - t)
@@ -167,11 +183,23 @@ def integrate(
                 failed = True
                 h *= factor
                 continue
+            ended = None if limited is None else problem.ends(until, end)
+            if ended is not None and limited is not None and ended > LANDED:  # past the limit: a shorter step lands
+                rejected += 1
+                h *= min(0.95, limited / (limited - ended) * (1 + 0.1 * LANDED))
+                continue
             e3, e4 = np.dot(DENSE, earlier[5])
             steps.append((t, h, y, end, e3, e4))
-            t, y, linear = until, end, beyond
+            t, y, linear, last, limited = until, end, beyond, h, ended
             h *= min(1.0, factor) if failed else factor
             failed = False
             advance(t)
+            if limited is not None and limited > -LANDED:
+                break
+        else:
+            if limited is not None:
+                raise StageFailed("circuit", f"segment {segment + 1} has not met its limit by t = {t:.6g} s")
+        early = planned - t if limited is not None or early else 0.0
+        reached.append(t)
     t_start, h_taken, y_start, y_end, third, fourth = (np.array(column) for column in zip(*steps, strict=True))
-    return Trajectory(t_start, h_taken, y_start, y_end, third, fourth, rejected)
+    return Trajectory(t_start, h_taken, y_start, y_end, third, fourth, np.array(reached), rejected)

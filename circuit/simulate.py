@@ -1,4 +1,4 @@
-"""Run a ladder through its cyclic voltammetry: `simulate` in memory, `run` as a stage that leaves tables."""
+"""Run a ladder through its drive: `simulate` in memory, `run` as a stage that leaves tables."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from scipy.optimize import brentq
 
 from circuit.config import CircuitConfig
 from circuit.ladder import Ladder
+from circuit.program import Segment, corners_of, segments_of
 from circuit.resistance import slit_resistance
 from circuit.result import SIGN, CircuitResult
 from circuit.rosenbrock import integrate
@@ -19,28 +20,69 @@ from transslit.progress import Progress
 Array = np.ndarray
 
 
-def drive_corners(config: CircuitConfig) -> tuple[Array, Array]:
-    """Times in s and phi_m in V of the corners of the sweep, shape (2 cycles + 1,) each."""
-    count = 2 * config.drive.cycles + 1
-    top = config.polarity * config.drive.window / config.half_cells
-    return np.arange(count) * config.drive.half_period, np.where(np.arange(count) % 2, top, 0.0)
-
-
 def output_times(corners: Array, points: int) -> Array:
-    """`points` times that hold every corner, spread over the sweeps as evenly as whole numbers allow."""
-    sweeps = len(corners) - 1
-    edges = np.round(np.linspace(0, points - 1, sweeps + 1))
+    """`points` times that hold every corner, spread over the segments as evenly as whole numbers allow.
+
+    Many short segments (a table) get even times instead.
+    """
+    segments = len(corners) - 1
+    if points < 4 * segments:
+        return np.linspace(corners[0], corners[-1], points)
+    edges = np.round(np.linspace(0, points - 1, segments + 1))
     return np.interp(np.arange(points), edges, corners)
 
 
-def simulate(config: CircuitConfig, law: Law | None = None, progress: Progress | None = None) -> CircuitResult:
-    """CV of a ladder; some tens of ms for 50 layers, two cycles and 2,000 points.
+def at_rest(ladder: Ladder, voltage: float) -> Array:
+    """State of a cell that has come to rest at `voltage` (V of V_m); two half-cells hold the same charge."""
+    y = np.zeros(len(ladder.mass))
+    if not voltage:
+        return y
+    split = ladder.inside + 1 if ladder.pair else 0
+
+    def charges(share: float) -> Array:
+        """At the share of V_m that falls on the first ladder."""
+        u = np.full(ladder.nodes, voltage / ladder.share)
+        if ladder.pair:
+            u[:split] *= share
+            u[split:] *= 1 - share
+        charge = u * ladder.capacitance
+        for _ in range(60 if ladder.curves is not None else 0):
+            now, slope = ladder.voltages(charge)
+            charge = charge - (now - u) / slope
+        return charge
+
+    share = 1.0
+    if ladder.pair:
+        share = float(brentq(lambda x: charges(x)[:split].sum() - charges(x)[split:].sum(), 0, 1, xtol=1e-15))
+    y[ladder.first :] = charges(share)
+    return y
+
+
+def prepare(
+    config: CircuitConfig, law: Law | None = None, counter_law: Law | None = None, segments: list[Segment] | None = None
+) -> Ladder:
+    """The ladder of `config` under its drive (or under `segments`); raises as `simulate`."""
+    laws = (law, counter_law)
+    resistances = [slit_resistance(config, laws[i], cell) for i, cell in enumerate(config.electrodes)]
+    return Ladder(config, resistances, segments_of(config) if segments is None else segments)
+
+
+def simulate(
+    config: CircuitConfig,
+    law: Law | None = None,
+    progress: Progress | None = None,
+    counter_law: Law | None = None,
+    discharge_only: bool = False,
+) -> CircuitResult:
+    """A ladder under its drive; some tens of ms for a CV of 50 layers, two cycles and 2,000 points.
 
     Parameters
     ----------
     config : elements, drive, grid
     law : takes the place of `resistance` and `gamma`; the TLM takes R(0) from it
     progress : where to show a bar
+    counter_law : as `law`, of the counter electrode where there is one
+    discharge_only : of a galvanostatic or constant-power cycling, its first discharge alone
 
     Returns
     -------
@@ -48,59 +90,47 @@ def simulate(config: CircuitConfig, law: Law | None = None, progress: Progress |
 
     Raises
     ------
-    BadInput : no resistance, or one that reaches zero during the run (slit, time and q named)
+    BadInput : no resistance, or one that reaches zero during the run (slit, time and q named), or a drive that is at
+        its limit when it begins
     StageFailed : the integrator's step underflows
     """
-    resistance = slit_resistance(config, law)
-    corners, potential = drive_corners(config)
-    ladder = Ladder(config, resistance, corners, potential)
+    ladder = prepare(config, law, counter_law)
+    corners = corners_of(config)
+    if discharge_only:
+        ladder = prepare(config, law, counter_law, ladder.segments[1:2])
+        corners = corners[1:3] - corners[1]
     began = time.perf_counter()
     # A trial step may leave the model's domain (R <= 0) before it is rejected, and far slits hold next to nothing.
     quietly = np.errstate(all="ignore")
     with quietly, (progress or Progress(quiet=True)).task("circuit", total=float(corners[-1])) as advance:
-        trajectory = integrate(ladder, np.zeros(config.slits + 2), corners, advance)
+        trajectory = integrate(ladder, at_rest(ladder, config.initial_voltage), corners, advance)
     wall = time.perf_counter() - began
-    times = output_times(corners, config.points)
-    states = trajectory(times)
-    phi_m = np.interp(times, corners, potential)
-    terminal = pd.DataFrame(
-        {
-            "time_s": times,
-            "V_m_V": config.half_cells * phi_m,
-            "phi_m_V": phi_m,
-            "I_m_A": states[:, 1] * ladder.open_conductance,
-        }
-    )
-    phi = states[:, 2:]
-    u = phi_m[:, None] - phi
-    slits = pd.DataFrame(
-        {
-            "time_s": np.repeat(times, config.slits),
-            "slit": np.tile(np.arange(1, config.slits + 1), len(times)),
-            "q_C": (config.slit_capacitance * u).ravel(),
-            "R_ohm": ladder.resistances(u).ravel(),
-            "phi_V": phi.ravel(),
-        }
-    )
+    expression = ladder.resistance[0].expression(1)
     metadata = {
         "sign": SIGN,
         "model": config.model,
-        "cell": "two equal half-cells in series, V_m = 2 phi_m" if config.full_cell else "half-cell, V_m = phi_m",
+        "cell": (
+            "two different half-cells in series, V_m = phi_m - phi_counter"
+            if config.counter
+            else "two equal half-cells in series, V_m = 2 phi_m"
+            if config.full_cell
+            else "half-cell, V_m = phi_m"
+        ),
         "depth": "values per metre of depth or absolute: the depth is 1 m",
-        "resistance": str(resistance.expression),
-        "charge_max_C": config.full_charge,
+        "resistance": "table" if expression is None else str(expression),
+        "charge_max_C": config.full_charge if ladder.per_charge.size and (ladder.per_charge != 1).any() else None,
         "steps": len(trajectory.t),
         "steps_rejected": trajectory.rejected,
         "integration_s": wall,
     }
-    for table in (terminal, slits):
-        table.attrs["sign"] = SIGN
-    return CircuitResult(config, terminal, slits, metadata, ladder, trajectory)
+    return CircuitResult(config, ladder, trajectory, output_times(trajectory.corners, config.points), metadata)
 
 
-def run(config: CircuitConfig, folder: Path, progress: Progress, law: Law | None = None) -> CircuitResult:
+def run(
+    config: CircuitConfig, folder: Path, progress: Progress, law: Law | None = None, counter_law: Law | None = None
+) -> CircuitResult:
     """`simulate`, leaving `terminal.parquet` and `slits.parquet` in `folder`; too short to need checkpoints."""
-    result = simulate(config, law, progress)
+    result = simulate(config, law, progress, counter_law)
     for name, table in (("terminal", result.terminal), ("slits", result.slits)):
         partial = folder / f".{name}.parquet.part"
         table.to_parquet(partial, index=False)

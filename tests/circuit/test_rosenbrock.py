@@ -26,8 +26,11 @@ class Chain:
         bands = np.array([2 * y[0], 3.0]), np.array([-2 * y[0], -3.0, -1.0]), np.array([0.0, 1.0])
         return self.rate(t, y), *bands, np.array([1.0, 0.0, 0.0])
 
-    def enter(self, segment):
+    def enter(self, segment, since):
         pass
+
+    def ends(self, t, y):
+        return None
 
     def error(self, t, y, estimate):
         return np.abs(estimate).max() / self.tolerance

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from circuit import CircuitConfig, run, simulate
+from circuit import CircuitConfig, HalfCell, run, simulate
 from transslit import BadInput, Law, TriangularCV
 from transslit.progress import Progress
 
@@ -209,8 +209,8 @@ def test_resistance_that_reaches_zero_is_refused_with_slit_time_and_charge(paper
 @pytest.mark.parametrize(
     ("changes", "ratio"),
     [
-        ({"resistance": 5e-9, "open_resistance": 1e-9}, 1e-12),  # full at once
-        ({"resistance": 5e9, "open_resistance": 1e-9}, 1e9),  # the slits never charge
+        ({"resistance": 5e-5, "open_resistance": 1e-3}, 1e-8),  # full at once
+        ({"resistance": 5e9, "open_resistance": 1e-3}, 1e9),  # the slits never charge
         ({"open_capacitance": 1e-18}, 1.0),
     ],
 )
@@ -223,14 +223,14 @@ def test_extreme_elements_are_carried(paper, changes, ratio):
     assert account.charge_passed == pytest.approx(account.charge_stored, abs=1e-10 * scale)
     middle = result.terminal.query("3e-6 < time_s < 19e-6")["I_m_A"].to_numpy()
     if ratio < 1e-6:
-        assert middle == pytest.approx(1e4 * (10e-9 + 5 * 80e-9), rel=1e-6)
+        assert middle == pytest.approx(1e4 * (10e-9 + 5 * 80e-9), rel=1e-5)
     if ratio > 1e6:
         assert middle == pytest.approx(1e4 * 10e-9, rel=1e-6)
 
 
 def test_impossible_parameters_are_refused(paper):
     for field, value in [
-        ("layers", 1),
+        ("layers", 0),
         ("gamma", float("nan")),
         ("slit_capacitance", -1.0),
         ("resistance", 0.0),
@@ -266,15 +266,20 @@ def test_stage_leaves_its_tables(paper, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
-def test_jacobian_is_the_derivative(paper):
-    """Central differences of 1e-6 V; both signs of charge, halved mouth. A wrong one only shows as lost order."""
-    ladder = simulate(paper(layers=6, half_resistor_mouth=True)).ladder
-    ladder.enter(0)
-    y, step = np.array([0.0, 0.15, 0.12, -0.07, 0.05, 0.03, 0.02]), 1e-6  # phi_m is 0.1 V
-    columns = [(ladder.rate(1e-5, y + e) - ladder.rate(1e-5, y - e)) / (2 * step) for e in np.eye(7) * step]
+@pytest.mark.parametrize("pair", [False, True])
+def test_jacobian_is_the_derivative(paper, pair):
+    """Central differences; both signs of charge, halved mouth, two electrodes. A wrong one only shows as lost order."""
+    counter = HalfCell(
+        layers=3, resistance=7.0, gamma=0.5, slit_capacitance=5e-8, open_resistance=2, open_capacitance=2e-8
+    )
+    ladder = simulate(paper(layers=6, half_resistor_mouth=True, counter=counter if pair else None)).ladder
+    ladder.enter(0, 0.0)
+    y = 1e-9 * np.array([0.5, 0.8, -3.1, 9.0, 4.0, -6.0, 5.0, 1.0, 2.0][: len(ladder.mass)])
+    step, size = 1e-15, len(y)  # C
+    columns = [(ladder.rate(1e-5, y + e) - ladder.rate(1e-5, y - e)) / (2 * step) for e in np.eye(size) * step]
     rate, low, diagonal, up, forcing = ladder.linearise(1e-5, y)
     bands = np.diag(low, -1) + np.diag(diagonal) + np.diag(up, 1)
-    assert np.abs(np.column_stack(columns) - bands).max() < 1e-8 * np.abs(bands).max()
+    assert np.abs(np.column_stack(columns) - bands).max() < 1e-7 * np.abs(bands).max()
     assert np.array_equal(rate, ladder.rate(1e-5, y))
     by_time = (ladder.rate(1e-5 + 1e-10, y) - ladder.rate(1e-5 - 1e-10, y)) / 2e-10
     assert np.abs(by_time - forcing).max() < 1e-6 * np.abs(forcing).max()

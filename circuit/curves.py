@@ -1,0 +1,139 @@
+"""Curves through points, many at once and with slopes: R(q) and u(Q) of slits whose elements are tables.
+
+A table becomes a monotone cubic (PCHIP), which is put on an even grid of `NODES` points so that one look-up serves
+every slit at every time. A capacitor is integrated by its charge and needs u(Q):
+
+    C over |u| :  Q(u) = integral of C du, inverted by Newton's method at the grid's charges
+    C over q   :  u(Q) = integral of dQ / C
+
+Source of PCHIP: F. N. Fritsch, J. Butland, doi:10.1137/0905021.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from circuit.config import Table
+
+Array = np.ndarray
+NODES = 513
+
+
+class Curves:
+    """n functions of a positive variable, on even grids from 0; straight beyond.
+
+    Parameters
+    ----------
+    top : end of each grid, shape (n,)
+    value, slope : at the nodes, shape (n, NODES)
+    """
+
+    def __init__(self, top: Array, value: Array, slope: Array) -> None:
+        self.top, self.value, self.nodal = top, value, slope
+        step = (top / (value.shape[1] - 1))[:, None]
+        self.step = step[:, 0]
+        rise = value[:, 1:] - value[:, :-1]
+        m0, m1 = slope[:, :-1] * step, slope[:, 1:] * step
+        # in s = position within an interval: c0 + c1 s + c2 s^2 + c3 s^3
+        self.c = np.stack([value[:, :-1], m0, 3 * rise - 2 * m0 - m1, m0 + m1 - 2 * rise])
+        area = (self.c * np.array([1, 1 / 2, 1 / 3, 1 / 4])[:, None, None]).sum(axis=0) * step
+        self.area = np.concatenate([np.zeros((len(top), 1)), np.cumsum(area, axis=1)], axis=1)
+        self.row = np.arange(len(top))
+
+    def __call__(self, x: Array) -> tuple[Array, Array]:
+        """Values and slopes at x >= 0, shape (..., n)."""
+        k, s, beyond = self._locate(x)
+        c0, c1, c2, c3 = (c[self.row, k] for c in self.c)
+        value = c0 + s * (c1 + s * (c2 + s * c3))
+        slope = (c1 + s * (2 * c2 + 3 * s * c3)) / self.step
+        if beyond.any():
+            value = np.where(beyond, self.value[:, -1] + self.nodal[:, -1] * (x - self.top), value)
+            slope = np.where(beyond, self.nodal[:, -1], slope)
+        return value, slope
+
+    def integral(self, x: Array) -> Array:
+        """Integral from 0 to x >= 0, shape (..., n)."""
+        k, s, beyond = self._locate(x)
+        c0, c1, c2, c3 = (c[self.row, k] for c in self.c)
+        inside = self.area[self.row, k] + self.step * s * (c0 + s * (c1 / 2 + s * (c2 / 3 + s * c3 / 4)))
+        more = x - self.top
+        outside = self.area[:, -1] + more * (self.value[:, -1] + self.nodal[:, -1] * more / 2)
+        return np.where(beyond, outside, inside)
+
+    def _locate(self, x: Array) -> tuple[Array, Array, Array]:
+        place = x / self.step
+        beyond = ~(place < self.c.shape[2])
+        k = np.where(beyond, 0, place).astype(np.intp)
+        return k, np.where(beyond, 1.0, place - k), beyond
+
+
+def element(tables: Sequence[Table]) -> Curves:
+    """The tables' own values over their own variable, one curve each."""
+    columns = []
+    for table in tables:
+        x = np.linspace(0, table.at[-1], NODES)
+        columns.append((table.at[-1], *_pchip(table, x)))
+    return _stack(columns)
+
+
+def capacitor_voltages(tables: Sequence[Table], charge_max: Array | None) -> Curves:
+    """u(Q) in V over |Q| in C of capacitors C(|u|) or C(q) in F; `charge_max` (n,) in C is where q = 1."""
+    columns = []
+    for i, table in enumerate(tables):
+        fine = np.linspace(0, table.at[-1], 16 * (NODES - 1) + 1)
+        if table.over == "q":
+            assert charge_max is not None
+            inverse = charge_max[i] / _pchip(table, fine)[0]
+            middle = charge_max[i] / _pchip(table, (fine[1:] + fine[:-1]) / 2)[0]
+            simpson = (inverse[1:] + 4 * middle + inverse[:-1]) / 6 * np.diff(fine)
+            u = np.concatenate([[0.0], np.cumsum(simpson)])[::16]
+            columns.append((table.at[-1] * charge_max[i], u, inverse[::16] / charge_max[i]))
+            continue
+        at, value = _anchored(table)
+        antiderivative = PchipInterpolator(at, value).antiderivative()
+        offset = antiderivative(0.0)
+        charge = antiderivative(fine) - offset
+        nodes = np.linspace(0, charge[-1], NODES)
+        u = np.interp(nodes, charge, fine)
+        for _ in range(4):
+            u = np.clip(u - (antiderivative(u) - offset - nodes) / _pchip(table, u)[0], 0, fine[-1])
+        columns.append((charge[-1], u, 1 / _pchip(table, u)[0]))
+    return _stack(columns)
+
+
+def straight(slope: Array) -> Curves:
+    """Lines through 0 with `slope` (n,): capacitors that are constants, among others that are not."""
+    top = 1 / slope  # any scale will do
+    x = np.linspace(0, 1, 2) * np.ones((len(slope), 1))
+    return _resampled(Curves(top, x, slope[:, None] * np.ones((1, 2))))
+
+
+def together(curves: Sequence[Curves]) -> Curves:
+    """The curves of all as one."""
+    return Curves(*(np.concatenate([getattr(c, name) for c in curves]) for name in ("top", "value", "nodal")))
+
+
+def _resampled(curves: Curves) -> Curves:
+    x = np.linspace(0, 1, NODES)[:, None] * curves.top
+    value, slope = curves(x)
+    return Curves(curves.top, value.T, slope.T)
+
+
+def _anchored(table: Table) -> tuple[Array, Array]:
+    at, value = np.array(table.at), np.array(table.value)
+    if at[0] > 0:
+        at, value = np.concatenate([[0.0], at]), np.concatenate([value[:1], value])
+    return at, value
+
+
+def _pchip(table: Table, x: Array) -> tuple[Array, Array]:
+    curve = PchipInterpolator(*_anchored(table))
+    return curve(x), curve.derivative()(x)
+
+
+def _stack(columns: Sequence[tuple[float, Array, Array]]) -> Curves:
+    top, value, slope = zip(*columns, strict=True)
+    return Curves(np.array(top), np.array(value), np.array(slope))
