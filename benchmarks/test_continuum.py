@@ -49,3 +49,14 @@ def test_cycle_in_units_of_a_factorisation(benchmark, config, tmp_path):
     with Frames(folder) as frames:
         assert len(frames) == 201
         assert len(TransSlitFlux(frames).run().results.record.crossings) == 4 * 201
+
+
+def test_adaptive_cycle_in_units_of_a_factorisation(benchmark, config, tmp_path):
+    """At most 200 units, for R_c and gamma within 1 % (which `tests/continuum/test_convergence.py` holds)."""
+    adaptive = config.model_copy(update={"stepping": "adaptive"})
+    before = unit(ModifiedPNP(config))
+    benchmark.pedantic(lambda: run(adaptive, tmp_path, Progress(quiet=True)), rounds=1, iterations=1)
+    one = min(before, unit(ModifiedPNP(config)))
+    units = benchmark.stats.stats.min / one
+    benchmark.extra_info.update(unit_s=one, units=units)
+    assert units < 200

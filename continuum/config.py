@@ -33,14 +33,14 @@ class ContinuumConfig(Config):
     slat_permittivity: Permittivity = 1.0  # full cell: a sheet that does not polarise
     cell: Literal["half", "full"] = "half"
 
-    # Time: `steps` uniform steps per CV cycle, or steps that keep the change per step near `step_tolerance`.
+    # Time: `steps` uniform steps per CV cycle, or steps that keep the change per step near the tolerance.
     steps: Annotated[int, Field(ge=4, le=1_000_000)] = 200
     stepping: Literal["fixed", "adaptive"] = "fixed"  # of CVs; all other drives adapt
-    scheme: Literal["euler", "bdf2"] = "euler"
+    scheme: Literal["euler", "bdf2"] | None = None  # None is bdf2 where a CV adapts, euler elsewhere
     first_step: Time = 1e-15
     record_interval: Time = 1e-13  # first, of a charge step
     record_growth: Annotated[float, Field(ge=1, le=2)] = 1.0  # of that interval from one frame to the next
-    step_tolerance: Annotated[float, Field(gt=0, le=1)] = 0.01  # extrapolation error, in bulk concentrations
+    step_tolerance: Annotated[float, Field(gt=0, le=1)] | None = None  # extrapolation error, in bulk concentrations
     until_periodic: Annotated[float, Field(gt=0, le=1)] | None = None  # stop after a cycle that changes less: kT/e, c
     checkpoint_every: Annotated[int, Field(ge=1)] = 20  # frames
     store_every: Annotated[int, Field(ge=1)] = 1  # of the frames, and the last, that a finished run keeps
@@ -76,6 +76,19 @@ class ContinuumConfig(Config):
     def resolved(self) -> bool:
         """Whether the Stern layer is meshed as an ion-free layer."""
         return self.stern_model == "resolved" and self.cell == "half"
+
+    @property
+    def order(self) -> int:
+        """Of the time scheme."""
+        adapts = isinstance(self.drive, TriangularCV) and self.stepping == "adaptive"
+        return 2 if self.scheme == "bdf2" or (self.scheme is None and adapts) else 1
+
+    @property
+    def tolerance(self) -> float:
+        """Extrapolation error that a step may have, in bulk concentrations; by linear extrapolation, whatever the
+        order, so that a second-order scheme may take longer steps to the same end (0.05 against 0.01).
+        """
+        return self.step_tolerance or (0.05 if self.order == 2 else 0.01)
 
     @property
     def relative_permittivity(self) -> float:

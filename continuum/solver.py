@@ -139,7 +139,7 @@ class March:
         miss = np.abs(equations.split(x)[1] - equations.split(expected)[1]).max() / 2
         if time - last.time <= self.config.first_step:
             miss = 0.0
-        return equations.gauge(x), drive, float(miss / self.config.step_tolerance)
+        return equations.gauge(x), drive, float(miss / self.config.tolerance)
 
     @property
     def _direction(self) -> int:
@@ -157,7 +157,7 @@ class March:
     def _difference(self, time: float) -> Array:
         """Weights (1/s) of now and the instants before in the time difference."""
         step = time - self.past[0].time
-        if self.config.scheme == "euler" or len(self.past) < 2:
+        if self.config.order == 1 or len(self.past) < 2:
             return np.array([1.0, -1.0]) / step
         ratio = step / (self.past[0].time - self.past[1].time)
         return np.array([(1 + 2 * ratio) / (1 + ratio), -(1 + ratio), ratio**2 / (1 + ratio)]) / step

@@ -1,0 +1,150 @@
+"""Other salts, mixtures and networks than the default, against references that share no code with the solver."""
+
+import numpy as np
+import pytest
+from scipy import constants
+from scipy.optimize import brentq
+
+from continuum import ContinuumConfig, Frames, TransSlitFlux, run
+from continuum.mesh import SlitMesh
+from transslit import SlitNetwork, TriangularCV
+from transslit.electrolyte import Sourced
+from transslit.progress import Progress
+
+from .conftest import equilibrium, flat_wall, with_valences
+
+QUIET = Progress(quiet=True)
+
+
+def salt_of(kcl, name):
+    """KCl's ions with other valences: CaCl2-like 2:1, K2SO4-like 1:2, and 2 KCl + CaCl2."""
+    if name == "mixture":
+        calcium = kcl.ions[0].model_copy(update={"name": "Ca", "valence": 2, "stoichiometry": 1})
+        potassium = kcl.ions[0].model_copy(update={"stoichiometry": 2})
+        chloride = kcl.ions[1].model_copy(update={"stoichiometry": 4})
+        return kcl.model_copy(update={"ions": (potassium, calcium, chloride), "allow_charged": True})
+    return with_valences(kcl, *{"2:1": ((2, -1), (1, 2)), "1:2": ((1, -2), (2, 1))}[name])
+
+
+def bikerman_charge(psi, salt, concentration):
+    """Charge (C/m^2) of a diffuse layer of any ions of one size at psi (kT/e), from its first integral.
+
+    The osmotic pressure balances the field: sigma^2 / (2 eps) = (kT / a^3) ln[sum_k x_k exp(-z_k psi) + x_solvent],
+    with x the bulk's occupied fractions (Bikerman's lattice gas, Kilic, Bazant & Ajdari 2007).
+    """
+    occupied = salt.molar_volumes * salt.bulk(concentration)
+    packing = np.log1p(occupied @ np.expm1(-salt.valences * psi))
+    volume = salt.molar_volumes[0] / constants.N_A
+    eps = salt.solvent.permittivity.value * constants.epsilon_0
+    return np.sign(psi) * np.sqrt(2 * eps * constants.k * salt.temperature / volume * packing)
+
+
+@pytest.mark.parametrize("name", ["2:1", "1:2", "mixture"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_double_layer_of_any_salt_is_bikermans(kcl, name, sign):
+    """Charge through Stern and diffuse layer in series, to 1e-3 from 5 to 200 mV."""
+    salt = salt_of(kcl, name)
+    config = flat_wall(salt, concentration=300.0, surface_cell=1e-11, growth=1.1)
+    thermal = constants.k * 298.15 / constants.e
+    compact = config.relative_stern_permittivity * constants.epsilon_0 / config.stern_thickness
+    potentials = sign * np.array([0.005, 0.05, 0.1, 0.2])
+    equations, found = equilibrium(config, potentials)
+    for x, potential in zip(found, potentials, strict=True):
+
+        def missing(psi, potential=potential):
+            return psi * thermal + bikerman_charge(psi, salt, 300.0) / compact - potential
+
+        expected = bikerman_charge(brentq(missing, -30, 30, xtol=1e-14), salt, 300.0)
+        assert equations.electrode_charge(x, potential) / config.network.slit_length == pytest.approx(
+            expected, rel=1e-3
+        )
+    smaller, larger = np.abs([bikerman_charge(s * 4.0, salt, 300.0) for s in (sign, -sign)])
+    assert abs(smaller / larger - 1) > 0.05  # the salt is asymmetric: exchanged signs would be seen
+
+
+@pytest.mark.parametrize("name", ["2:1", "mixture"])
+def test_cycle_of_any_salt_closes_its_balances(kcl, small, name, tmp_path):
+    salt = salt_of(kcl, name)
+    drive = TriangularCV(scan_rate=1e6, window=0.4)
+    config = ContinuumConfig(
+        network=small, electrolyte=salt, concentration=500.0, drive=drive, steps=20, surface_cell=1e-10
+    )
+    record = run(config, tmp_path, QUIET)
+    assert record.ions == list(salt.names)
+    with Frames(tmp_path) as frames:
+        mouth = TransSlitFlux(frames).run().results.mouth["I_A_per_m"].to_numpy()
+        assert all(frame.c.min() > 0 for frame in frames)
+        assert max(frames.equations.occupied(frame.c / frames.equations.c_unit).max() for frame in frames) < 1
+    slits = record.slits.pivot_table(index="time_s", columns="i", values="Q_C_per_m").to_numpy()
+    filled = np.diff(slits.sum(axis=1)) / np.diff(np.unique(record.slits["time_s"]))
+    np.testing.assert_allclose(-mouth[1:], filled, rtol=0, atol=1e-8 * np.abs(filled).max())
+
+
+@pytest.mark.parametrize("slit", [0.59e-9, 1e-9, 2e-9, 5e-9])
+@pytest.mark.parametrize("layers", [1, 2, 3, 50])
+def test_mesh_of_any_network_fills_its_volume(kcl, slit, layers):
+    """Cells cover slits, gaps and reservoir exactly, and every surface cell is no larger than asked."""
+    network = SlitNetwork(slit=slit, layers=layers)
+    mesh = SlitMesh(ContinuumConfig(network=network, electrolyte=kcl))
+    free = network.slits * (slit * network.slit_length + network.slat_thickness * network.edge_gap)
+    assert mesh.volumes.sum() == pytest.approx(free + network.reservoir * network.slit_length, rel=1e-9)
+    faces = mesh.electrode
+    wetted = network.slit_length
+    wetted += network.slits * (2 * (network.slit_length - network.edge_gap) + network.slat_thickness)
+    assert faces.area.sum() == pytest.approx(wetted, rel=1e-9)
+    assert (2 * faces.to_lower).max() < 0.06e-9
+
+
+@pytest.mark.parametrize("slit", [0.59e-9, 5e-9])
+def test_narrow_and_wide_slits_are_solved(kcl, slit, tmp_path):
+    network = SlitNetwork(slit=slit, layers=3, slit_length=6e-9, reservoir=5e-9)
+    drive = TriangularCV(scan_rate=1e6, window=0.4)
+    config = ContinuumConfig(network=network, electrolyte=kcl, drive=drive, steps=20, surface_cell=1e-10)
+    record = run(config, tmp_path, QUIET)
+    assert record.metadata["retries"] == []
+    # One slit's counter-charge hardly depends on its width: it sits at the faces.
+    charge = record.slits["Q_C_per_m"].abs().max()
+    assert 0.5 < charge / (2 * 6e-9 * 0.26) < 2  # 0.26 C/m^2 at 0.2 V: Stern and diffuse layer in series
+
+
+def test_liquid_junction_is_not_taken_for_migration_of_charge(kcl, tmp_path):
+    """Unequal D in a gradient of salt, no charge on the wall: the diffusion potential's migration cancels diffusion.
+
+    I = 0 on every plane while ions move: migration and diffusion of charge are equal and opposite, and phi rises by
+    (kT/e) (D+ - D-)/(D+ + D-) ln(c1/c2) from the dense side 2 to the dilute side 1 (Henderson).
+    """
+    from continuum.mpnp import ModifiedPNP
+    from continuum.newton import Newton
+    from continuum.trans_slit_flux import PlaneCurrents
+
+    fast = Sourced[float](value=9e-9, source="chosen for a test")
+    slow = Sourced[float](value=1e-9, source="chosen for a test")
+    ions = tuple(
+        ion.model_copy(update={"diffusion_coefficient": value, "stoichiometry": 1})
+        for ion, value in zip(kcl.with_diameter(1e-12).ions, (fast, slow), strict=True)
+    )
+    salt = kcl.model_copy(update={"ions": ions})
+    length = 30e-9
+    config = flat_wall(salt, concentration=1000.0, length=length, stern_thickness=1e-3)  # so thick that no charge comes
+    config = config.model_copy(update={"bulk_cell": 0.3e-9})
+    equations = ModifiedPNP(config)
+    x = equations.uniform(0.0)
+    depth = equations.mesh.centres[0, equations.mesh.ion_cells]
+    psi, c = equations.split(x)
+    c *= 0.3 + 0.7 * np.clip((depth - 0.3 * length) / (0.4 * length), 0, 1)  # bulk salt diffuses towards the wall
+    newton, step = Newton(equations), 1e-2  # ns
+    for _ in range(20):
+        x = newton.solve(x, 1 / step, equations.split(x)[1] / step, 0.0)
+    psi, c = equations.split(x)
+    faces = equations.inner_ion_faces
+    line = equations.mesh.x_lines[np.argmin(np.abs(equations.mesh.x_lines - length / 2))]
+    chosen = np.flatnonzero((faces.axis == 0) & (np.abs(faces.position[0] - line) < 1e-15))
+    count = np.zeros(chosen.size, dtype=int)
+    total, migration, diffusion, _, _ = PlaneCurrents(equations, chosen, count, np.ones(chosen.size), 1)(x)[:, 0]
+    assert abs(total) < 0.02 * abs(diffusion)
+    assert migration == pytest.approx(-diffusion, rel=0.02)
+    assert diffusion < 0  # the faster cation leads the salt towards the wall
+    where = equations.mesh.ion_cells
+    a, b = np.argmin(np.abs(depth - 0.4 * length)), np.argmin(np.abs(depth - 0.6 * length))
+    expected = -0.8 * np.log(c[0, b] / c[0, a])
+    assert psi[where[b]] - psi[where[a]] == pytest.approx(expected, rel=0.03)
