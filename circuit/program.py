@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -86,7 +87,7 @@ def _smoothed(drive: SmoothedCV, sign: int) -> Iterator[Segment]:
     half, width = drive.half_period, drive.smoothing * drive.half_period
     starts = np.arange(2 * drive.cycles + 1) * half
     edges = np.unique(np.round(np.concatenate([starts, starts + width]) / half, 12)) * half
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         v0, v1, v2 = drive.cell_voltage(np.array([start, (start + stop) / 2, stop]))
         step = stop - start
         c = 2 * (v0 - 2 * v1 + v2) / step**2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,10 @@ def at_rest(ladder: Ladder, voltage: float) -> Array:
 
 
 def prepare(
-    config: CircuitConfig, law: Law | None = None, counter_law: Law | None = None, segments: list[Segment] | None = None
+    config: CircuitConfig,
+    law: Law | None = None,
+    counter_law: Law | None = None,
+    segments: Sequence[Segment] | None = None,
 ) -> Ladder:
     """The ladder of `config` under its drive (or under `segments`); raises as `simulate`."""
     laws = (law, counter_law)

@@ -237,7 +237,7 @@ def test_what_only_shows_when_run_is_refused(paper):
         simulate(paper(drive=table))
     with pytest.raises(BadInput, match="at its limit"):
         simulate(paper(drive=Galvanostatic(current=1.0)))
+    bad = COUNTER.model_copy(update={"gamma": 1.5, "charge_max": 5e-9})
     with pytest.raises(BadInput, match="counter electrode"):
-        bad = COUNTER.model_copy(update={"gamma": 1.5, "charge_max": 5e-9})
         simulate(paper(layers=6, counter=bad))
     simulate(paper(layers=3, counter=COUNTER), Law.paper(5.0, 0.5), counter_law=Law.paper(2.0, 0.1))
