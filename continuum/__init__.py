@@ -1,25 +1,38 @@
 """Continuum: the modified Poisson-Nernst-Planck equations on the mesh of a slit network.
 
 `run(config, folder, progress)` solves a `ContinuumConfig` and returns its trans-slit record; `Frames` reopens
-the fields, `TransSlitFlux` and `OpenSpaceFlux` reduce them, `extract` finds a circuit's elements in a record.
+the fields; `TransSlitFlux`, `OpenSpaceFlux`, `SlitWells`, `Accumulation`, `CrossingLine` and `FieldMap` reduce them;
+`extract` finds a circuit's elements in a record, `resistances`, `migration_laws` and `capacitances` what it says.
 """
 
+from continuum.accumulation import Accumulation
 from continuum.config import ContinuumConfig
+from continuum.crossing_line import CrossingLine
 from continuum.extract import LadderParameters, extract
+from continuum.field_map import FieldMap
 from continuum.frames import Frame, Frames
 from continuum.mesh import SlitMesh
 from continuum.open_space_flux import OpenSpaceFlux
+from continuum.reductions import capacitances, migration_laws, resistances
+from continuum.slit_wells import SlitWells
 from continuum.stage import run
 from continuum.trans_slit_flux import TransSlitFlux
 
 __all__ = [
+    "Accumulation",
     "ContinuumConfig",
+    "CrossingLine",
+    "FieldMap",
     "Frame",
     "Frames",
     "LadderParameters",
     "OpenSpaceFlux",
     "SlitMesh",
+    "SlitWells",
     "TransSlitFlux",
+    "capacitances",
     "extract",
+    "migration_laws",
+    "resistances",
     "run",
 ]

@@ -37,9 +37,19 @@ class PlaneCurrents:
     chosen, group, sign : (faces,) numbers among `equations.inner_ion_faces`, the group of each, and the sign
         that counts its current
     groups : number of groups
+    weights : (ions,) of the ions' fluxes in the sum; their valences (a current) when left out
     """
 
-    def __init__(self, equations: ModifiedPNP, chosen: Array, group: Array, sign: Array, groups: int) -> None:
+    def __init__(
+        self,
+        equations: ModifiedPNP,
+        chosen: Array,
+        group: Array,
+        sign: Array,
+        groups: int,
+        weights: Array | None = None,
+    ) -> None:
+        self.weights = equations.z if weights is None else weights
         self.equations, self.group, self.sign, self.groups = equations, group, sign, groups
         self.lower, self.upper = equations.lower[chosen], equations.upper[chosen]
         self.conductance = equations.D[:, None] * equations.conductance[chosen]
@@ -55,7 +65,7 @@ class PlaneCurrents:
         steric = np.broadcast_to(mu[self.upper] - mu[self.lower], migration.shape)
         parts = decompose(self.conductance, c[:, self.lower], c[:, self.upper], migration, steric)
         total = equations.fluxes(equations.faces(x))[:, self.chosen]
-        rows = [equations.z @ flux * self.sign for flux in (total, *parts)]
+        rows = [self.weights @ flux * self.sign for flux in (total, *parts)]
         sums = [np.bincount(self.group, row, self.groups) for row in rows]
         return np.array([*sums, np.zeros(self.groups)]) * equations.flux_unit
 

@@ -1,0 +1,134 @@
+"""Reductions of the fields: each adds up to, or agrees with, something computed another way."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from continuum import (
+    Accumulation,
+    ContinuumConfig,
+    CrossingLine,
+    FieldMap,
+    Frames,
+    SlitWells,
+    TransSlitFlux,
+    capacitances,
+    extract,
+    migration_laws,
+    resistances,
+    run,
+)
+from transslit import BadInput, TriangularCV
+from transslit.progress import Progress
+
+
+@pytest.fixture(scope="module")
+def cv(kcl, small, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cv")
+    drive = TriangularCV(scan_rate=1e6, window=0.4)
+    config = ContinuumConfig(network=small, electrolyte=kcl, drive=drive, steps=40)
+    record = run(config, folder, Progress(quiet=True))
+    with Frames(folder) as frames:
+        yield config, frames, record
+
+
+def at(table, time):
+    return table[np.isclose(table["time_s"], time, rtol=1e-9)]
+
+
+def test_wells_pass_through_the_slit_potentials(cv):
+    config, frames, record = cv
+    table = SlitWells(frames).run(start=15, stop=16).results.table
+    time = table["time_s"].iloc[0]
+    slits = at(record.slits, time).set_index("i")
+    for i, part in table[table["slit"] > 0].groupby("slit"):
+        centre = config.network.slit_centres[i - 1]
+        assert np.interp(centre, part["x_m"], part["phi_V"]) == pytest.approx(slits.loc[i, "phi_V"], abs=2e-5)
+        assert part["phi_V"].idxmin() not in (part.index[0], part.index[-1])  # a well: higher at both sheets
+        # Content between the sheets, per length, against the record's mean over the slit (ends and gaps apart).
+        mean = np.trapezoid(part["rho_C_per_m3"], part["x_m"]) / np.ptp(part["x_m"])
+        assert mean == pytest.approx(slits.loc[i, "rho_C_per_m3"], rel=0.2)
+    open_space = table[table["slit"] == 0]
+    assert open_space["phi_V"].is_monotonic_decreasing
+    assert abs(open_space["phi_V"].iloc[-1]) < 1e-3
+
+
+def test_accumulation_is_the_rate_of_the_contents(cv):
+    _, frames, record = cv
+    table = Accumulation(frames).run().results.table
+    content = record.slits.pivot_table(index="time_s", columns="i", values="c_mol_per_m3")
+    rates = table.pivot_table(index="time_s", columns="i", values="rate_total_mol_per_m3_s").to_numpy()
+    gained = np.diff(content.to_numpy(), axis=0) / np.diff(content.index)[:, None]
+    np.testing.assert_allclose(rates[1:], gained, rtol=0, atol=1e-8 * np.abs(gained).max())
+    parts = table[[f"rate_{name}_mol_per_m3_s" for name in ("migration", "diffusion", "steric")]].sum(axis=1)
+    np.testing.assert_allclose(parts, table["rate_total_mol_per_m3_s"], rtol=0, atol=1e-9 * np.abs(gained).max())
+    np.testing.assert_allclose(table["c_mol_per_m3"], record.slits.sort_values(["time_s", "i"])["c_mol_per_m3"])
+
+
+def test_line_and_gap_carry_the_crossing_current(cv):
+    _, frames, record = cv
+    line = CrossingLine(frames, i=1).run(start=15, stop=16)
+    gap, table = line.results.gap, line.results.table
+    crossing = at(record.crossings, gap["time_s"].iloc[0]).set_index("i").loc[1]
+    assert len(gap) > 4
+    carried = (gap["j_A_per_m2"] * gap["height_m"]).sum()
+    assert carried == pytest.approx(crossing["I_A_per_m"], rel=1e-9)
+    assert gap["j_A_per_m2"].iloc[0] > gap["j_A_per_m2"].iloc[-1]  # crowded at the sheet's edge
+    field = table["resistivity_ohm_m"] * table["j_A_per_m2"]
+    drop = np.trapezoid(field, table["x_m"])
+    assert drop == pytest.approx(table["phi_V"].iloc[0] - table["phi_V"].iloc[-1], abs=2e-3)
+    with pytest.raises(BadInput, match="crossing"):
+        CrossingLine(frames, i=3)
+
+
+def test_map_fills_the_network_and_holds_the_current(cv):
+    config, frames, record = cv
+    table = FieldMap(frames).run(start=15, stop=16).results.table
+    area = (table["width_m"] * table["height_m"]).sum()
+    assert area == pytest.approx(frames.equations.mesh.volumes.sum(), rel=1e-9)
+    far = table[table["x_m"] > config.network.depth + 0.6 * config.network.reservoir]
+    carried = (far["jx_A_per_m2"] * far["height_m"]).groupby(far["x_m"].round(15)).sum()
+    terminal = at(record.terminal, table["time_s"].iloc[0])["I_m_A_per_m"].iloc[0]
+    np.testing.assert_allclose(carried.iloc[:-1], terminal, rtol=0.02)
+
+
+def test_resistances_follow_their_definitions(cv):
+    config, _, record = cv
+    table = resistances(record, extract(record))
+    np.testing.assert_allclose(table["R_ohm_m"] * table["I_A_per_m"], table["dphi_V"], rtol=1e-12)
+    ratio = table["resistivity_ohm_m"] / table["R_ohm_m"]
+    np.testing.assert_allclose(ratio, config.network.geometric_conductance, rtol=1e-12)
+    np.testing.assert_allclose(table["conductivity_S_per_m"] * table["resistivity_ohm_m"], 1, rtol=1e-12)
+    # Far from the turns the charge predicts the resistance.
+    inner = table[(table["q"] > 0.3) & (table["I_A_per_m"] > 0)]
+    assert (inner["R_law_ohm_m"] / inner["R_ohm_m"] - 1).abs().median() < 0.1
+
+
+def planted(cv, theta=3e-4, capacitance=4e-8):
+    record = cv[2]
+    crossings = record.crossings.copy()
+    content = record.joined()["c_mol_per_m3"]
+    crossings["I_migration_A_per_m"] = theta * content * crossings["dphi_V"]
+    for name in ("diffusion", "steric"):
+        crossings[f"I_{name}_A_per_m"] = 0.0
+    crossings["I_A_per_m"] = crossings["I_migration_A_per_m"]
+    drive = record.terminal.set_index("time_s")["phi_m_V"]
+    slits = record.slits.copy()
+    slits["Q_C_per_m"] = -capacitance * (slits["time_s"].map(drive) - slits["phi_V"])
+    return type(record)(crossings, slits, record.terminal, dict(record.metadata))
+
+
+def test_planted_laws_are_found(cv):
+    record = planted(cv)
+    laws = migration_laws(record)
+    assert laws["theta_A_m2_per_V_mol"].to_numpy() == pytest.approx(3e-4, rel=1e-9)
+    assert laws["r_squared"].to_numpy() == pytest.approx(1, abs=1e-9)
+    assert capacitances(record)["C_F_per_m"].to_numpy() == pytest.approx(4e-8, rel=1e-9)
+
+
+def test_migration_is_nearly_proportional_to_content_and_voltage(cv):
+    laws = migration_laws(cv[2])
+    assert isinstance(laws, pd.DataFrame)
+    assert (laws["r_squared"] > 0.95).all()
+    with Frames(cv[1].path) as again:
+        assert TransSlitFlux(again).run(step=20).results.record.crossings["I_A_per_m"].abs().max() > 0
