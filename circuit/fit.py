@@ -46,8 +46,8 @@ class Fit:
     rms_over_peak: float
 
 
-def fit(curve: Curve, guess: CircuitConfig, points: int = 400) -> Fit:
-    """Fit a circuit of known layers and C_open, from `guess`, to a measured curve.
+def fit(curve: Curve, guess: CircuitConfig, points: int = 400, evaluations: int = 25) -> Fit:
+    """Fit a circuit of known layers and C_open, from `guess`, to `points` rows of a measured curve.
 
     Raises
     ------
@@ -89,7 +89,9 @@ def fit(curve: Curve, guess: CircuitConfig, points: int = 400) -> Fit:
     far = np.log(1e3)  # how far from the guess
     low = [-3.0 if i == 1 else value - far for i, value in enumerate(first)]
     high = [0.99 if i == 1 else value + far for i, value in enumerate(first)]
-    solution = least_squares(misfit, first, bounds=(low, high), x_scale=(1, 0.3, 0.3, 1), diff_step=1e-3, max_nfev=25)
+    solution = least_squares(
+        misfit, first, bounds=(low, high), x_scale=(1, 0.3, 0.3, 1), diff_step=[1e-3] * 4, max_nfev=evaluations
+    )
     freedom = max(len(times) - len(first), 1)
     jacobian = np.asarray(solution.jac)
     covariance = np.linalg.pinv(jacobian.T @ jacobian) * (2 * solution.cost / freedom)
@@ -127,6 +129,13 @@ def is_galvanostatic(curve: Curve) -> bool:
     size = np.abs(curve.current)
     middle = np.median(size)
     return bool(middle > 0 and np.mean(np.abs(size - middle) < 0.05 * middle) > 0.9)
+
+
+def held(time: Array, value: Array) -> tuple[Array, Array]:
+    """Rows that hold each value until the next: a galvanostat's jump lies at the first row that shows it."""
+    jump = np.flatnonzero(np.abs(np.diff(value)) > 0.05 * np.ptp(value)) + 1
+    before = time[jump] - 1e-6 * (time[jump] - time[jump - 1])
+    return np.insert(time, jump, before), np.insert(value, jump, value[jump - 1])
 
 
 def sparse(time: Array, value: Array) -> tuple[Array, Array]:

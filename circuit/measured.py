@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from transslit.drive import TableDrive
 from transslit.errors import BadInput
 
 Array = np.ndarray
@@ -59,6 +60,29 @@ def read_curve(path: Path) -> Curve:
         row = int(np.argmin(np.diff(time) > 0)) + 2
         raise BadInput("curve", path, f"time must increase; row {row} does not")
     return Curve(time - time[0], voltage, current)
+
+
+def read_drive(path: Path) -> TableDrive:
+    """A drive from a CSV of time and V_m or I_m, whose columns name their units.
+
+    Raises
+    ------
+    BadInput : unreadable, a column missing, both V_m and I_m, or time that does not increase
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadInput("drive_table", path, "no such file")
+    try:
+        table = _csv(path)
+    except (ValueError, OSError, pd.errors.ParserError) as error:
+        raise BadInput("drive_table", path, f"cannot be read as .csv ({str(error).splitlines()[0]})") from None
+    columns: dict[str, tuple[float, ...]] = {"time": tuple(_column(table, "s", path).tolist())}
+    for field, unit in (("voltage", "V"), ("current", "A")):
+        try:
+            columns[field] = tuple(_column(table, unit, path).tolist())
+        except BadInput:
+            continue
+    return TableDrive.read(str(path), **columns)
 
 
 def _mpt(path: Path) -> pd.DataFrame:

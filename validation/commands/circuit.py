@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from transslit.drive import TriangularCV
 from transslit.errors import BadInput
 from validation.commands.common import JsonFlag, OutPath, SeedInt, app
+
+DRIVES = ("cv", "smoothed-cv", "rates", "potential-step", "galvanostatic", "power", "table")
+LISTED = ("resistance", "gamma", "slit_capacitance", "charge_max")  # one value, or one for each slit
 
 
 @app.command(
@@ -20,29 +22,48 @@ from validation.commands.common import JsonFlag, OutPath, SeedInt, app
 )
 def circuit_command(
     law: Annotated[Path | None, typer.Argument(help="law.json, or the folder that holds it.", metavar="[LAW]")] = None,
-    resistance: Annotated[str | None, typer.Option(help="R_c of one trans-slit step.")] = None,
-    gamma: Annotated[float, typer.Option(help="Share by which a full slit's resistance falls.")] = 0.0,
-    slit_capacitance: Annotated[str, typer.Option(help="C_slit.")] = "80nF",
+    resistance: Annotated[
+        str | None, typer.Option(help="R_c of one trans-slit step; with commas, slit by slit.")
+    ] = None,
+    gamma: Annotated[str, typer.Option(help="Share by which a full slit's resistance falls.")] = "0",
+    slit_capacitance: Annotated[str, typer.Option(help="C_slit; with commas, slit by slit.")] = "80nF",
     open_resistance: Annotated[str, typer.Option(help="R_open.")] = "1ohm",
     open_capacitance: Annotated[str, typer.Option(help="C_open.")] = "10nF",
     layers: Annotated[int, typer.Option(help="2D sheets; one more than slits.")] = 20,
     model: Annotated[str, typer.Option(help="ncm or tlm.")] = "ncm",
-    scan_rate: Annotated[str, typer.Option(help="Scan rate of the cell voltage.")] = "20mV/us",
-    window: Annotated[str, typer.Option(help="Window of the cell voltage.")] = "400mV",
-    cycles: Annotated[int, typer.Option(help="CV cycles.")] = 2,
+    counter: Annotated[
+        Path | None, typer.Option(help="JSON file of the other electrode's elements, where it differs.")
+    ] = None,
+    drive: Annotated[str, typer.Option(help=f"One of {', '.join(DRIVES)}.")] = "cv",
+    scan_rate: Annotated[str, typer.Option(help="Scan rate of the cell voltage; with commas, for rates.")] = "20mV/us",
+    window: Annotated[str, typer.Option(help="Window, step or upper limit of the cell voltage.")] = "400mV",
+    lower: Annotated[str, typer.Option(help="Lower limit of the cell voltage (galvanostatic, power).")] = "0V",
+    current: Annotated[str | None, typer.Option(help="Current (galvanostatic).")] = None,
+    power: Annotated[str | None, typer.Option(help="Power of the cell (power).")] = None,
+    duration: Annotated[str | None, typer.Option(help="How long a potential step is held.")] = None,
+    smoothing: Annotated[float, typer.Option(help="Rounded share of a sweep (smoothed-cv).")] = 0.1,
+    drive_table: Annotated[
+        Path | None, typer.Option(help="CSV with time_s and V_m_V or I_m_A, in any unit (table).")
+    ] = None,
+    cycles: Annotated[int, typer.Option(help="Cycles.")] = 2,
     charge_max: Annotated[
         str | None, typer.Option(help="Charge at which q = 1. Default: slit capacitance times window/2.")
     ] = None,
     points: Annotated[int, typer.Option(help="Output times.")] = 2000,
+    impedance: Annotated[str | None, typer.Option(help="Frequencies as 1kHz:1GHz; leaves impedance.parquet.")] = None,
+    bias: Annotated[str, typer.Option(help="Cell voltage at which the impedance is taken.")] = "0V",
+    fit: Annotated[
+        Path | None, typer.Option(help="Measured .mpt, .mpr or .csv: fit R_c, gamma, C_slit and R_open.")
+    ] = None,
     export: Annotated[str | None, typer.Option(help="spice, mpt or csv, beside the tables.")] = None,
     out: OutPath = None,
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
 ) -> int:
-    """Predict a cyclic voltammogram with the nano-circuitry (or transmission line) model."""
+    """Predict a cyclic voltammogram (or any other run) with the nano-circuitry or transmission line model."""
     from transslit.law import Law
     from transslit.runs import open_run
-    from validation.exports import write_circuit
+    from validation.exports import fit_circuit, spectrum, write_circuit
 
     if (law is None) == (resistance is None):
         raise BadInput("law", law or "none", "give a law.json or --resistance, one of the two")
@@ -51,27 +72,124 @@ def circuit_command(
 
     if export not in (None, "spice", "mpt", "csv"):
         raise BadInput("export", export, "give spice, mpt or csv")
+    if fit is not None and (found is not None or impedance is not None):
+        raise BadInput("fit", fit, "goes with --resistance as its guess, without a law or an impedance")
+    elements: dict[str, Any] = {
+        "resistance": resistance,
+        "gamma": gamma,
+        "slit_capacitance": slit_capacitance,
+        "open_resistance": open_resistance,
+        "open_capacitance": open_capacitance,
+        "charge_max": charge_max,
+        "layers": layers,
+    }
     config = circuit.CircuitConfig.read(
-        layers=layers,
-        resistance=resistance,
-        gamma=gamma,
-        slit_capacitance=slit_capacitance,
-        open_resistance=open_resistance,
-        open_capacitance=open_capacitance,
-        charge_max=charge_max,
-        drive=TriangularCV.read(scan_rate=scan_rate, window=window, cycles=cycles),
+        **{name: _listed(name, value) for name, value in elements.items()},
+        counter=None if counter is None else _electrode(counter),
+        drive=_drive(drive, scan_rate, window, lower, current, power, duration, smoothing, drive_table, cycles),
         points=points,
         model=model,
     )
-    folder = out or Path("runs/circuit")
     made_from = {"law": found.expression if found else "", "export": export or ""}
+    if fit is not None:
+        from circuit.measured import read_curve
+
+        curve = read_curve(fit)
+        made_from["fit"] = _digest(fit)
+        work = lambda path: fit_circuit(path, config, curve)  # noqa: E731
+    else:
+        frequencies, volts = spectrum(impedance, bias)
+        made_from["impedance"] = f"{impedance} at {bias}" if impedance else ""
+        work = lambda path: write_circuit(path, config, found, export, frequencies, volts)  # noqa: E731
+    folder = out or Path("runs/circuit")
     with open_run(folder) as run:
-        _, manifest = run.stage("", config, lambda path: write_circuit(path, config, found, export), made_from, seed)
+        _, manifest = run.stage("", config, work, made_from, seed)
     if as_json:
         print(json.dumps({"out": str(folder), **manifest["summary"]}))
     else:
         from rich.console import Console
 
-        lines = "\n".join(f"{name}: {value:.6g}" for name, value in manifest["summary"].items())
+        lines = "\n".join(
+            f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}"
+            for name, value in manifest["summary"].items()
+        )
         Console().print(f"{lines}\ntables: {folder}", highlight=False)
     return 0
+
+
+def _listed(name: str, value: Any) -> Any:
+    """A value as given, or the values between its commas as a tuple."""
+    if name not in LISTED or not isinstance(value, str):
+        return value
+    parts = tuple(part.strip() for part in value.split(","))
+    if name != "gamma":
+        return parts if len(parts) > 1 else parts[0]
+    try:
+        numbers = tuple(float(part) for part in parts)
+    except ValueError:
+        raise BadInput("gamma", value, "give a number (0.9), or one for each slit") from None
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _electrode(path: Path) -> Any:
+    import circuit
+
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput("counter", path, f"cannot be read as JSON ({str(error).splitlines()[0]})") from None
+    if not isinstance(content, dict):
+        raise BadInput("counter", path, "must hold an object of elements (layers, resistance, slit_capacitance, ...)")
+    return circuit.HalfCell.read(str(path), **content)
+
+
+def _drive(
+    kind: str,
+    scan_rate: str,
+    window: str,
+    lower: str,
+    current: str | None,
+    power: str | None,
+    duration: str | None,
+    smoothing: float,
+    table: Path | None,
+    cycles: int,
+) -> Any:
+    """The drive that the options describe."""
+    from transslit import drive as drives
+
+    needed = {
+        "galvanostatic": ("current", current),
+        "power": ("power", power),
+        "potential-step": ("duration", duration),
+    }
+    name, value = needed.get(kind, ("", ""))
+    if value is None:
+        raise BadInput(name, "missing", f"a {kind} drive needs --{name}")
+    limits: dict[str, Any] = {"upper": window, "lower": lower, "cycles": cycles}
+    if kind == "cv":
+        return drives.TriangularCV.read(scan_rate=scan_rate, window=window, cycles=cycles)
+    if kind == "smoothed-cv":
+        return drives.SmoothedCV.read(scan_rate=scan_rate, window=window, cycles=cycles, smoothing=smoothing)
+    if kind == "rates":
+        rates = tuple(part.strip() for part in scan_rate.split(","))
+        return drives.RateSeries.read(scan_rates=rates, window=window, cycles=cycles)
+    if kind == "potential-step":
+        return drives.PotentialStep.read(voltage=window, duration=duration, rest=duration)
+    if kind == "galvanostatic":
+        return drives.Galvanostatic.read(current=current, **limits)
+    if kind == "power":
+        return drives.ConstantPower.read(power=power, **limits)
+    if kind == "table":
+        from circuit.measured import read_drive
+
+        if table is None:
+            raise BadInput("drive_table", "missing", "a table drive needs --drive-table FILE.csv")
+        return read_drive(table)
+    raise BadInput("drive", kind, f"give one of {', '.join(DRIVES)}")
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,87 @@
+"""`transslit circuit` as a user calls it: drives, impedance and fit; every fault is one line and exit code 2."""
+
+import json
+
+import pandas as pd
+import pytest
+
+ELEMENTS = ["--resistance", "5ohm", "--gamma", "0.6", "--layers", "6", "--points", "400"]
+
+
+def call(inside, *words):
+    done = inside("transslit", "circuit", *ELEMENTS, *words, "--out", "run", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--drive", "smoothed-cv", "--smoothing", "0.2"],
+        ["--drive", "rates", "--scan-rate", "20mV/us,4mV/us"],
+        ["--drive", "potential-step", "--duration", "10us"],
+        ["--drive", "power", "--power", "1mW", "--cycles", "1"],
+    ],
+)
+def test_drives_run(inside, tmp_path, words):
+    assert call(inside, *words)["peak_current_A"] > 1e-3
+    assert list(pd.read_parquet(tmp_path / "run" / "terminal.parquet")) == ["time_s", "V_m_V", "phi_m_V", "I_m_A"]
+
+
+def test_galvanostatic_turns_at_its_limits_and_impedance_starts_at_the_mouth(inside, tmp_path):
+    call(inside, "--drive", "galvanostatic", "--current", "5mA", "--cycles", "1", "--impedance", "1kHz:100GHz")
+    segments = pd.read_parquet(tmp_path / "run" / "segments.parquet")
+    assert segments["V_end_V"].tolist() == pytest.approx([0.4, 0.0], abs=1e-8)
+    spectrum = pd.read_parquet(tmp_path / "run" / "impedance.parquet")
+    assert len(spectrum) == 81
+    assert spectrum["Z_real_ohm"].iloc[-1] == pytest.approx(2.0, rel=1e-3)  # both R_open
+
+
+def test_a_fit_returns_what_was_exported(inside, tmp_path):
+    call(inside, "--export", "mpt")
+    (tmp_path / "run" / "circuit.mpt").rename(tmp_path / "cv.mpt")
+    guess = ["--resistance", "2ohm", "--slit-capacitance", "50nF", "--open-resistance", "2ohm", "--layers", "6"]
+    done = inside("transslit", "circuit", *guess, "--fit", "cv.mpt", "--out", "fit", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = {row["parameter"]: row for row in json.loads((tmp_path / "fit" / "fit.json").read_text())["parameters"]}
+    assert rows["resistance"]["value"] == pytest.approx(5.0, rel=0.02)
+    assert rows["gamma"]["value"] == pytest.approx(0.6, abs=0.02)
+    assert rows["slit_capacitance"]["value"] == pytest.approx(80e-9, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--drive", "dance"], ["drive", "galvanostatic"]),
+        (["--drive", "galvanostatic"], ["current", "--current"]),
+        (["--drive", "galvanostatic", "--current", "5"], ["current", "mA"]),
+        (["--drive", "galvanostatic", "--current", "5mA", "--lower", "1V"], ["below the upper"]),
+        (["--drive", "galvanostatic", "--current", "5A"], ["drive", "limit"]),
+        (["--drive", "table"], ["drive_table"]),
+        (["--drive", "table", "--drive-table", "none.csv"], ["none.csv", "no such file"]),
+        (["--drive", "table", "--drive-table", "bare.csv"], ["bare.csv", "unit"]),
+        (["--drive", "table", "--drive-table", "back.csv"], ["back.csv", "row 3"]),
+        (["--fit", "none.mpt"], ["none.mpt", "no such file"]),
+        (["--fit", "cv.xlsx"], ["cv.xlsx", ".mpt"]),
+        (["--impedance", "1:2"], ["impedance", "kHz"]),
+        (["--impedance", "1kHz:1Hz"], ["impedance", "increase"]),
+        (["--impedance", "1Hz:1kHz", "--bias", "1"], ["bias", "mV"]),
+        (["--counter", "none.json"], ["counter", "none.json"]),
+        (["--counter", "bad.json"], ["bad.json", "open_resistance"]),
+        (["--slit-capacitance", "80nF,70nF"], ["slit_capacitance", "5 slits"]),
+        (["--gamma", "much"], ["gamma", "much"]),
+        (["--gamma", "2"], ["resistance", "slit 1", "zero"]),
+        (["--drive", "power", "--power", "1mW", "--export", "spice"], ["export", "power"]),
+    ],
+)
+def test_faults_are_one_line(inside, tmp_path, words, said):
+    (tmp_path / "bare.csv").write_text("t,V\n0,0\n1,1\n")
+    (tmp_path / "back.csv").write_text("time_us,V_m_mV\n0,0\n2,5\n1,1\n")
+    (tmp_path / "cv.xlsx").write_text("")
+    (tmp_path / "bad.json").write_text('{"layers": 4, "slit_capacitance": "80nF", "open_capacitance": "1nF"}')
+    done = inside("transslit", "circuit", *ELEMENTS, *words, "--out", "run")
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    for word in said:
+        assert word in done.stderr
