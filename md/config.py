@@ -14,7 +14,7 @@ from transslit.config import Config
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.network import SlitNetwork
-from transslit.units import Concentration, ElementaryCharge, Length, LengthOrZero, Temperature, Time, TimeOrZero
+from transslit.units import Concentration, ElementaryCharge, Length, Temperature, Time, TimeOrZero
 
 CARBON_THICKNESS = 0.34e-9  # m, what a sheet takes of the pitch: the interlayer distance of graphite, PHYSICS section 1
 
@@ -45,7 +45,6 @@ class MDConfig(Config):
     anneal_temperature: Temperature = 500.0
     equilibration: Time = 16e-12  # at `temperature`, of a cell that is not shipped
     drawn: Annotated[float, Field(ge=0, le=1)] = 0.42  # ions of each sign that charging takes: see md.cell
-    wall_exclusion: LengthOrZero = 0.165e-9  # of a slit's width, where uncharged ions are not found: see md.cell
     apparent_molar_volume: Annotated[float, Field(ge=0)] = 27e-6  # m^3/mol of salt, about KCl at 1 M; sets the water
     overfill: Annotated[float, Field(ge=0, lt=0.2)] = 0.05  # of the water, which charged sheets draw to themselves
     smoothing: TimeOrZero = 0.5e-12  # moving average of potentials and contents before currents are decomposed

@@ -59,18 +59,18 @@ def test_sheets_alternate_and_keep_their_pitch(cell):
 
 
 def test_ion_number_formula():
-    """By hand for the default cell: reservoirs of 35.2 nm^3 that lose 0.42 x 44.6 ions, slits open to 72 %."""
+    """By hand for the default cell: reservoirs of 35.2 nm^3 that lose 0.42 x 44.6 ions."""
     cell = Cell(quick(0.59e-9, KCL, 1000.0))
     volumes = {name: value * 1e27 for name, value in cell.volumes.items()}
     per_nm3 = 0.6022 + 0.42 * cell.electrode_charge / volumes["reservoirs"]
-    pairs = per_nm3 * (volumes["reservoirs"] + (1 - 0.165 / 0.59) * (volumes["slits"] + volumes["gaps"]))
+    pairs = per_nm3 * (volumes["reservoirs"] + volumes["slits"] + volumes["gaps"])
     assert cell.formula_units == pytest.approx(pairs, abs=0.6)
     assert cell.ion_numbers == {"K": cell.formula_units, "Cl": cell.formula_units}
     assert cell.formula_units > cell.electrode_charge  # enough counter-ions for the whole charge
 
 
 def test_uncharged_limit_is_the_asked_concentration(make_config):
-    cell = Cell(make_config(charge_per_carbon=1e-9, wall_exclusion=0.0))
+    cell = Cell(make_config(charge_per_carbon=1e-9))
     uniform = 1000.0 * constants.N_A * sum(cell.volumes.values())
     assert abs(cell.formula_units - uniform) <= 0.5
 
