@@ -60,18 +60,15 @@ def fit(curve: Curve, guess: CircuitConfig, points: int = 400, evaluations: int 
         raise BadInput("curve", "flat", "holds neither current nor voltage to be fitted")
     by_current = is_galvanostatic(curve)
     given, compared = (curve.current, curve.voltage) if by_current else (curve.voltage, curve.current)
-    time, value = sparse(curve.time, given)
-    drive = (
-        TableDrive(time=tuple(time), current=tuple(value))
-        if by_current
-        else TableDrive(time=tuple(time), voltage=tuple(value))
-    )
+    time, value = sparse(*(held(curve.time, given) if by_current else (curve.time, given)))
+    name = "current" if by_current else "voltage"
+    drive = TableDrive.model_validate({"time": tuple(time.tolist()), name: tuple(value.tolist())})
     rows = np.unique(np.linspace(0, len(curve.time) - 1, points).round().astype(int))
     times, measured = curve.time[rows], compared[rows]
     largest = float(np.abs(curve.voltage).max()) / (2 if guess.full_cell else 1)
     peak = float(np.abs(compared).max())
     start = 0.0 if abs(curve.voltage[0]) < 0.02 * np.ptp(curve.voltage) or by_current else float(curve.voltage[0])
-    base = guess.model_copy(update={"drive": drive, "tolerance": 1e-5, "initial_voltage": start, "points": 3})
+    base = guess.model_copy(update={"drive": drive, "tolerance": 1e-7, "initial_voltage": start, "points": 3})
 
     def circuit(x: Array) -> CircuitConfig:
         R, C, opened = (float(v) for v in np.exp(x[[0, 2, 3]]))
@@ -90,7 +87,7 @@ def fit(curve: Curve, guess: CircuitConfig, points: int = 400, evaluations: int 
     low = [-3.0 if i == 1 else value - far for i, value in enumerate(first)]
     high = [0.99 if i == 1 else value + far for i, value in enumerate(first)]
     solution = least_squares(
-        misfit, first, bounds=(low, high), x_scale=(1, 0.3, 0.3, 1), diff_step=[1e-3] * 4, max_nfev=evaluations
+        misfit, first, bounds=(low, high), x_scale=(1, 0.3, 0.3, 1), diff_step=[1e-2] * 4, max_nfev=evaluations
     )
     freedom = max(len(times) - len(first), 1)
     jacobian = np.asarray(solution.jac)

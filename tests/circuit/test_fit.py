@@ -40,10 +40,10 @@ def test_planted_numbers_lie_in_their_intervals(paper, drive):
 
 
 def test_a_curve_too_slow_to_hold_resistances_says_so(paper):
-    """A hundredth of the rate: the CV is a box, of which only C_slit can be read."""
-    slow = paper().drive.model_copy(update={"scan_rate": 200.0, "cycles": 1})
+    """A ten-thousandth of the rate: the CV is a box, of which only C_slit can be read."""
+    slow = paper().drive.model_copy(update={"scan_rate": 2.0, "cycles": 1})
     config = paper(layers=4, points=400, drive=slow, **TRUTH)
-    table = fit(planted(config, 0.01), config.model_copy(update={**TRUTH, "slit_capacitance": 6e-8}), evaluations=6).table
+    table = fit(planted(config, 0.01), config, evaluations=2).table
     known = dict(zip(table["parameter"], table["identified"], strict=True))
     assert known["slit_capacitance"]
     assert not known["resistance"]
