@@ -61,6 +61,7 @@ def continuum_command(
     ] = None,
     refinement: Annotated[float, typer.Option(help="Divides every cell of the mesh.")] = 1.0,
     store_every: Annotated[int, typer.Option(help="Keep every so many frames of the fields, and the last.")] = 1,
+    figures: Annotated[bool, typer.Option("--figures", help="Also draw the run, as PNG in OUT/figures.")] = False,
     out: OutPath = None,
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
@@ -114,7 +115,13 @@ def continuum_command(
         store_every=store_every,
     )
     salt.bulk(config.concentration)
-    return run_stage(out or Path("runs/continuum"), config, continuum.run, seed, as_json)
+    folder = out or Path("runs/continuum")
+    code = run_stage(folder, config, continuum.run, seed, as_json)
+    if figures:
+        from validation.continuum_figures import draw
+
+        draw(folder)
+    return code
 
 
 def read_drive(kind: str, given: dict[str, Any]) -> Any:
