@@ -91,13 +91,15 @@ def fit(curve: Curve, guess: CircuitConfig, points: int = 400, evaluations: int 
     )
     freedom = max(len(times) - len(first), 1)
     jacobian = np.asarray(solution.jac)
-    covariance = np.linalg.pinv(jacobian.T @ jacobian) * (2 * solution.cost / freedom)
+    squares = jacobian.T @ jacobian
+    squares += 1e-14 * squares.max() * np.eye(len(squares))  # what the curve knows nothing of has a wide interval
+    covariance = np.linalg.inv(squares) * (2 * solution.cost / freedom)
     std = np.sqrt(np.diag(covariance))
     x = solution.x
     logarithmic = np.array([True, False, True, True])
 
     def back(values: Array) -> Array:
-        return np.where(logarithmic, np.exp(np.where(logarithmic, values, 0.0)), values)
+        return np.where(logarithmic, np.exp(np.clip(np.where(logarithmic, values, 0.0), -600, 600)), values)
 
     table = pd.DataFrame(
         {
