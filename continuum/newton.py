@@ -127,7 +127,8 @@ class Newton:
         try:
             self.factors = factorise(matrix)
         except RuntimeError:
-            raise NewtonFailed("the Jacobian is singular", 0) from None
+            empty = int(np.argmin(abs(matrix).sum(axis=1)))  # the row that holds least
+            raise NewtonFailed("the Jacobian is singular", self._place(empty)) from None
         self.rate, self.response = rate, None
         self.factorisations += 1
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from continuum import ContinuumConfig, Frames, OpenSpaceFlux, TransSlitFlux, run
+from continuum.mpnp import ModifiedPNP
 from continuum.newton import Newton, NewtonFailed
 from transslit import BadInput, ChargeStep, StageFailed, TransSlitRecord, TriangularCV
 from transslit.drive import Galvanostatic
@@ -144,7 +145,6 @@ def test_field_of_charged_sheets_obeys_gauss(step):
 
 def test_field_between_walls_is_analytic(kcl, tmp_path):
     """Two bare walls: phi drops by sigma/2 times 2 R / eps between them, and E = sigma / (2 eps) everywhere."""
-    from continuum.mpnp import ModifiedPNP
     from transslit import SlitNetwork
 
     network = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir=3e-9)
@@ -238,6 +238,43 @@ def test_breakdown_names_time_place_and_keeps_frames(kcl, small, tmp_path, monke
         assert not frames.complete
         assert 1 < len(frames) < 11
         assert max(frame.drive for frame in frames) <= 0.1
+
+
+@pytest.mark.parametrize("fault", ["nan", "singular"])
+def test_numerical_breakdown_ends_in_one_line(kcl, small, tmp_path, monkeypatch, fault):
+    """From phi_m = 0.1 V on cell 7 holds NaN, or no equation; the line names it, and what was solved is kept."""
+    residual, jacobian, potential = ModifiedPNP.residual, ModifiedPNP.jacobian, [0.0]
+
+    def poisoned(self, x, rate, history, drive, state=None):
+        potential[0] = drive
+        out = residual(self, x, rate, history, drive, state)
+        if fault == "nan" and drive > 0.1:
+            out[7] = np.nan
+        return out
+
+    def emptied(self, x, rate, state=None):
+        matrix = jacobian(self, x, rate, state)
+        if fault == "singular" and potential[0] > 0.1:
+            matrix.data[matrix.indices == 7] = 0.0
+        return matrix
+
+    monkeypatch.setattr(ModifiedPNP, "residual", poisoned)
+    monkeypatch.setattr(ModifiedPNP, "jacobian", emptied)
+    config = ContinuumConfig(network=small, electrolyte=kcl, drive=SWEEP, steps=10, checkpoint_every=1)
+    x, y = ModifiedPNP(config).mesh.centres[:, 7] * 1e9
+    reason = {"nan": "not finite", "singular": "singular"}[fault]
+    with pytest.raises(StageFailed) as caught:
+        run(config, tmp_path, QUIET)
+    line = str(caught.value)
+    assert reason in line
+    assert "at t = " in line
+    assert "phi_m = 0.1" in line
+    assert f"worst at x = {x:.3f} nm, y = {y:.3f} nm" in line
+    assert "\n" not in line
+    with Frames(tmp_path) as frames:
+        assert not frames.complete
+        assert 1 < len(frames) < 11
+        assert np.isfinite(frames[-1].phi).all()
 
 
 def test_thinned_frames_give_the_same_rows(cv):
