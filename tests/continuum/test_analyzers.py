@@ -75,8 +75,9 @@ def test_line_and_gap_carry_the_crossing_current(cv):
     assert carried == pytest.approx(crossing["I_A_per_m"], rel=1e-9)
     assert gap["j_A_per_m2"].iloc[0] > gap["j_A_per_m2"].iloc[-1]  # crowded at the sheet's edge
     field = table["resistivity_ohm_m"] * table["j_A_per_m2"]
-    drop = np.trapezoid(field, table["x_m"])
-    assert drop == pytest.approx(table["phi_V"].iloc[0] - table["phi_V"].iloc[-1], abs=2e-3)
+    slope = np.gradient(table["phi_V"], table["x_m"])
+    np.testing.assert_allclose(field[1:-1], -slope[1:-1], rtol=0, atol=0.15 * np.abs(slope).max())
+    assert table["resistivity_ohm_m"].min() < 0 < table["resistivity_ohm_m"].max()
     with pytest.raises(BadInput, match="crossing"):
         CrossingLine(frames, i=3)
 
