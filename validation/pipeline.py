@@ -13,9 +13,10 @@ from typing import Any
 import pandas as pd
 
 import md
-from circuit import CircuitConfig
+from circuit import CircuitConfig, Table
 from continuum import ContinuumConfig, LadderParameters, extract
 from continuum import run as run_continuum
+from continuum.tables import capacitance_tables
 from discovery import DiscoveryConfig, discover, table_from_records
 from transslit import ChargeStep, Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.progress import Progress
@@ -114,6 +115,8 @@ def cv_config(config: ValidateConfig) -> ContinuumConfig:
         electrolyte=config.electrolyte,
         concentration=config.concentration,
         drive=TriangularCV(),
+        steps=400,
+        scheme="bdf2",  # the circuit is to meet the equations, not the error of their time steps
     )
 
 
@@ -185,14 +188,16 @@ def _discover(run: RunFolder, config: ValidateConfig, found: Findings, progress:
 def _circuit(run: RunFolder, found: Findings, progress: Progress) -> None:
     if found.cv is None or found.law is None or found.ladder is None:
         return
-    ladder = found.ladder
+    ladder, tables = found.ladder, capacitance_tables(found.cv, found.ladder)
     settings = CircuitConfig(
         layers=found.network.layers,
         resistance=ladder.resistance,
         gamma=ladder.gamma,
         slit_capacitance=ladder.slit_capacitance,
+        capacitance_table=tuple(Table(over="potential", **table.model_dump()) for table in tables.slits),
         open_resistance=ladder.open_resistance,
         open_capacitance=ladder.open_capacitance,
+        open_capacitance_table=Table(over="potential", **tables.open_space.model_dump()),
         charge_max=ladder.charge_max,
         half_resistor_mouth=ladder.half_resistor_mouth,
         drive=TriangularCV.model_validate(found.cv.metadata["drive"]),

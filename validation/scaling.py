@@ -67,7 +67,7 @@ def circuit(
             "N.cv",
             "The nano-circuitry model's CV is the continuum's",
             Estimate.exact(distance),
-            high=0.05,
+            high=0.03,
             reason=f"RMS over the peak current; constant resistances (TLM) give {plain:.2%}, so this rate"
             f" {'hardly leaves the quasi-static limit and the test is weak' if plain < 0.05 else 'tests the law'}",
             setting=setting,
