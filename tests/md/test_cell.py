@@ -59,10 +59,10 @@ def test_sheets_alternate_and_keep_their_pitch(cell):
 
 
 def test_ion_number_formula():
-    """By hand for the default cell: reservoirs of 35.2 nm^3 that lose 0.42 x 44.6 ions."""
+    """By hand for the default cell: reservoirs of 35.2 nm^3 that lose 0.275 x 44.6 ions."""
     cell = Cell(quick(0.59e-9, KCL, 1000.0))
     volumes = {name: value * 1e27 for name, value in cell.volumes.items()}
-    per_nm3 = 0.6022 + 0.42 * cell.electrode_charge / volumes["reservoirs"]
+    per_nm3 = 0.6022 + 0.275 * cell.electrode_charge / volumes["reservoirs"]
     pairs = per_nm3 * (volumes["reservoirs"] + volumes["slits"] + volumes["gaps"])
     assert cell.formula_units == pytest.approx(pairs, abs=0.6)
     assert cell.ion_numbers == {"K": cell.formula_units, "Cl": cell.formula_units}
