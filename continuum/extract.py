@@ -1,4 +1,4 @@
-"""The elements of a half-cell ladder, extracted from the record of a voltage-driven run; none is fitted to its CV.
+"""The elements of a half-cell ladder, extracted from the record of a voltage-driven run, current and all.
 
     R_c, gamma   least squares of dphi_i = I_i R_c (1 - gamma q_i), crossing by crossing
     R_open       least squares of phi_1 = phi_eq(q_1) + I_m R_open + s I_0 R(q_1), with s the share of a

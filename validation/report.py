@@ -270,7 +270,9 @@ def _circuit(found: Findings) -> Section | None:
     return Section(
         "circuit",
         "From slits to voltammograms",
-        "The circuit's elements are all extracted from the continuum record; none is fitted to the voltammogram.",
+        "The circuit's elements are all extracted from the continuum record. The capacitors follow the voltage, and the"
+        " open space's charge is what the terminal current leaves after the slits: so the agreement tests the resistances,"
+        " and the transmission line, with the same capacitors and a constant resistance, is what to compare with.",
         [
             _exhibit(
                 "voltammograms",
