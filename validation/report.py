@@ -272,7 +272,8 @@ def _circuit(found: Findings) -> Section | None:
         "From slits to voltammograms",
         "The circuit's elements are all extracted from the continuum record. The capacitors follow the voltage, and the"
         " open space's charge is what the terminal current leaves after the slits: so the agreement tests the"
-        " resistances, and the transmission line, with the same capacitors and a constant resistance, is what to compare with.",
+        " resistances, and the transmission line, with the same capacitors"
+        " and a constant resistance, is what to compare with.",
         [
             _exhibit(
                 "voltammograms",
