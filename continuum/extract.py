@@ -10,8 +10,8 @@
 phi_eq(q), a polynomial, is the potential of a slit's centre at rest, where double layers overlap (a Donnan
 potential): no current flows by it, so that it belongs to the capacitor and not to a node of the ladder. Forward
 and backward sweeps, with currents of opposite sign at the same charge, tell it from R_open. A record with uneven
-steps is put on even times first (`continuum.resample`). The slope of |Q_i|
-on |phi_m - phi_i| itself, which leaves it out, is `centre_capacitances`; the two meet in wide slits.
+steps is put on even times first. The slope of |Q_i| on |phi_m - phi_i| itself, which leaves it out, is
+`centre_capacitances`; the two meet in wide slits.
 Q_m is the time integral of the terminal current, which holds the displacement current; the elements thus store
 all the charge that the terminal delivers. The mouth's current is what fills the slits, I_0 = -d(sum Q_i)/dt.
 """
@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from continuum.resample import evenly
 from transslit import BadInput, TransSlitRecord
 from transslit.config import Config
 
@@ -62,7 +61,7 @@ def extract(record: TransSlitRecord, half_resistor_mouth: bool = True) -> Ladder
     """
     if "phi_m_V" not in record.terminal:
         raise BadInput("record", "driven by charge", "a ladder is extracted from a voltage-driven run")
-    record = evenly(record)
+    record = record.resampled()
     terminal = record.terminal[record.terminal["replica"] == 0].sort_values("time_s")
     times = terminal["time_s"].to_numpy()
     slits = record.slits[record.slits["replica"] == 0]

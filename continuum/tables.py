@@ -41,7 +41,7 @@ def capacitance_tables(record: TransSlitRecord, ladder: LadderParameters | None 
     ------
     BadInput : as `extract`
     """
-    ladder = ladder or extract(record)
+    ladder, record = ladder or extract(record), record.resampled()
     terminal = record.terminal[record.terminal["replica"] == 0].sort_values("time_s")
     slits = record.slits[record.slits["replica"] == 0]
     charge, phi = (slits.pivot_table(index="time_s", columns="i", values=v).to_numpy() for v in ("Q_C_per_m", "phi_V"))

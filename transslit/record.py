@@ -15,11 +15,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from scipy.interpolate import PchipInterpolator
 
 from transslit.errors import BadInput
 
@@ -28,6 +30,7 @@ PARTS = ["I_migration_A_per_m", "I_diffusion_A_per_m", "I_steric_A_per_m", "I_re
 CROSSINGS = [*KEYS, "dphi_V", "I_A_per_m", *PARTS]
 SLITS = [*KEYS, "phi_V", "Q_C_per_m", "rho_C_per_m3", "c_mol_per_m3"]  # then c_<ion>_mol_per_m3
 TERMINAL = ["replica", "time_s", "I_m_A_per_m"]  # and phi_m_V or sigma_C_per_m2
+EVEN = 1.01  # longest over shortest step, up to which times are even
 MUST_AGREE = ("electrolyte", "temperature_K", "sign")
 SIGN = "I > 0 carries positive charge towards the bulk; charging current positive"
 
@@ -73,6 +76,33 @@ class TransSlitRecord:
         magnitude = slits["Q_C_per_m"].abs()
         slits["q"] = magnitude / magnitude.groupby([slits["replica"], slits["i"]]).transform("max")
         return self.crossings.merge(slits, on=KEYS, how="left", validate="one_to_one")
+
+    def resampled(self, points: int = 800) -> Self:
+        """The record on `points` + 1 even times per replica, so that a fit weighs every moment alike.
+
+        Adaptive steps crowd where the solution changes fast. Between the turns of the drive every column is
+        interpolated by monotone cubics (F. N. Fritsch, R. E. Carlson, SIAM J. Numer. Anal. 17, 238 (1980)), piece by
+        piece, so that the kinks at the turns stay sharp. A record of even steps is returned as it is.
+        """
+        drives = {replica: rows.sort_values("time_s") for replica, rows in self.terminal.groupby("replica")}
+        steps = {replica: np.diff(rows["time_s"]) for replica, rows in drives.items()}
+        if all(step.max(initial=0.0) <= EVEN * step.min(initial=np.inf) for step in steps.values()):
+            return self
+        imposed = "phi_m_V" if "phi_m_V" in self.terminal else "sigma_C_per_m2"
+        tables = {}
+        for name in ("crossings", "slits", "terminal"):
+            table: pd.DataFrame = getattr(self, name)
+            keys = [key for key in ("replica", "i") if key in table.columns]
+            pieces = [
+                _on_even_times(rows, drives[rows["replica"].iloc[0]], imposed, points).assign(
+                    **{key: rows[key].iloc[0] for key in keys}
+                )
+                for _, rows in table.groupby(keys)
+            ]
+            tables[name] = pd.concat(pieces, ignore_index=True)[list(table.columns)] if pieces else table
+        if len(tables["crossings"]):
+            tables["crossings"]["I_A_per_m"] = tables["crossings"][PARTS].sum(axis=1)
+        return type(self)(**tables, metadata={**self.metadata, "resampled": points})
 
     def write(self, folder: Path) -> None:
         """Write `crossings|slits|terminal.parquet` and, last, `record.json` into `folder` (made if need be)."""
@@ -127,3 +157,17 @@ class TransSlitRecord:
             offset += int(record.terminal["replica"].max()) + 1
         shared = {key: value for key, value in first.items() if all(r.metadata.get(key) == value for r in records)}
         return cls(**{name: pd.concat(tables, ignore_index=True) for name, tables in merged.items()}, metadata=shared)
+
+
+def _on_even_times(rows: pd.DataFrame, drive: pd.DataFrame, imposed: str, points: int) -> pd.DataFrame:
+    """`rows` of one replica (and slit) on even times; `drive` holds its times and, as `imposed`, what turns."""
+    times = drive["time_s"].to_numpy()
+    slopes = np.sign(np.diff(drive[imposed].to_numpy()))
+    turns = np.flatnonzero(slopes[1:] * slopes[:-1] < 0) + 1
+    even = np.linspace(times[0], times[-1], points + 1)
+    columns = [name for name in rows.columns if name not in KEYS]
+    values, out = rows.sort_values("time_s")[columns].to_numpy(), np.empty((even.size, len(columns)))
+    for start, stop in pairwise([0, *turns, times.size - 1]):
+        inside = (even >= times[start]) & (even <= times[stop])
+        out[inside] = PchipInterpolator(times[start : stop + 1], values[start : stop + 1])(even[inside])
+    return pd.DataFrame(out, columns=columns).assign(time_s=even)

@@ -6,7 +6,6 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from continuum import extract
-from continuum.resample import evenly
 from transslit import BadInput, TransSlitRecord, TriangularCV
 
 RESISTANCE, GAMMA, SLIT, OPEN, OPEN_C = 0.7, 0.45, 5e-8, 0.15, 2e-8  # ohm m, 1, F/m, ohm m, F/m
@@ -96,7 +95,7 @@ def test_uneven_frames_give_what_even_ones_do():
 
 def test_even_records_are_left_alone():
     record = planted(points=200)
-    assert evenly(record).crossings.equals(record.crossings)
+    assert record.resampled() is record
 
 
 def test_records_that_hold_no_ladder_are_refused():

@@ -82,3 +82,27 @@ def test_concat_renumbers_replicas_and_refuses_mixtures():
         TransSlitRecord.concat([planted(), planted(temperature_K=310.0)])
     with pytest.raises(BadInput, match="NaCl"):
         TransSlitRecord.concat([planted(), planted(electrolyte="NaCl")])
+
+
+def test_resampled_record_weighs_every_moment_alike():
+    """Rows crowded at a turn: even times, straight lines kept exactly, the kink as sharp as it was."""
+    rising = 1 - np.geomspace(1, 1e-3, 12)
+    crowded = np.concatenate([rising, [1.0], 2 - rising[::-1]])
+    even = planted(times=crowded.size)
+    tables = {}
+    for name in ("crossings", "slits", "terminal"):
+        table = getattr(even, name)
+        tables[name] = table.assign(time_s=crowded[(table["time_s"] * 1e12).round().astype(int)])
+    tables["terminal"]["phi_m_V"] = 1 - (tables["terminal"]["time_s"] - 1).abs()
+    tables["slits"]["Q_C_per_m"] = -tables["slits"]["i"] * tables["slits"]["time_s"]
+    uneven = TransSlitRecord(**tables, metadata=dict(even.metadata))
+    found = uneven.resampled(100)
+    for _, rows in found.terminal.groupby("replica"):
+        np.testing.assert_allclose(rows["time_s"], np.linspace(0, 2, 101), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(rows["phi_m_V"], 1 - np.abs(rows["time_s"] - 1), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.slits["Q_C_per_m"], -found.slits["i"] * found.slits["time_s"], atol=1e-12)
+    assert uneven.terminal["phi_m_V"].mean() > 0.7  # what a fit that gives every row one vote would see
+    assert found.terminal["phi_m_V"].mean() == pytest.approx(0.5, abs=0.01)
+    assert list(found.slits.columns) == list(uneven.slits.columns)
+    assert len(found.crossings) == 2 * 2 * 101
+    assert even.resampled() is even
