@@ -7,11 +7,13 @@ inconclusive. An interval decides: wholly inside the tolerance, wholly outside, 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Outcome = Literal["pass", "fail", "inconclusive", "reproduced", "not reproduced"]
 CLAIM: dict[str, Outcome] = {"pass": "reproduced", "fail": "not reproduced", "inconclusive": "inconclusive"}
+GOOD, BAD = ("pass", "reproduced"), ("fail", "not reproduced")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,11 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One judged statement; the fields are those of a row of verdicts.json."""
+    """One judged statement; the fields are those of a row of verdicts.json.
+
+    `interval` is what decided, `limits` the tolerance as numbers (None is an open end), and the three `u_` are 95 %
+    half-widths of what `interval` is made of, None where that source does not arise.
+    """
 
     id: str
     title: str
@@ -57,6 +63,11 @@ class Verdict:
     reason: str
     required: bool
     setting: str
+    interval: tuple[float, float] | None = None
+    limits: tuple[float | None, float | None] = (None, None)
+    u_numerical: float | None = None
+    u_input: float | None = None
+    u_statistical: float | None = None
 
     def row(self) -> dict[str, Any]:
         """The verdict as JSON-able row."""
@@ -75,33 +86,46 @@ def judge(
     setting: str,
     required: bool = False,
     claim: bool = False,
+    **uncertainties: float | None,
 ) -> Verdict:
-    """The verdict on `estimate` against the tolerance [low, high]."""
+    """The verdict on `estimate` against the tolerance [low, high]; `uncertainties` are the `u_` of `Verdict`."""
     outcome = estimate.inside(low, high)
     finite = math.isfinite(estimate.value)
+    known = math.isfinite(estimate.low) and math.isfinite(estimate.high)
     return Verdict(
         id=identity,
         title=title,
         verdict=CLAIM[outcome] if claim else outcome,
         value=estimate.value if finite else None,
-        uncertainty=estimate.half_width if finite and math.isfinite(estimate.half_width) else None,
-        tolerance=_range(low, high),
+        uncertainty=estimate.half_width if finite and known else None,
+        tolerance=tolerance(low, high),
         unit=unit,
         reason=reason,
         required=required,
         setting=setting,
+        interval=(estimate.low, estimate.high) if known else None,
+        limits=(low if math.isfinite(low) else None, high if math.isfinite(high) else None),
+        **uncertainties,
     )
 
 
-def _range(low: float, high: float) -> str:
+def worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcome of a whole whose parts have `outcomes`: bad if one is, good if all are."""
+    for outcome in outcomes:
+        if outcome in BAD:
+            return outcome
+    return next((outcome for outcome in outcomes if outcome not in GOOD), outcomes[0])
+
+
+def tolerance(low: float, high: float) -> str:
+    """The range in words."""
     if math.isinf(low):
-        return f"at most {high:g}"
+        return "any" if math.isinf(high) else f"at most {high:g}"
     if math.isinf(high):
         return f"at least {low:g}"
     return f"{low:g} to {high:g}"
 
 
-def exit_code(verdicts: list[Verdict], strict: bool) -> int:
+def exit_code(verdicts: Sequence[Verdict], strict: bool) -> int:
     """0, or 1 when a required check failed (with `strict`, an inconclusive one too)."""
-    bad = {"fail", "not reproduced"} | ({"inconclusive"} if strict else set())
-    return int(any(v.required and v.verdict in bad for v in verdicts))
+    return int(any(v.required and (v.verdict in BAD or (strict and v.verdict == "inconclusive")) for v in verdicts))

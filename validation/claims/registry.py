@@ -1,0 +1,143 @@
+"""The registry of claims: one function each, with its docstring as title and definition.
+
+    @claim("C27", figure="ED15", needs=(Need("law", (2e-9,)),), draw=...)
+    def integrated_law(evidence: Evidence) -> Finding:
+        \"\"\"The law also describes the passed charge against the trans-slit voltage.
+
+        Measured as ...
+        \"\"\"
+
+A claim asks `Evidence` for runs and returns a `Finding`: parts, each a number against a tolerance, and one tidy table
+from which its figure is drawn. The claim's verdict is that of its worst part.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from transslit.errors import BadInput
+from validation.verdict import Verdict, worst
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from validation.claims.evidence import Evidence
+
+Draw = Callable[[pd.DataFrame], "Figure"]
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a claim will ask for: `kind` is a kind of evidence, `widths` the slit widths in m that it concerns.
+
+    Known beforehand, so that progress can say how much is left. `inputs` says that the parameters which the paper
+    leaves open are varied too.
+    """
+
+    kind: str
+    widths: tuple[float, ...] = ()
+    inputs: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a claim's function returns: its parts (ids `C01.a`, `C01.b`, ...), its setting and its tidy table."""
+
+    parts: tuple[Verdict, ...]
+    setting: str
+    evidence: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class ClaimVerdict(Verdict):
+    """A judged claim: value, tolerance and reason are those of the part that decided; `figure` is the paper's.
+
+    On disk a row of claims.json (and of verdicts.json), with `parts` as rows and the table as
+    evidence/tables/<id>.parquet. `draw(evidence)` makes its figure.
+    """
+
+    figure: str = ""
+    statement: str = ""
+    parts: tuple[Verdict, ...] = ()
+    evidence: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
+
+    def row(self) -> dict[str, Any]:
+        """The verdict as JSON-able row, its parts as rows."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "evidence"}
+        return fields | {"parts": [part.row() for part in self.parts]}
+
+    def draw(self) -> Figure:
+        """The claim's figure, from its table."""
+        return CLAIMS[self.id].draw(self.evidence)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A registered claim."""
+
+    id: str
+    figure: str
+    needs: tuple[Need, ...]
+    draw: Draw
+    judge: Callable[[Evidence], Finding]
+
+    @property
+    def title(self) -> str:
+        """First line of the docstring."""
+        return inspect.getdoc(self.judge).splitlines()[0].rstrip(".")  # type: ignore[union-attr]
+
+    @property
+    def statement(self) -> str:
+        """The rest of the docstring: what is measured."""
+        return " ".join(inspect.getdoc(self.judge).splitlines()[1:]).strip()  # type: ignore[union-attr]
+
+    def verdict(self, finding: Finding) -> ClaimVerdict:
+        """The claim's verdict from those of its parts."""
+        return assemble(self, finding.parts, finding.setting, finding.evidence)
+
+
+CLAIMS: dict[str, Claim] = {}
+
+
+def claim(
+    identity: str, *, figure: str, needs: Iterable[Need], draw: Draw
+) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
+    """Register a claim's function under `identity`; `figure` is the paper's."""
+
+    def register(function: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
+        CLAIMS[identity] = Claim(identity, figure, tuple(needs), draw, function)
+        return function
+
+    return register
+
+
+def assemble(known: Claim, parts: tuple[Verdict, ...], setting: str, evidence: pd.DataFrame) -> ClaimVerdict:
+    """The verdict of a claim whose `parts` are judged: that of the worst one, whose number it takes."""
+    outcome = worst([part.verdict for part in parts])
+    decided = next(part for part in parts if part.verdict == outcome)
+    fields = {name: getattr(decided, name) for name in Verdict.__dataclass_fields__}
+    reason = f"{decided.title}: {decided.reason}" if len(parts) > 1 else decided.reason
+    fields |= {"id": known.id, "title": known.title, "setting": setting, "reason": reason}
+    fields |= {"required": any(part.required for part in parts)}
+    return ClaimVerdict(**fields, figure=known.figure, statement=known.statement, parts=parts, evidence=evidence)
+
+
+def chosen(text: str | None) -> list[str]:
+    """Ids of a comma-separated list, or all of them.
+
+    Raises
+    ------
+    BadInput : an unknown id
+    """
+    if text is None:
+        return sorted(CLAIMS)
+    ids = list(dict.fromkeys(part.strip().upper() for part in text.split(",") if part.strip()))
+    unknown = [identity for identity in ids if identity not in CLAIMS]
+    if unknown or not ids:
+        raise BadInput("claims", ", ".join(unknown) or text, f"give some of {min(CLAIMS)} to {max(CLAIMS)}, as C02,C11")
+    return ids

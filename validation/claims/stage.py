@@ -1,0 +1,98 @@
+"""Judge claims in a run folder, and read them back.
+
+OUT/evidence/runs/...            what was simulated, one folder per configuration, reused whoever asks
+OUT/evidence/tables/<id>.parquet the table behind a claim, from which its figure is drawn
+OUT/claims.json                  one row per claim, with its parts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from transslit.errors import BadInput
+from transslit.progress import Progress
+from transslit.runs import RunFolder, read_json, write_json
+from validation.claims.config import ClaimsConfig
+from validation.claims.evidence import Evidence
+from validation.claims.registry import CLAIMS, ClaimVerdict
+from validation.verdict import Verdict
+
+
+def judge_claims(
+    run: RunFolder,
+    config: ClaimsConfig,
+    ids: Sequence[str] | None = None,
+    progress: Progress | None = None,
+    md: Path | None = None,
+) -> list[ClaimVerdict]:
+    """Judge the claims `ids` (all when left out) in an open run folder; what was simulated before is reused.
+
+    Claims judged there earlier stay in claims.json. `md` is a folder with a record of molecular dynamics.
+
+    Raises
+    ------
+    StageFailed : a simulation broke down; what was finished is kept
+    """
+    wanted = sorted(CLAIMS) if ids is None else list(ids)
+    evidence = Evidence(config, run, progress or Progress(), md)
+    evidence.gather([need for identity in wanted for need in CLAIMS[identity].needs])
+    found = []
+    for identity in wanted:
+        verdict = CLAIMS[identity].verdict(CLAIMS[identity].judge(evidence))
+        path = table_path(run.path, identity)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.part")
+        verdict.evidence.to_parquet(partial, index=False)
+        partial.replace(path)
+        found.append(verdict)
+    write_claims(run.path, found)
+    return found
+
+
+def write_claims(folder: Path, verdicts: Sequence[ClaimVerdict]) -> None:
+    """Put `verdicts` into claims.json, and into verdicts.json where there is one, in place of those of the same id."""
+    rows = {verdict.id: verdict.row() for verdict in verdicts}
+    for name in ("claims.json", "verdicts.json"):
+        earlier = read_json(folder / name)
+        if earlier is None and name == "verdicts.json":
+            continue
+        kept = {row["id"]: row for row in earlier or []} | rows
+        others = [row for row in kept.values() if row["id"] not in CLAIMS]
+        write_json(folder / name, others + [kept[identity] for identity in sorted(set(kept) & set(CLAIMS))])
+
+
+def read_claims(folder: Path) -> list[ClaimVerdict]:
+    """The claims judged in a run folder, tables and all; none where none were.
+
+    Raises
+    ------
+    BadInput : a claim's table is missing
+    """
+    return [read_claim(folder, row) for row in read_json(folder / "claims.json") or []]
+
+
+def read_claim(folder: Path, row: dict[str, Any]) -> ClaimVerdict:
+    """The verdict of a row of claims.json (or of verdicts.json)."""
+    path = table_path(folder, row["id"])
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError):
+        raise BadInput("claims", path, "the table of a judged claim is missing; judge it again") from None
+    parts = tuple(Verdict(**_tuples(part)) for part in row["parts"])
+    return ClaimVerdict(**_tuples(row) | {"parts": parts, "evidence": table})
+
+
+def table_path(folder: Path, identity: str) -> Path:
+    """Where the table of a claim lies."""
+    return folder / "evidence" / "tables" / f"{identity}.parquet"
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: tuple(value) if key in ("interval", "limits") and value is not None else value
+        for key, value in row.items()
+    }
