@@ -27,11 +27,12 @@ from scipy import constants
 
 from md.config import CARBON_THICKNESS, MDConfig
 from md.lattice import realised, sheet
-from transslit.drive import CARBONS_PER_AREA
+from transslit.drive import CARBONS_PER_AREA, ChargeStep, PotentialStep, TriangularCV
 from transslit.network import SlitNetwork
 
 ELECTRODES = ("positive", "negative")
 FACES = ("left", "right")
+INSTANT = 1e-21  # s: looks at a drive just after a moment, so that rounding puts no jump a frame late
 
 
 class Cell:
@@ -115,9 +116,24 @@ class Cell:
         """Charge of a charged sheet per area (both faces together), C/m^2, without sign."""
         return float(CARBONS_PER_AREA * self.config.charge_per_carbon * constants.e)
 
+    def per_carbon(self, time: np.ndarray | float) -> np.ndarray:
+        """Charge of a carbon of the positive electrode in e at `time` (s) of a fixed-charge drive."""
+        imposed = self.config.imposed
+        if isinstance(imposed, PotentialStep | TriangularCV):
+            raise TypeError("the carbons' charge is solved for at constant potential")
+        return imposed.sheet_charge(np.asarray(time) + INSTANT) / (CARBONS_PER_AREA * constants.e)
+
+    def voltage(self, time: np.ndarray | float) -> np.ndarray:
+        """V_m in V at `time` (s) of a constant-potential drive; zero before its onset."""
+        imposed = self.config.imposed
+        if isinstance(imposed, ChargeStep):
+            raise TypeError("no potential is imposed on fixed charges")
+        after = np.asarray(time) + INSTANT
+        return np.where(after >= 0, imposed.cell_voltage(np.maximum(after, 0.0)), 0.0)
+
     @cached_property
     def electrode_charge(self) -> float:
-        """Charge of the positive electrode after the step, in e."""
+        """Charge of the positive electrode in e when every carbon carries `charge_per_carbon`."""
         return float((self.carbons["sign"] > 0).sum() * self.config.charge_per_carbon)
 
     @cached_property

@@ -1,26 +1,61 @@
-"""What a molecular dynamics run is a function of: the nanoslit cell, its ions, the charge step, the clock.
+"""What a molecular dynamics run is a function of: the nanoslit cell, its ions, the drive, the clock.
+
+Drives (`MDConfig.imposed` is their course in time, in the words of `transslit.drive`):
+
+- charge-step: `charge_per_carbon` from t = 0, held for `duration` (arXiv 2010.08151);
+- charge-ramp: grows evenly over `ramp`, then held for `duration`;
+- charge-pulse: the step, held for `duration`, and back to zero for `rest`;
+- potential-step: V_m between the electrodes jumps to `voltage` for `duration`, then to 0 for `rest`;
+- cv: V_m rises from 0 to `window` at `scan_rate`, falls back, and repeats `cycles` times.
 
 Presets: `quick` (two cores, minutes) and `paper` (longer sheets, a larger reservoir; meant for a GPU).
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
+from scipy import constants
 
 from md.lattice import realised
 from transslit.config import Config
+from transslit.drive import CARBONS_PER_AREA, ChargePulse, ChargeRamp, ChargeStep, PotentialStep, TriangularCV
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.network import SlitNetwork
-from transslit.units import Concentration, ElementaryCharge, Length, Temperature, Time, TimeOrZero
+from transslit.units import (
+    Concentration,
+    ElementaryCharge,
+    Length,
+    ScanRate,
+    Temperature,
+    Time,
+    TimeOrZero,
+    Voltage,
+)
 
 CARBON_THICKNESS = 0.34e-9  # m, what a sheet takes of the pitch: the interlayer distance of graphite, PHYSICS section 1
 
 
+Imposed = ChargeStep | ChargeRamp | ChargePulse | PotentialStep | TriangularCV
+DriveName = Literal["charge-step", "charge-ramp", "charge-pulse", "potential-step", "cv"]
+SUDDEN = ("charge-step", "charge-pulse")  # drives whose heat needs a strong thermostat
+
+
+def usual_friction(known: dict[str, Any]) -> float:
+    """Friction in 1/ps that keeps the liquid within some 10 K of its temperature under a drive (see `md.legs`)."""
+    return 5.0 if known.get("drive") in SUDDEN else 1.0
+
+
+def usual_rest(known: dict[str, Any]) -> float:
+    """A pulse ends with 10 ps of discharging; a potential step is held to the end."""
+    return 10e-12 if known.get("drive") == "charge-pulse" else 0.0
+
+
 class MDConfig(Config):
-    """A charge step on staggered graphene sheets in a periodic box; SI units.
+    """Staggered graphene sheets in a periodic box, and what drives them; SI units.
 
     `network` is what is asked for; the lattice rounds L, g and the depth (see `md.cell.Cell.network`).
     """
@@ -28,18 +63,25 @@ class MDConfig(Config):
     network: SlitNetwork
     electrolyte: Electrolyte
     concentration: Concentration  # mol/m^3 of formula units, in the reservoirs after charging
+    drive: DriveName = "charge-step"
     charge_per_carbon: Annotated[ElementaryCharge, Field(gt=0)] = 0.041  # e, arXiv 2010.08151, Methods
+    ramp: Time = 20e-12  # charge-ramp
+    rest: Annotated[TimeOrZero, Field(default_factory=usual_rest)]  # uncharged at the end: charge-pulse, potential-step
+    voltage: Annotated[Voltage, Field(gt=0)] = 2.0  # potential-step
+    scan_rate: ScanRate = 1e11  # V/s of V_m: 0.1 V/ps; cv
+    window: Annotated[Voltage, Field(gt=0)] = 2.0  # cv
+    cycles: Annotated[int, Field(ge=1, le=1000)] = 1  # cv
     depth: Length = 1.968e-9  # z, along the ribbons
     temperature: Temperature = 298.15
     cutoff: Length = 0.9e-9  # direct space of PME and Lennard-Jones
     ewald_tolerance: Annotated[float, Field(gt=0, lt=0.1)] = 5e-4
-    friction: Annotated[float, Field(gt=0)] = 5.0  # 1/ps, Langevin: see md.replica for what it costs and saves
-    friction_after_step: Annotated[float, Field(gt=0)] = 20.0  # 1/ps, during `careful`: see md.replica
+    friction: Annotated[float, Field(gt=0, default_factory=usual_friction)]  # 1/ps, Langevin: see md.legs
+    friction_after_step: Annotated[float, Field(gt=0)] = 20.0  # 1/ps, during `careful`: see md.legs
     timestep: Time = 2e-15
     timestep_after_step: Time = 1e-15  # 2 fs can blow up in the tens of volts that the step starts with
     careful: Time = 0.5e-12  # how long the shorter timestep and the stronger thermostat are kept
     decorrelation: Time = 1e-12  # uncharged, between the shared equilibrium and each replica's step
-    duration: Time = 10e-12  # charged
+    duration: Time = 10e-12  # at the final charge or voltage
     frame_interval: Time = 0.05e-12
     anneal: TimeOrZero = 8e-12  # at `anneal_temperature`, before the equilibration of a cell that is not shipped
     anneal_temperature: Temperature = 500.0
@@ -52,6 +94,37 @@ class MDConfig(Config):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     start: Literal["auto", "fresh"] = "auto"  # auto takes the shipped equilibrium where there is one for the cell
     platform: Literal["auto", "CUDA", "OpenCL", "CPU", "Reference"] = "auto"
+
+    @cached_property
+    def imposed(self) -> Imposed:
+        """The drive as a function of time: sheet charge in C/m^2 or V_m in V."""
+        sigma = CARBONS_PER_AREA * self.charge_per_carbon * constants.e
+        if self.drive == "charge-step":
+            return ChargeStep(sigma=sigma, duration=self.duration)
+        if self.drive == "charge-ramp":
+            return ChargeRamp(sigma=sigma, ramp=self.ramp, duration=self.ramp + self.duration)
+        if self.drive == "charge-pulse":
+            return ChargePulse(sigma=sigma, duration=self.duration, rest=self.rest)
+        if self.drive == "potential-step":
+            return PotentialStep(voltage=self.voltage, duration=self.duration, rest=self.rest)
+        return TriangularCV(scan_rate=self.scan_rate, window=self.window, cycles=self.cycles)
+
+    @property
+    def driven(self) -> float:
+        """Time in s from the drive's onset to the end of the run."""
+        return self.imposed.duration + float(getattr(self.imposed, "rest", 0.0))
+
+    @property
+    def jumps(self) -> tuple[float, ...]:
+        """Times in s at which the drive is discontinuous."""
+        if self.drive in ("charge-ramp", "cv"):
+            return ()
+        return (0.0, self.duration) if self.rest else (0.0,)
+
+    @property
+    def fixed_charge(self) -> bool:
+        """Whether the sheets' charge is imposed, rather than their potential."""
+        return self.drive not in ("potential-step", "cv")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -75,6 +148,15 @@ class MDConfig(Config):
             ratio = self.frame_interval / step
             if step > 4e-15 or abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
                 raise BadInput(field, f"{step * 1e15:g} fs", "give at most 4 fs, and a whole number of them per frame")
+        for field in ("duration", "ramp", "rest"):
+            frames = getattr(self, field) / self.frame_interval
+            if abs(frames - round(frames)) > 1e-6:
+                interval = f"{self.frame_interval * 1e15:g} fs"
+                raise BadInput(
+                    field, f"{getattr(self, field) * 1e12:g} ps", f"give a whole number of frames of {interval}"
+                )
+        if self.drive == "charge-pulse" and not self.rest:
+            raise BadInput("rest", "0 s", "a pulse needs some time without charge; give such as 10ps")
         return self
 
 

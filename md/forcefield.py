@@ -29,6 +29,7 @@ WATER = {
     "H": {"charge": 0.424, "sigma": 0.2058, "epsilon": 0.0},
 }
 MASSES = {"O": 15.9994, "H": 1.00794}  # Da, IUPAC
+PER_CARBON = "charge_per_carbon"  # global parameter, e: the charge of the positive electrode's carbons
 EXCLUDED = 0.3  # nm, neighbours within a frozen sheet, whose mutual forces move nothing
 
 
@@ -97,9 +98,16 @@ def topology(cell: Cell, waters: int) -> app.Topology:
         if number != last:
             chain, last = made.addChain(), number
         made.addAtom("C", carbon, made.addResidue("GRA", chain))
-    for ion in cell.electrolyte.ions:
+    add_liquid(made, cell.electrolyte, cell.ion_numbers, waters)
+    made.setPeriodicBoxVectors(np.diag(cell.box * 1e9) * unit.nanometer)
+    return made
+
+
+def add_liquid(made: app.Topology, electrolyte: Electrolyte, numbers: dict[str, int], waters: int) -> None:
+    """Add `numbers` of each ion (a chain each) and the waters (one chain) to a topology."""
+    for ion in electrolyte.ions:
         chain, element = made.addChain(), element_of(ion)
-        for _ in range(cell.ion_numbers[ion.name]):
+        for _ in range(numbers[ion.name]):
             made.addAtom(ion.name, element, made.addResidue(residue_name(ion), chain))
     chain = made.addChain()
     oxygen, hydrogen = app.Element.getBySymbol("O"), app.Element.getBySymbol("H")
@@ -108,12 +116,10 @@ def topology(cell: Cell, waters: int) -> app.Topology:
         atoms = [made.addAtom(*what, residue) for what in (("O", oxygen), ("H1", hydrogen), ("H2", hydrogen))]
         made.addBond(atoms[0], atoms[1])
         made.addBond(atoms[0], atoms[2])
-    made.setPeriodicBoxVectors(np.diag(cell.box * 1e9) * unit.nanometer)
-    return made
 
 
 def build_system(cell: Cell, structure: app.Topology) -> openmm.System:
-    """Uncharged electrodes, rigid water, PME; charge the electrodes with `md.charge_step.set_charge`.
+    """Uncharged electrodes, rigid water, PME; the context parameter `PER_CARBON` charges the electrodes.
 
     Raises
     ------
@@ -135,6 +141,9 @@ def build_system(cell: Cell, structure: app.Topology) -> openmm.System:
     pairs = cKDTree(carbons, boxsize=cell.box * 1e9).query_pairs(EXCLUDED, output_type="ndarray")
     for a, b in pairs[sheets[pairs[:, 0]] == sheets[pairs[:, 1]]]:
         force.addException(int(a), int(b), 0.0, 1.0, 0.0)
+    force.addGlobalParameter(PER_CARBON, 0.0)
+    for i, sign in enumerate(cell.carbons["sign"]):
+        force.addParticleParameterOffset(PER_CARBON, i, float(sign), 0.0, 0.0)
     check_neutral(charges(system), allowed=cell.electrolyte.allow_charged)
     return system
 
@@ -145,14 +154,18 @@ def nonbonded(system: openmm.System) -> openmm.NonbondedForce:
 
 
 def charges(system: openmm.System) -> np.ndarray:
-    """Charge of every particle in e, shape (particles,)."""
+    """Charge of every particle in e, shape (particles,), with the offsets at their default."""
     force = nonbonded(system)
-    return np.array(
+    found = np.array(
         [
             force.getParticleParameters(i)[0].value_in_unit(unit.elementary_charge)
             for i in range(force.getNumParticles())
         ]
     )
+    for number in range(force.getNumParticleParameterOffsets()):
+        _, particle, scale, *_ = force.getParticleParameterOffset(number)
+        found[particle] += scale * force.getGlobalParameterDefaultValue(0)
+    return found
 
 
 def check_neutral(charge: np.ndarray, *, allowed: bool = False) -> None:

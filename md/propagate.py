@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import openmm
@@ -24,6 +24,7 @@ from md.cell import Cell
 from md.packing import nearest
 from transslit.errors import BadInput, StageFailed
 
+PICOSECOND = 1e-12  # s
 GAS_CONSTANT = 8.31446261815324e-3  # kJ/mol/K, CODATA 2018
 SEGMENT_WALL = 25.0  # s of wall time between checkpoints
 OVERHEATED = 6000.0  # K, above anything that the heat of a charge step explains
@@ -34,7 +35,8 @@ LOST = 0.15  # nm from a carbon, far inside its repulsive wall
 class Leg:
     """`steps` of `timestep` (s) at `temperature` (K) and `friction` (1/ps).
 
-    A frame every `frame_every` steps; none for 0.
+    A frame every `frame_every` steps; none for 0. The drive is brought up to date every `update_every` steps, for
+    0 now and then.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Leg:
     temperature: float
     frame_every: int = 0
     friction: float = 5.0
+    update_every: int = 0
 
 
 def choose_platform(name: str) -> tuple[openmm.Platform, dict[str, str]]:
@@ -143,12 +146,46 @@ def check_lost(cell: Cell, positions: np.ndarray) -> None:
         raise StageFailed("md", f"an ion or water entered a sheet ({near:.3f} nm from a carbon)")
 
 
+class Drive(Protocol):
+    """What acts on a live simulation: `md.fixed_charge.FixedCharge`, `md.constant_potential.ConstantPotential`."""
+
+    def apply(self, sim: app.Simulation, time: float) -> None:
+        """Bring the electrodes to their state at `time` (s)."""
+
+    def solved(self, sim: app.Simulation) -> np.ndarray | None:
+        """Charge of every carbon in e, where it is solved for."""
+
+
+class Charges:
+    """Solved charges of the carbons at every frame: `rows` of (carbons,) in e; none where they are imposed."""
+
+    def __init__(self, drive: Drive, every: int) -> None:
+        self.drive, self.every = drive, every
+        self.rows: list[np.ndarray] = []
+
+    def describeNextReport(self, simulation: app.Simulation) -> tuple[int, bool, bool, bool, bool]:  # noqa: N802
+        """When the next report is due (OpenMM's reporter interface)."""
+        return self.every - simulation.currentStep % self.every, False, False, False, False
+
+    def report(self, simulation: app.Simulation, state: openmm.State) -> None:
+        """Note the charges that the frame's atoms and the drive at its time call for."""
+        self.drive.apply(simulation, _now(state))
+        solved = self.drive.solved(simulation)
+        if solved is not None:
+            self.rows.append(solved.astype(np.float32))
+
+
+def _now(state: openmm.State | openmm.Context) -> float:
+    return float(state.getTime().value_in_unit(unit.picosecond)) * PICOSECOND
+
+
 def propagate(
     sim: app.Simulation,
     cell: Cell,
     legs: list[Leg],
     folder: Path,
     *,
+    drive: Drive | None = None,
     begin: Callable[[app.Simulation, Leg], None] | None = None,
     start: Callable[[app.Simulation], None] | None = None,
     advance: Callable[[float], None] = lambda done: None,
@@ -158,7 +195,8 @@ def propagate(
 
     Parameters
     ----------
-    begin : called at the start of each leg, also of the one that is continued (sets charges, say)
+    drive : brought up to date as time goes on; charges that it solves for are left as `segment-*.npy`
+    begin : called at the start of each leg, also of the one that is continued
     start : sets positions and velocities when there is no checkpoint
     advance : called with the number of steps done
     interval : wall time between checkpoints in s
@@ -177,7 +215,7 @@ def propagate(
         at = {"leg": 0, "step": 0, "segments": 0, "rows": []}
         if start is not None:
             start(sim)
-    for stale in folder.glob("segment-*.xtc"):
+    for stale in folder.glob("segment-*.*"):
         if not stale.stem[8:].isdigit() or int(stale.stem[8:]) >= at["segments"]:
             stale.unlink()
     done = sum(leg.steps for leg in legs[: at["leg"]]) + at["step"]
@@ -194,7 +232,7 @@ def propagate(
             unit_steps = leg.frame_every or 100
             chunk = min(max(1, round(speed * interval / unit_steps)) * unit_steps, leg.steps - at["step"])
             began = time.monotonic()
-            at["rows"] += _segment(sim, cell, folder, leg, chunk, at, _from(done, advance))
+            at["rows"] += _segment(sim, cell, folder, leg, chunk, at, _from(done, advance), drive)
             speed = chunk / max(time.monotonic() - began, 1e-3)
             at["step"] += chunk
             done += chunk
@@ -215,20 +253,27 @@ def _segment(
     chunk: int,
     at: dict[str, Any],
     advance: Callable[[float], None],
+    drive: Drive | None,
 ) -> list[tuple[float, float]]:
     """One stretch of steps; leaves its segment file and counts it in `at`."""
     partial = folder / f"segment-{at['segments']:04d}-part.xtc"
     thermometer = Thermometer(sim.system, leg.frame_every or 100)
     sim.reporters = [thermometer]
-    writer = None
+    writer, charges = None, None
     if leg.frame_every:
         writer = XTCReporter(str(partial), leg.frame_every)
         sim.reporters.append(writer)
+    if leg.frame_every and drive is not None:
+        charges = Charges(drive, leg.frame_every)
+        sim.reporters.append(charges)
+    bite = leg.update_every or 100  # small, so that the bar moves
     finished = False
     try:
-        for first in range(0, chunk, 100):  # in small bites, so that the bar moves
-            sim.step(min(100, chunk - first))
-            advance(min(first + 100, chunk))
+        for first in range(0, chunk, bite):
+            if drive is not None:
+                drive.apply(sim, _now(sim.context))
+            sim.step(min(bite, chunk - first))
+            advance(min(first + bite, chunk))
         check_lost(cell, positions_of(sim))
         finished = True
     except (openmm.OpenMMException, ValueError) as error:
@@ -242,6 +287,8 @@ def _segment(
             writer.close()
         if not finished:
             partial.unlink(missing_ok=True)
+    if charges is not None and charges.rows:
+        np.save(folder / f"segment-{at['segments']:04d}.npy", np.array(charges.rows))
     if writer is not None:
         partial.replace(folder / f"segment-{at['segments']:04d}.xtc")
         at["segments"] += 1

@@ -22,6 +22,7 @@ from scipy import constants
 
 from md.cell import Cell
 from transslit.decomposition import drift_mean, steric_excess
+from transslit.drive import CARBONS_PER_AREA
 from transslit.record import TransSlitRecord
 
 FARADAY = constants.N_A * constants.e  # C/mol
@@ -41,16 +42,16 @@ class Counted:
     contents: np.ndarray
     crossed: np.ndarray
     phi: np.ndarray
+    sigma: np.ndarray | None = None
 
 
-def moving_average(values: np.ndarray, time: np.ndarray, width: float) -> np.ndarray:
-    """Centred mean over `width` (s) along axis 0, over fewer frames at the ends and at the step at t = 0."""
+def moving_average(values: np.ndarray, time: np.ndarray, width: float, jumps: tuple[float, ...] = (0.0,)) -> np.ndarray:
+    """Centred mean over `width` (s) along axis 0, over fewer frames at the ends and at `jumps` (s) of the drive."""
     if len(time) < 2:
         return values
     reach = int(width / (time[1] - time[0]) / 2 + 1e-9)
-    step = int(np.searchsorted(time, 0.0))
     parts = []
-    for part in (values[:step], values[step:]):
+    for part in np.split(values, np.searchsorted(time, np.asarray(jumps) - 1e-18)):
         count = len(part)
         total = np.concatenate([np.zeros((1, *part.shape[1:])), np.cumsum(part, axis=0)])
         low, high = np.maximum(np.arange(count) - reach, 0), np.minimum(np.arange(count) + reach + 1, count)
@@ -107,7 +108,7 @@ def record_of(
     current = crossed @ charge / per_half / span[None, :, None, None]
 
     def smooth(values: np.ndarray) -> np.ndarray:
-        return np.stack([moving_average(each, time, cell.config.smoothing) for each in values])
+        return np.stack([moving_average(each, time, cell.config.smoothing, cell.config.jumps) for each in values])
 
     migration, spread, steric = current_parts(cell, diffusion, smooth(phi), smooth(concentration))
     slits = np.arange(1, network.slits + 1)
@@ -143,9 +144,13 @@ def record_of(
         "c_mol_per_m3": concentration.sum(axis=-1),
         **{f"c_{name}_mol_per_m3": concentration[..., k] for k, name in enumerate(electrolyte.names)},
     }
-    sign = np.array([1.0, 1.0, -1.0, -1.0]) * cell.sheet_charge
-    sigma = np.broadcast_to(np.where(time >= 0, 1.0, 0.0)[None, :, None] * sign, current.shape[:3])
+    electrode = np.array([1.0, 1.0, -1.0, -1.0])  # the sign of the block's
+    sigma = np.stack(
+        [_imposed(cell, time)[:, None] * electrode if each.sigma is None else each.sigma[:length] for each in counted]
+    )
     ends = {"sigma_C_per_m2": sigma, "I_m_A_per_m": current[..., -1], "I_0_A_per_m": current[..., 0]}
+    if not cell.config.fixed_charge:
+        ends["phi_m_V"] = np.broadcast_to(cell.voltage(time)[:, None] / 2 * electrode, sigma.shape)
     terminal = table(np.array([0]), {name: array[..., None] for name, array in ends.items()}).drop(columns="i")
     blocks = {
         str(4 * each.run + b): {"run": each.run, "electrode": block["electrode"], "face": block["face"]}
@@ -165,3 +170,8 @@ def record_of(
         "blocks": blocks,
     }
     return TransSlitRecord(crossings, table(slits, inside), terminal, {**known, **(metadata or {})})
+
+
+def _imposed(cell: Cell, time: np.ndarray) -> np.ndarray:
+    """Sheet charge of the positive electrode in C/m^2, shape (T,)."""
+    return cell.per_carbon(time) * CARBONS_PER_AREA * constants.e

@@ -1,14 +1,7 @@
-"""One replica: from a snapshot of the equilibrium with fresh velocities, uncharged for a while, then the step.
+"""One replica: from a snapshot of the equilibrium with fresh velocities, uncharged for a while, then the drive.
 
-Time is zero at the step. The frames before it (uncharged) are the baseline; the frame at zero is the last of
-them, whose atoms have not yet felt the charge.
-
-Heat. In vacuum the step puts a field of some 10 V/nm across slits and reservoirs; the dipoles of the water take
-up most of its energy, several eV per molecule, within a tenth of a picosecond. The first `careful` after
-the step therefore runs at a short timestep and with a strong local thermostat (Langevin, `friction_after_step`),
-which slows all motion in that time; without it the liquid stays at thousands of kelvin for picoseconds. The rest of
-the heat comes over picoseconds. Friction Gamma adds to the liquid's own: 1/D' = 1/D + m Gamma / kT, so that 5/ps
-slows K+ and Cl- by some 15 %; the D_k that enter the decomposition are measured under the same thermostat.
+Time is zero at the drive's onset. The frames before it (uncharged) are the baseline; the frame at zero is the last
+of them, whose atoms have not yet felt a charge. The legs, and their thermostats, are those of `md.legs`.
 """
 
 from __future__ import annotations
@@ -16,16 +9,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import openmm
 import pandas as pd
 from openmm import app, unit
 
 from md.cell import Cell
-from md.charge_step import set_charge
 from md.config import MDConfig
 from md.equilibrium import Equilibrium, constrained
-from md.forcefield import build_system, nonbonded, topology
+from md.fixed_charge import FixedCharge
+from md.forcefield import build_system, topology
 from md.legs import replica_legs
 from md.propagate import Leg, propagate, simulation
 
@@ -58,7 +51,9 @@ def run_replica(
     if finished.exists():
         return finished
     structure = topology(cell, equilibrium.waters)
+    drive = FixedCharge(cell)
     system = build_system(cell, structure)
+    drive.force(system)
     sim = simulation(structure, system, cell, seed_of(config, run))
 
     def start(sim: app.Simulation) -> None:
@@ -66,12 +61,9 @@ def run_replica(
         sim.context.setVelocitiesToTemperature(config.temperature, seed_of(config, run) + 1)
         sim.context.setTime(-_duration(replica_legs(config)[0]) * 1e12 * unit.picosecond)
 
-    def begin(sim: app.Simulation, leg: Leg) -> None:
-        charge(sim, system, cell, 0.0 if leg.name == "decorrelate" else config.charge_per_carbon)
-
     work = folder / f"replica-{run}"
-    options = {} if interval is None else {"interval": interval}
-    rows = propagate(sim, cell, replica_legs(config), work, begin=begin, start=start, advance=advance, **options)
+    options: dict[str, Any] = {} if interval is None else {"interval": interval}
+    rows = propagate(sim, cell, replica_legs(config), work, drive=drive, start=start, advance=advance, **options)
     table = pd.DataFrame(rows, columns=["time_s", "T_K"])
     table["time_s"] = (table["time_s"] / config.frame_interval).round() * config.frame_interval
     table.insert(0, "replica", run)
@@ -83,12 +75,6 @@ def run_replica(
     partial.replace(finished)
     shutil.rmtree(work)
     return finished
-
-
-def charge(sim: app.Simulation, system: openmm.System, cell: Cell, per_carbon: float) -> None:
-    """Put the charge on the carbons of a live simulation."""
-    set_charge(system, cell, per_carbon)
-    nonbonded(system).updateParametersInContext(sim.context)
 
 
 def _duration(leg: Leg) -> float:

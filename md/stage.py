@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from openmm import app, unit
 
+from md.carbon_charge import solved_charges
 from md.cell import Cell
 from md.config import MDConfig
 from md.equilibrium import Equilibrium, find_equilibrium
@@ -50,7 +51,7 @@ def run(config: MDConfig, folder: Path, progress: Progress) -> TransSlitRecord:
     equilibrium = settled(cell, folder, progress)
     describe(cell, equilibrium, folder)
     steps = sum(leg.steps for leg in replica_legs(config))
-    with progress.task("MD: charge step", config.replicas * steps) as advance:
+    with progress.task(f"MD: {config.drive}", config.replicas * steps) as advance:
         note = estimate(cell, equilibrium, folder)
         for number in range(config.replicas):
             advance(number * steps, note)
@@ -118,9 +119,10 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
         warnings.simplefilter("ignore", UserWarning)
         for number in range(config.replicas):
             universe = open_universe(folder, number)
-            flux.append(TransSlitFlux(universe, cell, run=number).run().results)
+            solved = solved_charges(folder, number)
+            flux.append(TransSlitFlux(universe, cell, run=number, solved=solved).run().results)
             times = flux[-1].counted.time
-            late = int(np.searchsorted(times, config.duration / 4))
+            late = int(np.searchsorted(times, config.driven / 4))
             motion.append(SlitDiffusion(universe, cell).run(start=late).results)
             table = Reservoir(universe, cell).run().results.table
             table.insert(0, "replica", number)
@@ -136,7 +138,7 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
     if drift.exists():
         write_table(pd.read_parquet(drift), folder / "drift.parquet")
     names = cell.electrolyte.names
-    final = reservoir[reservoir["time_s"] > config.duration / 2]
+    final = reservoir[reservoir["time_s"] > config.driven - min(config.duration, config.driven) / 2]
     record = record_of(
         [each.counted for each in flux],
         cell,
@@ -144,7 +146,8 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
         {
             "seed": config.seed,
             "replicas": config.replicas,
-            "charge_per_carbon_e": config.charge_per_carbon,
+            "drive": config.imposed.model_dump(mode="json"),
+            "charge_per_carbon_e": config.charge_per_carbon if config.fixed_charge else None,
             "initial_concentration_mol_per_m3": cell.initial_concentration,
             "final_reservoir_mol_per_m3": float(final["c_mol_per_m3"].mean()),
             "final_reservoir_water_kg_per_m3": float(final["water_kg_per_m3"].mean()),
@@ -175,7 +178,7 @@ def _or_none(value: float) -> float | None:
 
 
 def _draw(cell: Cell, folder: Path) -> None:
-    """Positions (nm) of the first replica at the step and at the end, for a picture."""
+    """Positions (nm) of the first replica at the onset of the drive and at the end, for a picture."""
     frames = mdtraj.load(str(folder / "replica-0.xtc"), top=str(folder / "topology.pdb"))
     names = np.array([atom.residue.name for atom in frames.topology.atoms])
     step = int(np.argmin(np.abs(frames.time)))

@@ -7,9 +7,12 @@ crossed since the frame before over that time; contents are counted between the 
 
     Q_i(t_n) - Q_i(t_{n-1}) = (t_n - t_{n-1}) (I_i - I_{i-1}),   I_n = 0 behind the deepest slit n.
 
-Potential. All charges of a frame (carbons with the charge they carry from t = 0 on), averaged over z, go through
-`md.poisson`; phi_i is the mean over the slit's two centres (y = L/2 and its mirror image 3L/2), relative
-to the mean over the mid-plane of the block's own reservoir.
+Potential. All charges of a frame (carbons with the charge that the drive gives them then, or that was solved for),
+averaged over z, go through `md.poisson`; phi_i is the mean over the slit's two centres (y = L/2 and its mirror
+image 3L/2), relative to the mean over the mid-plane of the block's own reservoir.
+
+Frames are reduced one by one and independently; counting needs neighbours and is done at the end, so that a
+parallel run (`backend="multiprocessing"`) gives what a serial one gives.
 
 Everything is per depth and for one network half, 0 <= y <= L: box totals over 2 Lz. Concentrations are
 contents over d L. A replica's rows come in four blocks, numbered 4 run + block (`Cell.blocks`).
@@ -21,13 +24,17 @@ from typing import Any
 
 import numpy as np
 from MDAnalysis.analysis.base import AnalysisBase
+from MDAnalysis.analysis.results import ResultsGroup
 from scipy import constants
 
 from md.atoms import ANGSTROM, Atoms, frame_time, step_between
+from md.carbon_charge import CarbonCharge
 from md.cell import Cell
 from md.poisson import ChargeMap
 from md.reduction import Counted, record_of
 from transslit.errors import StageFailed
+
+FRAMEWISE = ("time", "x", "phi", "sigma")  # what each frame leaves: s, the ions' x in m, V, C/m^2 per block
 
 
 class TransSlitFlux(AnalysisBase):
@@ -39,7 +46,9 @@ class TransSlitFlux(AnalysisBase):
     cell : the cell that was simulated
     diffusion_coefficients : D_k in the slits in m^2/s, shape (ions,); the electrolyte's bulk values if None
     run : number of the replica
-    charged : whether carbons carry their charge at time 0 and after
+    charged : whether carbons carry the charge of the drive
+    solved : charge of every carbon in e at every frame of the trajectory, shape (frames, carbons), where it was solved
+        for (constant potential)
 
     Attributes
     ----------
@@ -47,6 +56,13 @@ class TransSlitFlux(AnalysisBase):
     results.counted : `md.reduction.Counted`, the arrays that the record is reduced from
     results.phi_map : mean potential in V on the grid of `results.grid` over the analysed frames at t >= 0
     """
+
+    _analysis_algorithm_is_parallelizable = True
+
+    @classmethod
+    def get_supported_backends(cls) -> tuple[str, ...]:
+        """MDAnalysis's names of the backends that this analyzer may run on."""
+        return ("serial", "multiprocessing", "dask")
 
     def __init__(
         self,
@@ -56,78 +72,47 @@ class TransSlitFlux(AnalysisBase):
         *,
         run: int = 0,
         charged: bool = True,
+        solved: np.ndarray | None = None,
         **options: Any,
     ) -> None:
         super().__init__(universe.trajectory, **options)
         self.cell, self.number, self.charged = cell, run, charged
+        self.carbon_charge = CarbonCharge(cell, solved)
         self.atoms = Atoms(universe, cell)
         self.diffusion_coefficients = diffusion_coefficients
-
-    def _prepare(self) -> None:
-        cell, network = self.cell, self.cell.network
-        self._map = ChargeMap(cell.box)
-        carbons = cell.carbons
-        charge = carbons["sign"] * cell.config.charge_per_carbon * constants.e
-        self._sheets = self._map.deposit(carbons["positions"], charge * self.charged)
+        network = cell.network
         planes = np.append(network.slat_centres, network.depth + network.reservoir)
         # (blocks, slats + 1): slats 0 ... slits - 1, then the reservoir's mid-plane
         self._planes = np.array([cell.to_box(block, planes) for block in cell.blocks])
         self._direction = np.array([block["direction"] for block in cell.blocks])
         self._centres = np.array([cell.to_box(block, network.slit_centres) for block in cell.blocks])
         self._edges = np.append(network.slat_centres + network.slat_thickness / 2, 0.0)
-        self._times: list[float] = []
-        self._contents: list[np.ndarray] = []
-        self._crossed: list[np.ndarray] = []
-        self._phi: list[np.ndarray] = []
-        self._last: np.ndarray | None = None
-        self.results.phi_map, self._mapped = np.zeros(self._map.shape), 0
+        self._map = ChargeMap(cell.box)
+
+    def _prepare(self) -> None:
+        for name in FRAMEWISE:
+            self.results[name] = []
+        self.results.phi_sum, self.results.charged_frames = np.zeros(self._map.shape), 0
+
+    def _get_aggregator(self) -> ResultsGroup:
+        gathered = dict.fromkeys(FRAMEWISE, ResultsGroup.flatten_sequence)
+        return ResultsGroup({**gathered, "phi_sum": ResultsGroup.ndarray_sum, "charged_frames": sum})
 
     def _single_frame(self) -> None:
         time = frame_time(self._ts, self.cell.config.frame_interval)
-        x = self.atoms.ion_positions(self._ts)[:, 0]
-        self._times.append(time)
-        self._contents.append(self._count(x))
-        self._crossed.append(self._crossings(x))
-        self._last = x
-        mobile = self._ts.positions[self.atoms.mobile].astype(float) * ANGSTROM
-        density = self._map.deposit(mobile, self.atoms.mobile_charge)
-        if time >= 0:
-            density += self._sheets
+        positions = self._ts.positions[self.atoms.mobile].astype(float) * ANGSTROM
+        density = self._map.deposit(positions, self.atoms.mobile_charge)
+        if self.charged:
+            sheets = self.carbon_charge.at(time, self._ts.frame) * constants.e
+            density += self._map.deposit(self.cell.carbons["positions"], sheets)
         phi = self._map.solve(density)
         if time >= 0:
-            self.results.phi_map += phi
-            self._mapped += 1
-        self._phi.append(self._at_slits(phi))
-
-    def _count(self, x: np.ndarray) -> np.ndarray:
-        """Ions between the planes, shape (blocks, slits, kinds)."""
-        kinds, slits = len(self.cell.electrolyte.ions), self.cell.network.slits
-        contents = np.zeros((4, slits, kinds))
-        for b, block in enumerate(self.cell.blocks):
-            outward = self._direction[b] * step_between(np.asarray(block["wall"]), x, self.cell.box[0])
-            slit = np.where(outward >= 0, (outward[:, None] < self._edges[None, :-1]).sum(axis=1), 0)
-            inside = slit > 0
-            np.add.at(contents[b], (slit[inside] - 1, self.atoms.kind[inside]), 1)
-        return contents
-
-    def _crossings(self, x: np.ndarray) -> np.ndarray:
-        """Net crossings towards the bulk since the last frame, shape (blocks, slats + 1, kinds)."""
-        kinds = len(self.cell.electrolyte.ions)
-        crossed = np.zeros((*self._planes.shape, kinds))
-        if self._last is None:
-            return crossed
-        length = self.cell.box[0]
-        end = self._last + step_between(self._last, x, length)
-        planes = np.append(self._planes.ravel(), self.cell.walls)
-        # x itself where the displacement was direct, so that counts and contents see the same number
-        end = np.where(np.abs(end - x) < 1e-6 * length, x, end)
-        net = np.floor((end[:, None] - planes) / length) - np.floor((self._last[:, None] - planes) / length)
-        if net[:, -2:].any():
-            raise StageFailed("md analysis", f"an ion passed a closed wall before {self._times[-1] * 1e12:.3f} ps")
-        for k in range(kinds):
-            total = net[self.atoms.kind == k, :-2].sum(axis=0).reshape(self._planes.shape)
-            crossed[..., k] = total * self._direction[:, None]
-        return crossed
+            self.results.phi_sum += phi
+            self.results.charged_frames += 1
+        self.results.time.append(time)
+        self.results.x.append(positions[: len(self.atoms.ions), 0])
+        self.results.phi.append(self._at_slits(phi))
+        self.results.sigma.append(self.carbon_charge.sigma(time, self._ts.frame))
 
     def _at_slits(self, phi: np.ndarray) -> np.ndarray:
         """phi at the slit centres relative to the blocks' mid-planes, shape (blocks, slits)."""
@@ -141,14 +126,52 @@ class TransSlitFlux(AnalysisBase):
         return centre - reference[:, None]
 
     def _conclude(self) -> None:
-        self.results.phi_map /= max(self._mapped, 1)
+        x, time = np.array(self.results.x), np.array(self.results.time)
+        self.results.phi_map = self.results.phi_sum / max(self.results.charged_frames, 1)
         self.results.grid = self._map.spacing
         self.results.counted = Counted(
             run=self.number,
-            time=np.array(self._times),
-            contents=np.array(self._contents),
-            crossed=np.array(self._crossed),
-            phi=np.array(self._phi),
+            time=time,
+            contents=self._contents(x),
+            crossed=self._crossings(x, time),
+            phi=np.array(self.results.phi),
+            sigma=np.array(self.results.sigma),
         )
-        if len(self._times):
+        if len(time):
             self.results.record = record_of([self.results.counted], self.cell, self.diffusion_coefficients)
+
+    def _contents(self, x: np.ndarray) -> np.ndarray:
+        """Ions between the planes, shape (frames, blocks, slits, kinds), from their x (frames, ions) in m."""
+        kinds, slits = len(self.cell.electrolyte.ions), self.cell.network.slits
+        contents = np.zeros((len(x), len(self._direction), slits, kinds))
+        for b, block in enumerate(self.cell.blocks):
+            outward = self._direction[b] * step_between(np.asarray(block["wall"]), x, self.cell.box[0])
+            slit = np.where(outward >= 0, (outward[..., None] < self._edges[:-1]).sum(axis=-1), 0)
+            for i in range(slits):
+                for k in range(kinds):
+                    contents[:, b, i, k] = (slit[:, self.atoms.kind == k] == i + 1).sum(axis=1)
+        return contents
+
+    def _crossings(self, x: np.ndarray, time: np.ndarray) -> np.ndarray:
+        """Net crossings towards the bulk since the frame before, shape (frames, blocks, slats + 1, kinds)."""
+        kinds = len(self.cell.electrolyte.ions)
+        crossed = np.zeros((len(x), *self._planes.shape, kinds))
+        length = self.cell.box[0]
+        last = x[:-1]
+        end = last + step_between(last, x[1:], length)
+        # x itself where the displacement was direct, so that counts and contents see the same number
+        end = np.where(np.abs(end - x[1:]) < 1e-6 * length, x[1:], end)
+
+        def through(plane: float) -> np.ndarray:
+            return np.floor((end - plane) / length) - np.floor((last - plane) / length)
+
+        for wall in self.cell.walls:
+            lost = through(wall).any(axis=1)
+            if lost.any():
+                at = time[1 + int(lost.argmax())] * 1e12
+                raise StageFailed("md analysis", f"an ion passed a closed wall before {at:.3f} ps")
+        for b, p in np.ndindex(self._planes.shape):
+            net = through(self._planes[b, p]) * self._direction[b]
+            for k in range(kinds):
+                crossed[1:, b, p, k] = net[:, self.atoms.kind == k].sum(axis=1)
+        return crossed

@@ -74,6 +74,18 @@ class ChargeRamp(ChargeStep):
         return self.sigma * np.clip(np.asarray(time) / self.ramp, 0.0, 1.0)
 
 
+class ChargePulse(ChargeStep):
+    """Fixed charge: `sigma` from t = 0 for `duration`, then none again for `rest`: charging and discharging."""
+
+    kind: Literal["charge-pulse"] = "charge-pulse"  # type: ignore[assignment]
+    rest: Time  # s
+
+    def sheet_charge(self, time: np.ndarray | float) -> np.ndarray:
+        """Sheet charge in C/m^2 at `time` (s)."""
+        time = np.asarray(time)
+        return np.where((time >= 0) & (time < self.duration), self.sigma, 0.0)
+
+
 class SmoothedCV(TriangularCV):
     """A triangular CV whose corners are rounded: its mean over the last `smoothing` half-periods, at rest before.
 
@@ -127,6 +139,11 @@ class PotentialStep(Config):
     def largest_voltage(self) -> float:
         """Largest |V_m| in V."""
         return abs(self.voltage)
+
+    def cell_voltage(self, time: np.ndarray | float) -> np.ndarray:
+        """V_m in V at `time` (s)."""
+        time = np.asarray(time)
+        return np.where((time >= 0) & (time < self.duration), self.voltage, 0.0)
 
 
 class _Limits(Config):

@@ -9,7 +9,7 @@ import pytest
 from openmm import unit
 
 from md.cell import Cell
-from md.charge_step import set_charge
+from md.fixed_charge import set_charge
 from md.equilibrium import Equilibrium, drift_summary, drift_table, ship, shipped
 from md.filling import _add, _remove, heavy_hydrogens, reservoir_count
 from md.forcefield import build_system, charges, forcefield_xml, nonbonded, topology
@@ -66,7 +66,7 @@ def test_system_is_neutral_before_and_after_the_step(relaxed):
     assert abs(after.sum()) < 1e-9
     positive = after[: len(cell.carbons["sign"])][cell.carbons["sign"] > 0]
     np.testing.assert_allclose(positive, 0.041)
-    heavy_hydrogens(system, cell, equilibrium.waters)
+    heavy_hydrogens(system, equilibrium.waters)
     masses = [system.getParticleMass(i).value_in_unit(unit.dalton) for i in range(system.getNumParticles())]
     assert sum(masses[-3:]) == pytest.approx(15.9994 + 2 * 1.00794)
 

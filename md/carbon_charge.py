@@ -1,0 +1,39 @@
+"""The carbons' charge at each frame, as the drive imposed it or as it was solved for: the analyzers' common ground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from scipy import constants
+
+from md.cell import Cell
+from transslit.drive import CARBONS_PER_AREA
+
+
+def solved_charges(folder: Path, run: int) -> np.ndarray | None:
+    """Charges in e that a replica's constant-potential run solved for, shape (frames, carbons); else None."""
+    path = folder / f"charges-{run}.npz"
+    if not path.exists():
+        return None
+    with np.load(path) as saved:
+        return np.asarray(saved["charge_e"])
+
+
+class CarbonCharge:
+    """Charges in e of the carbons of `cell` (in its order); `solved` (frames, carbons) where they are not imposed."""
+
+    def __init__(self, cell: Cell, solved: np.ndarray | None = None) -> None:
+        self.cell, self.solved = cell, solved
+
+    def at(self, time: float, frame: int) -> np.ndarray:
+        """Charge in e of every carbon at `time` (s), the trajectory's frame `frame`, shape (carbons,)."""
+        if self.solved is not None:
+            return self.solved[frame].astype(float)
+        return self.cell.carbons["sign"] * self.cell.per_carbon(time)
+
+    def sigma(self, time: float, frame: int) -> np.ndarray:
+        """Charge per sheet area (both faces) in C/m^2, the mean over the block's electrode, shape (blocks,)."""
+        charge, sign = self.at(time, frame), self.cell.carbons["sign"]
+        per_carbon = np.array([charge[sign > 0].mean(), charge[sign < 0].mean()])
+        return np.repeat(per_carbon, 2) * CARBONS_PER_AREA * constants.e

@@ -1,0 +1,149 @@
+"""Fixed-charge drives: the carbons carry what was asked at each frame, neutral at every instant, and resume alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import openmm
+import pandas as pd
+import pytest
+from openmm import unit
+from scipy import constants
+
+from md import quick
+from md.cell import Cell
+from md.equilibrium import Equilibrium
+from md.forcefield import PER_CARBON, build_system, nonbonded, topology
+from md.legs import replica_legs
+from md.packing import pack
+from md.propagate import simulation
+from md.replica import run_replica
+from md.stage import analyse, describe
+from transslit import BadInput, load_electrolyte
+from transslit.drive import CARBONS_PER_AREA
+from transslit.progress import Progress
+
+DRIVES = {
+    "charge-ramp": {"ramp": 0.2e-12, "duration": 0.1e-12},
+    "charge-pulse": {"duration": 0.15e-12, "rest": 0.15e-12},
+}
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing in the package may catch it."""
+
+
+@pytest.fixture(scope="module")
+def start(make_config):
+    """Cell and a start that is relaxed enough to be run, shared by the drives."""
+    cell = Cell(make_config(platform="CPU"))
+    positions, waters = pack(cell, 0)
+    structure = topology(cell, waters)
+    sim = simulation(structure, build_system(cell, structure), cell, 3)
+    sim.context.setPositions(positions * 1e9)
+    sim.minimizeEnergy(maxIterations=60)
+    place = sim.context.getState(getPositions=True).getPositions(asNumpy=True).value_in_unit(unit.nanometer)
+    return Equilibrium(np.asarray(place)[None], waters, {"source": "test"})
+
+
+def expected_charge(drive, time):
+    """e per carbon, written apart from the code under test; t = 0.15 ps ends the pulse."""
+    if drive == "charge-ramp":
+        return 0.02 * np.clip(time / 0.2e-12, 0, 1)
+    return np.where((time > -1e-18) & (time < 0.15e-12 - 1e-18), 0.02, 0.0)
+
+
+@pytest.mark.parametrize("drive", DRIVES)
+def test_the_carbons_have_what_was_asked(make_config, start, tmp_path, monkeypatch, drive):
+    """Read back from the context at every step: the charge asked for, no older than an update, and a neutral box."""
+    cell = Cell(make_config(platform="CPU", drive=drive, friction=20.0, **DRIVES[drive]))
+    system, seen = build_system(cell, topology(cell, start.waters)), []
+    charges = nonbonded(system)
+    base = [charges.getParticleParameters(i)[0]._value for i in range(charges.getNumParticles())]
+    offsets = [charges.getParticleParameterOffset(i)[1:3] for i in range(charges.getNumParticleParameterOffsets())]
+    assert abs(sum(base)) < 1e-9
+    assert abs(sum(scale for _, scale in offsets)) == 0  # so the box is neutral at any value of the parameter
+    assert [scale for _, scale in offsets] == list(cell.carbons["sign"])
+    assert [particle for particle, _ in offsets] == list(range(len(cell.carbons["sign"])))
+    original = openmm.app.Simulation.step
+
+    def step(sim, steps):
+        now = sim.context.getTime().value_in_unit(unit.picosecond) * 1e-12
+        seen.append((now, sim.context.getParameter(PER_CARBON), steps * sim.integrator.getStepSize()._value))
+        original(sim, steps)
+
+    monkeypatch.setattr(openmm.app.Simulation, "step", step)
+    run_replica(cell, start, 0, tmp_path)
+    time, charge, span = np.array(seen).T
+    np.testing.assert_allclose(charge, expected_charge(drive, time), atol=1e-9)
+    assert charge.max() == pytest.approx(0.02)
+    if drive == "charge-ramp":
+        assert span[(time > -1e-18) & (time < 0.199e-12)].max() <= 0.0101
+    else:
+        assert charge[-1] == 0
+    describe(cell, start, tmp_path)
+    record = analyse(cell, start, tmp_path, Progress(quiet=True))
+    terminal = record.terminal
+    sign = np.where(terminal["replica"] < 2, 1, -1)
+    sigma = sign * expected_charge(drive, terminal["time_s"].to_numpy()) * CARBONS_PER_AREA * constants.e
+    np.testing.assert_allclose(terminal["sigma_C_per_m2"], sigma, atol=1e-9)
+    assert record.metadata["drive"]["kind"] == drive
+    assert terminal["time_s"].max() == pytest.approx(0.3e-12)
+
+
+@pytest.mark.parametrize("drive", DRIVES)
+def test_a_killed_drive_goes_on_where_it_was(make_config, start, tmp_path, drive):
+    """Killed in mid-ramp, and in the pulse after its end: frames, temperatures and charges are those of a whole run.
+
+    The CPU platform adds forces in an order that is not fixed, so paths part by picometres.
+    """
+    import mdtraj
+
+    cell = Cell(make_config(platform="CPU", drive=drive, friction=20.0, **DRIVES[drive]))
+    total = sum(leg.steps for leg in replica_legs(cell.config))
+
+    def kill(done):
+        if done >= 0.75 * total:
+            raise Killed
+
+    run_replica(cell, start, 0, tmp_path / "whole")
+    with pytest.raises(Killed):
+        run_replica(cell, start, 0, tmp_path / "cut", kill, interval=1e-3)
+    run_replica(cell, start, 0, tmp_path / "cut")
+    structure = mdtraj.Topology.from_openmm(topology(cell, start.waters))
+    whole, cut = (mdtraj.load(str(tmp_path / name / "replica-0.xtc"), top=structure) for name in ("whole", "cut"))
+    np.testing.assert_allclose(cut.time, whole.time, atol=1e-6)
+    move = cut.xyz - whole.xyz
+    move -= np.round(move / (cell.box * 1e9)) * cell.box * 1e9
+    assert np.sqrt((move**2).mean()) < 2e-3
+    heat = [pd.read_parquet(tmp_path / name / "replica-0.temperature.parquet") for name in ("whole", "cut")]
+    np.testing.assert_allclose(heat[1]["T_K"], heat[0]["T_K"], rtol=0.02)
+
+
+def test_legs_last_as_long_as_the_drive(make_config):
+    for drive, changes in {"charge-step": {}, "potential-step": {}, "cv": {}, **DRIVES}.items():
+        config = make_config(drive=drive, **changes)
+        legs = replica_legs(config)
+        assert sum(leg.steps * leg.timestep for leg in legs) == pytest.approx(config.decorrelation + config.driven)
+        assert all(leg.frame_every % (leg.update_every or 1) == 0 for leg in legs)
+
+
+def test_gentle_drives_have_a_weak_thermostat():
+    salt = load_electrolyte("KCl")
+    assert quick(0.59e-9, salt, 1000.0).friction == 5.0
+    assert quick(0.59e-9, salt, 1000.0, drive="charge-ramp").friction == 1.0
+    assert quick(0.59e-9, salt, 1000.0, drive="charge-ramp", friction=0.5).friction == 0.5
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("drive", {"drive": "galvanostatic"}),
+        ("rest", {"drive": "charge-pulse", "rest": 0.0}),
+        ("ramp", {"drive": "charge-ramp", "ramp": 0.07e-12}),
+        ("voltage", {"drive": "potential-step", "voltage": -1.0}),
+    ],
+)
+def test_what_cannot_be_driven_is_refused(field, changes):
+    with pytest.raises(BadInput) as caught:
+        quick(0.59e-9, load_electrolyte("KCl"), 1000.0, **changes)
+    assert caught.value.field == field
