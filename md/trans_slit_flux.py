@@ -162,7 +162,7 @@ class TransSlitFlux(AnalysisBase):
         # x itself where the displacement was direct, so that counts and contents see the same number
         end = np.where(np.abs(end - x[1:]) < 1e-6 * length, x[1:], end)
 
-        def through(plane: float) -> np.ndarray:
+        def through(plane: Any) -> np.ndarray:
             return np.floor((end - plane) / length) - np.floor((last - plane) / length)
 
         for wall in self.cell.walls:

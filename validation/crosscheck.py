@@ -51,7 +51,7 @@ def mechanism(
                 for column in ("I_migration_A_per_m", "I_diffusion_A_per_m", "I_A_per_m")
             ]
             charge = parts[2].blocks * durations(parts[2].time)
-            share = bootstrap(same_sign_share, parts[0].blocks, parts[1].blocks, charge, seed=seed)
+            share = bootstrap(same_sign_share, parts[0].blocks, parts[1].blocks, charge, seed=seed, runs=parts[0].runs)
             verdicts.append(
                 judge(
                     f"{name}.sign",
@@ -65,7 +65,10 @@ def mechanism(
             )
             span = durations(parts[0].time)
             net = bootstrap(
-                lambda m, d, w=span: float(d @ (w * m) / (m @ (w * m))), *(p.blocks for p in parts[:2]), seed=seed
+                lambda m, d, w=span: float(d @ (w * m) / (m @ (w * m))),
+                *(p.blocks for p in parts[:2]),
+                seed=seed,
+                runs=parts[0].runs,
             )
             verdicts.append(
                 judge(
@@ -88,7 +91,7 @@ def mechanism(
                     judge(
                         f"{name}.{'rho' if signed else 'c'}",
                         f"Trans-slit voltage and difference of {label} rise and fall together",
-                        bootstrap(pearson, voltage.blocks, flip * step.blocks, seed=seed),
+                        bootstrap(pearson, voltage.blocks, flip * step.blocks, seed=seed, runs=voltage.runs),
                         low=0.0,
                         reason="Pearson correlation over time, oriented towards the fuller slit; positive is the claim",
                         setting=where,
@@ -114,6 +117,7 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
                     lambda q, t=target, s=level: float(np.sqrt(np.mean((q - t) ** 2)) / abs(s)),
                     stored.blocks,
                     seed=seed,
+                    runs=stored.runs,
                 ),
                 high=0.2,
                 reason="RMS difference over the final charge; 20 % is what one ion in a slit of some five makes",
@@ -162,7 +166,7 @@ def residual(md: TransSlitRecord, setting: str, seed: int = 0) -> Verdict:
     return judge(
         "A.residual",
         "Charge that Nernst-Planck leaves unexplained in molecular dynamics",
-        bootstrap(lambda left, total: float(abs(left.sum() / total.sum())), *charges, seed=seed),
+        bootstrap(lambda left, total: float(abs(left.sum() / total.sum())), *charges, seed=seed, runs=parts[0].runs),
         high=0.5,
         reason="residual over counted charge; below one half the two-point flux describes more than it leaves",
         setting=f"{setting}, between slits 1 and 2",
@@ -179,8 +183,8 @@ def _stored(record: TransSlitRecord, i: int) -> Series:
     ionic = series(record, "Q_C_per_m", i, "both")
     before = ionic.time <= 0
     start = ionic.blocks[:, before].mean(axis=1, keepdims=True) if before.any() else ionic.blocks[:, :1]
-    return Series(ionic.time, start - ionic.blocks).after(0.0)
+    return Series(ionic.time, start - ionic.blocks, ionic.runs).after(0.0)
 
 
 def _ratio(data: Series, reference: float, statistic: Statistic, seed: int) -> Estimate:
-    return bootstrap(lambda mean: statistic(data.time, mean) / reference, data.blocks, seed=seed)
+    return bootstrap(lambda mean: statistic(data.time, mean) / reference, data.blocks, seed=seed, runs=data.runs)

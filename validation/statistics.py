@@ -1,9 +1,10 @@
 """Series out of records, and bootstrap intervals over their independent blocks.
 
 A block is one half-electrode of one replica: the faces of an electrode are equivalent by symmetry, so
-each contributes a sample. Series are in the charging frame: multiplied by the electrode's polarity, so
-that both electrodes charge with positive current (Efron & Tibshirani, An Introduction to the Bootstrap,
-1993, for the percentile interval).
+each contributes a sample. They share their replica's box and start; how much they are alike beyond the mean is
+measured, and they count for as many independent blocks as that leaves (`transslit.resampling`). Series are
+in the charging frame: multiplied by the electrode's polarity, so that both electrodes charge with positive
+current (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, for the percentile interval).
 """
 
 from __future__ import annotations
@@ -14,19 +15,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from transslit import TransSlitRecord
+from transslit.resampling import draws, effective_samples, independent_blocks
 from validation.verdict import Estimate
 
-RESAMPLES = 1000
 SMOOTHING = 0.3e-12  # s, running mean over thermal noise before signs are taken from atoms
 POLARITY = {"positive": 1.0, "negative": -1.0}
 
 
 @dataclass(frozen=True)
 class Series:
-    """Values of one quantity: `time` in s, shape (times,); `blocks`, shape (blocks, times)."""
+    """Values of one quantity: `time` in s (times,); `blocks` (blocks, times); `runs` (blocks,), each one's replica."""
 
     time: np.ndarray
     blocks: np.ndarray
+    runs: np.ndarray | None = None
 
     @property
     def mean(self) -> np.ndarray:
@@ -35,7 +37,8 @@ class Series:
 
     def band(self, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """95 % bootstrap band of the mean, two arrays of shape (times,)."""
-        means = self.blocks[resamples(len(self.blocks), seed)].mean(axis=1)
+        worth = None if self.runs is None else independent_blocks(self.blocks, self.runs)
+        means = draws(len(self.blocks), worth, seed) @ self.blocks
         return np.percentile(means, 2.5, axis=0), np.percentile(means, 97.5, axis=0)
 
     def smoothed(self, window: float) -> Series:
@@ -43,12 +46,13 @@ class Series:
         width = max(1, round(window / np.median(np.diff(self.time))))
         kernel = np.ones(width)
         norm = np.convolve(np.ones(self.time.size), kernel, mode="same")
-        return Series(self.time, np.array([np.convolve(row, kernel, mode="same") / norm for row in self.blocks]))
+        smooth = [np.convolve(row, kernel, mode="same") / norm for row in self.blocks]
+        return Series(self.time, np.array(smooth), self.runs)
 
     def after(self, start: float) -> Series:
         """The part with time > start (s)."""
         keep = self.time > start
-        return Series(self.time[keep], self.blocks[:, keep])
+        return Series(self.time[keep], self.blocks[:, keep], self.runs)
 
 
 def replicas(record: TransSlitRecord, electrode: str) -> list[int]:
@@ -70,38 +74,40 @@ def series(record: TransSlitRecord, column: str, i: int, electrode: str = "posit
     part = table[(table["i"] == i) & table["replica"].isin(wanted)]
     wide = part.pivot_table(index="replica", columns="time_s", values=column).loc[wanted]
     values = wide.to_numpy(dtype=float)
+    known = record.metadata.get("blocks", {})
     if signed:
-        known = record.metadata.get("blocks", {})
         sign = [POLARITY[known[str(label)]["electrode"]] if known else 1.0 for label in wanted]
         values = values * np.array(sign)[:, None]
-    return Series(wide.columns.to_numpy(dtype=float), values)
+    runs = np.array([known[str(label)]["run"] if known else label for label in wanted])
+    return Series(wide.columns.to_numpy(dtype=float), values, runs)
 
 
 def difference(record: TransSlitRecord, column: str, i: int, electrode: str, signed: bool = True) -> Series:
     """Slit quantity of i + 1 minus that of i."""
     outer, inner = (series(record, column, k, electrode, signed) for k in (i, i + 1))
-    return Series(outer.time, inner.blocks - outer.blocks)
+    return Series(outer.time, inner.blocks - outer.blocks, outer.runs)
 
 
-def resamples(count: int, seed: int) -> np.ndarray:
-    """Indices of RESAMPLES bootstrap samples of `count` blocks, shape (RESAMPLES, count)."""
-    return np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
-
-
-def bootstrap(statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 0) -> Estimate:
+def bootstrap(
+    statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 0, runs: np.ndarray | None = None
+) -> Estimate:
     """`statistic` of the block means of `arrays` (each (blocks, ...)), with its 95 % percentile interval.
 
-    With a single block the value is deterministic (a continuum run) and the interval has no width.
+    `runs` (blocks,) names each block's replica; without it blocks count as independent. With a single block the
+    value is deterministic (a continuum run) and the interval has no width.
     """
     value = float(statistic(*(a.mean(axis=0) for a in arrays)))
-    if len(arrays[0]) == 1:
+    count = len(arrays[0])
+    if count == 1:
         return Estimate.exact(value)
-    chosen = resamples(len(arrays[0]), seed)
-    weights = np.array([np.bincount(draw, minlength=len(arrays[0])) for draw in chosen]) / len(arrays[0])
+    groups = np.arange(count) if runs is None else runs
+    flat = [np.asarray(a, dtype=float).reshape(count, -1) for a in arrays]
+    weights = draws(count, min(independent_blocks(a, groups) for a in flat), seed)
     means = [np.tensordot(weights, a, axes=1) for a in arrays]
-    draws = [float(statistic(*draw)) for draw in zip(*means, strict=True)]
-    low, high = np.nanpercentile(draws, [2.5, 97.5])
-    return Estimate(value, float(low), float(high))
+    values = [float(statistic(*draw)) for draw in zip(*means, strict=True)]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    samples = min(effective_samples(a, groups) for a in flat)
+    return Estimate(value, float(low), float(high), samples, len(np.unique(groups)))
 
 
 def pearson(a: np.ndarray, b: np.ndarray) -> float:

@@ -11,18 +11,26 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from transslit.resampling import wanted
+
 Outcome = Literal["pass", "fail", "inconclusive", "reproduced", "not reproduced"]
 CLAIM: dict[str, Outcome] = {"pass": "reproduced", "fail": "not reproduced", "inconclusive": "inconclusive"}
+MANY = 10_000  # replicas beyond which no number is named
 GOOD, BAD = ("pass", "reproduced"), ("fail", "not reproduced")
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % interval; `low == high == value` for a deterministic number."""
+    """A value with its 95 % interval; `low == high == value` for a deterministic number.
+
+    `samples` is how many independent ones the interval rests on, `replicas` in how many runs; 0 where not sampled.
+    """
 
     value: float
     low: float
     high: float
+    samples: float = 0.0
+    replicas: int = 0
 
     @classmethod
     def exact(cls, value: float) -> Estimate:
@@ -33,6 +41,32 @@ class Estimate:
     def half_width(self) -> float:
         """Half the width of the interval."""
         return (self.high - self.low) / 2
+
+    def basis(self, low: float = -math.inf, high: float = math.inf) -> str:
+        """What the interval rests on, and about how many replicas would take it off an edge of [low, high]."""
+        if not self.replicas:
+            return ""
+        runs = f"{self.replicas} replica{'s' if self.replicas > 1 else ''}"
+        words = f"; {self.samples:.0f} effective samples from {runs}"
+        crossed = [edge for edge in (low, high) if self.low < edge < self.high]
+        if not crossed:
+            return words
+        needed = max(
+            wanted(
+                self.replicas,
+                *(
+                    (self.high - self.value, edge - self.value)
+                    if edge > self.value
+                    else (self.value - self.low, self.value - edge)
+                ),
+            )
+            for edge in crossed
+        )
+        return f"{words}; " + (
+            f"about {needed:.0f} replicas would settle it"
+            if needed <= MANY
+            else f"more than {MANY} replicas would be needed"
+        )
 
     def inside(self, low: float = -math.inf, high: float = math.inf) -> Outcome:
         """Whether the interval lies inside [low, high]: pass, fail (wholly outside) or inconclusive."""
@@ -100,7 +134,7 @@ def judge(
         uncertainty=estimate.half_width if finite and known else None,
         tolerance=tolerance(low, high),
         unit=unit,
-        reason=reason,
+        reason=reason + estimate.basis(low, high),
         required=required,
         setting=setting,
         interval=(estimate.low, estimate.high) if known else None,

@@ -47,3 +47,13 @@ def test_series_turn_both_electrodes_into_the_charging_frame(make):
     assert charge.mean[-1] < 0
     assert (difference(record, "rho_C_per_m3", 1, "both").mean >= 0).all()  # the inner slit lags: less negative
     assert pearson(np.arange(3.0), np.zeros(3)) != pearson(np.arange(3.0), np.arange(3.0))
+
+
+def test_series_know_their_replicas_and_alike_faces_widen_the_interval(make):
+    assert len(set(series(make(noise=0.1), "I_A_per_m", 1, "both").runs)) == 6
+    sample = np.repeat(np.random.default_rng(7).normal(size=(6, 30)), 2, axis=0)
+    alone = bootstrap(lambda mean: float(mean.mean()), sample)
+    together = bootstrap(lambda mean: float(mean.mean()), sample, runs=np.repeat(np.arange(6), 2))
+    assert together.half_width == pytest.approx(np.sqrt(2) * alone.half_width, rel=0.1)
+    assert together.replicas == 6
+    assert alone.samples == pytest.approx(2 * together.samples, rel=1e-6)

@@ -44,3 +44,16 @@ def test_exit_code():
     assert exit_code([good, bad], strict=False) == 1
     assert exit_code([good, open_], strict=False) == 0
     assert exit_code([good, open_], strict=True) == 1
+
+
+def test_an_undecided_verdict_says_how_many_replicas_would_settle_it():
+    undecided = Estimate(0.6, 0.4, 0.8, samples=40, replicas=3)
+    reason = judge("T", "test", undecided, low=0.5, reason="planted", setting="none").reason
+    assert reason == "planted; 40 effective samples from 3 replicas; about 12 replicas would settle it"
+    decided = judge("T", "test", Estimate(0.7, 0.6, 0.8, 40, 3), low=0.5, reason="planted", setting="none")
+    assert decided.reason == "planted; 40 effective samples from 3 replicas"
+    below = Estimate(0.4, 0.1, 0.6, samples=40, replicas=3)  # reaches 0.2 up, and 0.1 are left
+    assert "about 12 replicas" in judge("T", "test", below, low=0.5, reason="planted", setting="none").reason
+    level = Estimate(0.5, 0.4, 0.6, samples=40, replicas=3)
+    assert "more than" in judge("T", "test", level, low=0.5, reason="planted", setting="none").reason
+    assert judge("T", "test", Estimate(0.6, 0.4, 0.8), low=0.5, reason="planted", setting="none").reason == "planted"
