@@ -90,10 +90,11 @@ def validate(
     return found
 
 
-def md_config(config: ValidateConfig) -> md.MDConfig:
-    """Configuration of the atoms."""
+def md_config(config: ValidateConfig, **changes: Any) -> md.MDConfig:
+    """Configuration of the atoms; `changes` are other fields of `MDConfig`, as SI numbers or text with units."""
     preset = {"quick": md.quick, "paper": md.paper}[config.preset]
-    return preset(config.slit, config.electrolyte, config.concentration, seed=config.seed, replicas=config.replicas)
+    settings = {"seed": config.seed, "replicas": config.replicas, **changes}
+    return preset(config.slit, config.electrolyte, config.concentration, **settings)
 
 
 def matched_step(config: md.MDConfig, cell: md.Cell) -> ContinuumConfig:

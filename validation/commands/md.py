@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from transslit.errors import BadInput
 from validation.commands.common import (
     ChargedFlag,
     JsonFlag,
@@ -20,22 +21,70 @@ from validation.commands.common import (
     run_stage,
 )
 
+# The options that each drive takes.
+DRIVES = {
+    "charge-step": ("charge_per_carbon", "duration"),
+    "charge-ramp": ("charge_per_carbon", "ramp", "duration"),
+    "charge-pulse": ("charge_per_carbon", "duration", "rest"),
+    "potential-step": ("voltage", "duration", "rest"),
+    "cv": ("scan_rate", "window", "cycles"),
+}
 
-@app.command("md", epilog="Example: transslit md --slit 0.59nm --replicas 3 --out runs/md")
+Text = str | None
+
+
+@app.command(
+    "md", epilog="Example: transslit md --slit 0.59nm --drive charge-ramp --ramp 20ps --duration 10ps --out runs/ramp"
+)
 def md_command(
     slit: SlitText,
     electrolyte: SaltText = "KCl",
     concentration: MolarText = None,
     preset: Annotated[str, typer.Option(help="quick or paper.")] = "quick",
     replicas: Annotated[int, typer.Option(help="Independent replicas.")] = 3,
+    drive: Annotated[str, typer.Option(help=f"What is imposed: {', '.join(DRIVES)}.")] = "charge-step",
+    charge_per_carbon: Annotated[Text, typer.Option(help="charge-*: final charge, such as 0.041e.")] = None,
+    ramp: Annotated[Text, typer.Option(help="charge-ramp: time in which the charge grows (20ps).")] = None,
+    duration: Annotated[Text, typer.Option(help="Steps and ramps: time at the final value (10ps).")] = None,
+    rest: Annotated[
+        Text, typer.Option(help="charge-pulse (10ps), potential-step (0ps): time at zero after it.")
+    ] = None,
+    voltage: Annotated[Text, typer.Option(help="potential-step: voltage between the electrodes (2V).")] = None,
+    scan_rate: Annotated[Text, typer.Option(help="cv: scan rate of that voltage (0.1V/ps).")] = None,
+    window: Annotated[Text, typer.Option(help="cv: the voltage at which it turns (2V).")] = None,
+    cycles: Annotated[int | None, typer.Option(help="cv: how many cycles (1).")] = None,
+    friction: Annotated[
+        float | None, typer.Option(help="Langevin friction in 1/ps (5 for charge-step and -pulse, else 1).")
+    ] = None,
+    platform: Annotated[str, typer.Option(help="auto (CUDA, OpenCL, CPU in turn) or one of them.")] = "auto",
     out: OutPath = None,
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
     allow_charged: ChargedFlag = False,
 ) -> int:
-    """Charge a graphene cell by a step in molecular dynamics, and reduce it to a trans-slit record."""
+    """Charge a graphene cell in molecular dynamics, and reduce it to a trans-slit record."""
+    if drive not in DRIVES:
+        raise BadInput("drive", drive, f"give {', '.join(DRIVES)}")
+    given = {
+        "charge_per_carbon": charge_per_carbon,
+        "ramp": ramp,
+        "duration": duration,
+        "rest": rest,
+        "voltage": voltage,
+        "scan_rate": scan_rate,
+        "window": window,
+        "cycles": cycles,
+    }
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name in changes:
+        if name not in DRIVES[drive]:
+            takers = ", ".join(kind for kind, takes in DRIVES.items() if name in takes)
+            raise BadInput(name, changes[name], f"a {drive} drive does not take it ({takers} would)")
+    if friction is not None:
+        changes["friction"] = friction
     wanted = asked(slit, electrolyte, concentration, preset, replicas, seed, allow_charged)
     import md
     from validation.pipeline import md_config
 
-    return run_stage(out or Path("runs/md"), md_config(wanted), md.run, seed, as_json)
+    config = md_config(wanted, drive=drive, platform=platform, **changes)
+    return run_stage(out or Path("runs/md"), config, md.run, seed, as_json)
