@@ -3,58 +3,68 @@
 D_k = (1/2) d<(z(t + tau) - z(t))^2>/d tau, fitted over 0.5 ps <= tau <= 2 ps (past the ballistic part), over
 ions that are in the same slit, clear of the gaps' planes, at t and t + tau. z has no obstacle, unlike y.
 The value is that of the thermostatted liquid at the frequencies of the transient, not of long times.
+
+Displacements that overlap in time are no independent samples, so the interval is drawn from half-electrodes:
+a bootstrap over the four blocks of every replica, whose alikeness within a replica is allowed for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from MDAnalysis.analysis.base import AnalysisBase
+from MDAnalysis.analysis.results import ResultsGroup
 
 from md.atoms import Atoms, frame_time, step_between
 from md.cell import Cell
+from transslit.resampling import draws, independent_blocks
 
 LAGS = (0.5e-12, 2e-12)  # s
 ENOUGH = 200  # displacement samples at the longest lag below which there is no measurement
 
 
 class SlitDiffusion(AnalysisBase):
-    """`.results`: `lags` (s), `squares` and `samples` (lags, ions): sums of squares (m^2) and their numbers."""
+    """`.results`: `lags` (s); `squares`, `samples` (lags, blocks, ions): sums of squares (m^2) and their numbers."""
+
+    _analysis_algorithm_is_parallelizable = True
+
+    @classmethod
+    def get_supported_backends(cls) -> tuple[str, ...]:
+        """MDAnalysis's names of the backends that this analyzer may run on."""
+        return ("serial", "multiprocessing", "dask")
 
     def __init__(self, universe: Any, cell: Cell, **options: Any) -> None:
         super().__init__(universe.trajectory, **options)
         self.cell, self.atoms = cell, Atoms(universe, cell)
 
     def _prepare(self) -> None:
-        self._times: list[float] = []
-        self._z: list[np.ndarray] = []
-        self._slit: list[np.ndarray] = []
-        self._last: np.ndarray | None = None
+        self.results.times, self.results.z, self.results.slit = [], [], []
+
+    def _get_aggregator(self) -> ResultsGroup:
+        return ResultsGroup(dict.fromkeys(("times", "z", "slit"), ResultsGroup.flatten_sequence))
 
     def _single_frame(self) -> None:
         place = self.atoms.ion_positions(self._ts)
-        z = place[:, 2]
-        unwrapped = z if self._last is None else self._z[-1] + step_between(self._last, z, self.cell.box[2])
-        self._last = z
-        self._z.append(unwrapped)
-        self._slit.append(in_slit(self.cell, place[:, 0]))
-        self._times.append(frame_time(self._ts, self.cell.config.frame_interval))
+        self.results.z.append(place[:, 2])
+        self.results.slit.append(in_slit(self.cell, place[:, 0]))
+        self.results.times.append(frame_time(self._ts, self.cell.config.frame_interval))
 
     def _conclude(self) -> None:
-        z, slit = np.array(self._z), np.array(self._slit)
-        interval = self._times[1] - self._times[0] if len(self._times) > 1 else np.inf
+        z, slit, times = (np.array(self.results[name]) for name in ("z", "slit", "times"))
+        z = np.cumsum(np.concatenate([z[:1], step_between(z[:-1], z[1:], self.cell.box[2])]), axis=0)
+        interval = times[1] - times[0] if len(times) > 1 else np.inf
         first, last = (round(lag / interval) for lag in LAGS)
         lags = np.arange(max(first, 1), min(last, len(z) - 1) + 1)
-        kinds = len(self.cell.electrolyte.ions)
-        squares, samples = np.zeros((len(lags), kinds)), np.zeros((len(lags), kinds))
+        blocks, kinds = len(self.cell.blocks), len(self.cell.electrolyte.ions)
+        squares, samples = np.zeros((2, len(lags), blocks, kinds))
         for n, lag in enumerate(lags):
             same = (slit[lag:] == slit[:-lag]) & (slit[lag:] >= 0)
-            square = np.where(same, (z[lag:] - z[:-lag]) ** 2, 0.0)
-            for k in range(kinds):
-                squares[n, k] = square[:, self.atoms.kind == k].sum()
-                samples[n, k] = same[:, self.atoms.kind == k].sum()
+            label = (slit[lag:] // self.cell.network.slits * kinds + self.atoms.kind)[same]
+            square = ((z[lag:] - z[:-lag]) ** 2)[same]
+            squares[n] = np.bincount(label, square, blocks * kinds).reshape(blocks, kinds)
+            samples[n] = np.bincount(label, minlength=blocks * kinds).reshape(blocks, kinds)
         self.results.lags, self.results.squares, self.results.samples = lags * interval, squares, samples
 
 
@@ -66,19 +76,33 @@ def in_slit(cell: Cell, x: np.ndarray) -> np.ndarray:
     return np.where(away.min(axis=1) < cell.network.slit / 2, nearest, -1)
 
 
-def fit(results: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """D_k in m^2/s and its standard error over the given results (replicas), NaN where too few samples.
+class Measured(NamedTuple):
+    """D_k in m^2/s of each ion, its standard error and 95 % interval; NaN where too few samples. Shape (ions,)."""
 
-    The value is fitted to the pooled displacements; the error is the spread of the separate fits.
-    """
-    results = list(results)
-    pooled = _slope(results[0].lags, sum(r.squares for r in results), sum(r.samples for r in results))
-    each = np.array([_slope(r.lags, r.squares, r.samples) for r in results])
-    counted = np.isfinite(each).sum(axis=0)
-    error = np.full(pooled.shape, np.nan)
-    several = counted > 1
-    error[several] = np.nanstd(each[:, several], axis=0, ddof=1) / np.sqrt(counted[several])
-    return pooled, error
+    value: np.ndarray
+    error: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def fit(results: Sequence[Any], seed: int = 0) -> Measured:
+    """D_k from the pooled displacements of the given results (replicas), with a bootstrap over their blocks."""
+    lags = results[0].lags
+    squares, samples = (np.concatenate([r[name] for r in results], axis=1) for name in ("squares", "samples"))
+    value = _slope(lags, squares.sum(axis=1), samples.sum(axis=1))
+    error, low, high = (np.full(value.shape, np.nan) for _ in range(3))
+    if len(lags) < 2:
+        return Measured(value, error, low, high)
+    count = squares.shape[1]
+    runs = np.repeat(np.arange(len(results)), count // len(results))
+    excess = squares - samples * (squares.sum(axis=1) / np.maximum(samples.sum(axis=1), 1))[:, None]
+    for k in np.flatnonzero(np.isfinite(value)):
+        weights = draws(count, independent_blocks(excess[..., k].T, runs), seed)
+        weighted = [(weights @ total[..., k].T).T * count for total in (squares, samples)]
+        slopes = np.polyfit(lags, weighted[0] / np.maximum(weighted[1], 1e-9), 1)[0] / 2
+        error[k] = slopes.std()
+        low[k], high[k] = np.percentile(slopes, [2.5, 97.5])
+    return Measured(value, error, low, high)
 
 
 def _slope(lags: np.ndarray, squares: np.ndarray, samples: np.ndarray) -> np.ndarray:

@@ -128,8 +128,8 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
             table.insert(0, "replica", number)
             reservoirs.append(table)
             advance(number + 1)
-    measured, error = fit(motion)
-    used = np.where(np.isfinite(measured), measured, cell.electrolyte.diffusion_coefficients)
+    measured = fit(motion)
+    used = np.where(np.isfinite(measured.value), measured.value, cell.electrolyte.diffusion_coefficients)
     reservoir = pd.concat(reservoirs, ignore_index=True)
     write_table(reservoir, folder / "reservoir.parquet")
     temperatures = [pd.read_parquet(folder / f"replica-{k}.temperature.parquet") for k in range(config.replicas)]
@@ -151,8 +151,12 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
             "initial_concentration_mol_per_m3": cell.initial_concentration,
             "final_reservoir_mol_per_m3": float(final["c_mol_per_m3"].mean()),
             "final_reservoir_water_kg_per_m3": float(final["water_kg_per_m3"].mean()),
-            "D_in_slit_m2_per_s": {n: _or_none(v) for n, v in zip(names, measured, strict=True)},
-            "D_in_slit_error_m2_per_s": {n: _or_none(v) for n, v in zip(names, error, strict=True)},
+            "D_in_slit_m2_per_s": {n: _or_none(v) for n, v in zip(names, measured.value, strict=True)},
+            "D_in_slit_error_m2_per_s": {n: _or_none(v) for n, v in zip(names, measured.error, strict=True)},
+            "D_in_slit_interval_m2_per_s": {
+                n: [_or_none(low), _or_none(high)]
+                for n, low, high in zip(names, measured.low, measured.high, strict=True)
+            },
             "equilibrium": equilibrium.provenance.get("source"),
             "drift": equilibrium.provenance.get("drift"),
         },
