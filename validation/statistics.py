@@ -9,7 +9,7 @@ current (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, for the per
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,14 +89,19 @@ def difference(record: TransSlitRecord, column: str, i: int, electrode: str, sig
 
 
 def bootstrap(
-    statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 0, runs: np.ndarray | None = None
+    statistic: Callable[..., float],
+    *arrays: np.ndarray,
+    seed: int = 0,
+    runs: np.ndarray | None = None,
+    factors: Sequence[float] = (),
 ) -> Estimate:
     """`statistic` of the block means of `arrays` (each (blocks, ...)), with its 95 % percentile interval.
 
     `runs` (blocks,) names each block's replica; without it blocks count as independent. With a single block the
-    value is deterministic (a continuum run) and the interval has no width.
+    value is deterministic (a continuum run) and the interval has no width. `factors` are relative standard errors of
+    measured factors that `statistic` takes after the arrays: one for the value, log-normal about it in the draws.
     """
-    value = float(statistic(*(a.mean(axis=0) for a in arrays)))
+    value = float(statistic(*(a.mean(axis=0) for a in arrays), *np.ones(len(factors))))
     count = len(arrays[0])
     if count == 1:
         return Estimate.exact(value)
@@ -104,7 +109,8 @@ def bootstrap(
     flat = [np.asarray(a, dtype=float).reshape(count, -1) for a in arrays]
     weights = draws(count, min(independent_blocks(a, groups) for a in flat), seed)
     means = [np.tensordot(weights, a, axes=1) for a in arrays]
-    values = [float(statistic(*draw)) for draw in zip(*means, strict=True)]
+    drawn = np.exp(np.random.default_rng(seed + 1).normal(size=(len(weights), len(factors))) * factors)
+    values = [float(statistic(*draw)) for draw in zip(*means, *drawn.T, strict=True)]
     low, high = np.nanpercentile(values, [2.5, 97.5])
     samples = min(effective_samples(a, groups) for a in flat)
     return Estimate(value, float(low), float(high), samples, len(np.unique(groups)))

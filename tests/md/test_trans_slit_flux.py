@@ -141,8 +141,12 @@ def made_up(cell, seed, run=0, frames=40):
 
 def test_parts_sum_to_the_counted_current(cell):
     record = record_of([made_up(cell, 1, 0), made_up(cell, 2, 1)], cell)
-    parts = record.crossings.filter(regex="I_(migration|diffusion|steric|residual)").sum(axis=1)
-    np.testing.assert_allclose(parts, record.crossings["I_A_per_m"], rtol=1e-9, atol=1e-9)
+    table = record.crossings
+    parts = table.filter(regex="I_(migration|diffusion|steric|residual)").sum(axis=1)
+    np.testing.assert_allclose(parts, table["I_A_per_m"], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(table["I_K_A_per_m"] + table["I_Cl_A_per_m"], table["I_A_per_m"], atol=1e-9)
+    explained = table["I_K_explained_A_per_m"] + table["I_Cl_explained_A_per_m"]
+    np.testing.assert_allclose(explained, table["I_A_per_m"] - table["I_residual_A_per_m"], rtol=1e-9, atol=1e-9)
     assert sorted(record.slits["replica"].unique()) == list(range(8))
     assert record.metadata["blocks"]["6"] == {"run": 1, "electrode": "negative", "face": "left"}
     sigma = record.terminal.groupby("replica")["sigma_C_per_m2"].last()
@@ -165,8 +169,8 @@ def test_decomposition_is_the_shared_two_point_flux(cell):
         deep, near = concentration[0, 0, 0, 1, k], concentration[0, 0, 0, 0, k]
         parts = decompose(conductance, deep, near, z * (phi[0, 0, 0, 0] - phi[0, 0, 0, 1]) / thermal, mu[0] - mu[1])
         expected += z * constants.N_A * E * np.array([float(part) for part in parts])
-    np.testing.assert_allclose([part[0, 0, 0, 0] for part in found], expected, rtol=1e-12)
-    assert found[0][0, 0, 0, 0] > 0  # phi higher in the deeper slit drives positive charge towards the bulk
+    np.testing.assert_allclose([part[0, 0, 0, 0].sum() for part in found], expected, rtol=1e-12)
+    assert found[0][0, 0, 0, 0].sum() > 0  # phi higher in the deeper slit drives positive charge towards the bulk
 
 
 def test_moving_average_does_not_cross_the_step():
