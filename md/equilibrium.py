@@ -151,7 +151,7 @@ def _equilibrate(
     config = cell.config
     structure = topology(cell, waters)
     system = build_system(cell, structure)
-    heavy_hydrogens(system, cell, waters)
+    heavy_hydrogens(system, waters)
     sim = simulation(structure, system, cell, config.seed + 11)
 
     def start(sim: app.Simulation) -> None:

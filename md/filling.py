@@ -26,7 +26,7 @@ ROUND_STEPS = 600  # of EQUILIBRIUM_STEP
 TOLERANCE = 0.01  # of the target density; counting noise of a round is about as large
 
 
-def heavy_hydrogens(system: openmm.System, cell: Cell, waters: int) -> None:
+def heavy_hydrogens(system: openmm.System, waters: int) -> None:
     """Move mass from each water's oxygen to its hydrogens."""
     first = system.getNumParticles() - 3 * waters
     for oxygen in range(first, system.getNumParticles(), 3):
@@ -80,7 +80,7 @@ def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.nd
 def _relax(cell: Cell, positions: np.ndarray, waters: int, seed: int) -> tuple[np.ndarray, float]:
     structure = topology(cell, waters)
     system = build_system(cell, structure)
-    heavy_hydrogens(system, cell, waters)
+    heavy_hydrogens(system, waters)
     sim: app.Simulation = simulation(structure, system, cell, seed)
     sim.context.setPositions(positions)
     sim.minimizeEnergy(maxIterations=60)

@@ -1,0 +1,310 @@
+"""The electrolyte without electrodes: density, hydration shells and diffusion of a periodic cube at 1 bar.
+
+The box of ions and rigid waters has the force field of the cell. At constant pressure (Monte Carlo barostat) it finds
+its density; at that volume, with a friction so weak that it leaves transport alone, it gives the ion-oxygen radial
+distribution functions and the diffusion coefficients from mean square displacements, corrected for the size of the
+box by
+
+    D0 = D + 2.837297 kT / (6 pi eta L)
+
+I.-C. Yeh, G. Hummer, J. Phys. Chem. B 108, 15873 (2004), doi:10.1021/jp0477147. eta is that of SPC/E water, 0.729
+mPa s at 298 K: M. A. Gonzalez, J. L. F. Abascal, J. Chem. Phys. 132, 096101 (2010), doi:10.1063/1.3330544.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import MDAnalysis
+import numpy as np
+import openmm
+from MDAnalysis.analysis.rdf import InterRDF
+from openmm import app, unit
+from scipy import constants
+
+from md.atoms import step_between
+from md.filling import EQUILIBRIUM_STEP, heavy_hydrogens
+from md.forcefield import add_liquid, charges, check_neutral, forcefield_xml, nonbonded
+from md.packing import waters_at
+from md.propagate import choose_platform
+from transslit.electrolyte import Electrolyte
+from transslit.errors import BadInput, StageFailed
+
+VISCOSITY = 0.729e-3  # Pa s, SPC/E at 298 K and 1 bar (above)
+PRESSURE = 1.0  # bar
+CUTOFF = 0.9e-9  # m, with the long-range correction of the dispersion
+FRAME = 0.1e-12  # s
+LAGS = (2e-12, 12e-12)  # s, past the ballistic part and the first cage
+BLOCKS = 5  # of time, for standard errors
+SHELL = (2.0, 5.0)  # angstrom, where first shells of monatomic ions end
+BIN = 0.05  # angstrom
+
+
+@dataclass(frozen=True)
+class BulkBox:
+    """Ions and waters in a cube of edge `length` (m); `positions` (atoms, 3) in m, ions first, then O, H, H."""
+
+    electrolyte: Electrolyte
+    numbers: dict[str, int]
+    waters: int
+    length: float
+    positions: np.ndarray
+    cutoff: float = CUTOFF
+
+    @property
+    def structure(self) -> app.Topology:
+        """Topology with the box."""
+        made = app.Topology()
+        add_liquid(made, self.electrolyte, self.numbers, self.waters)
+        made.setPeriodicBoxVectors(np.eye(3) * self.length * 1e9 * unit.nanometer)
+        return made
+
+    @property
+    def density(self) -> float:
+        """kg/m^3."""
+        ions = sum(self.numbers[ion.name] * ion.md.mass.value for ion in self.electrolyte.ions)
+        water = self.waters * self.electrolyte.solvent.molar_mass.value
+        return float((ions + water) * 1e-3 / constants.N_A / self.length**3)
+
+    @property
+    def concentration(self) -> float:
+        """mol/m^3 of formula units."""
+        first = self.electrolyte.ions[0]
+        return self.numbers[first.name] / first.stoichiometry / constants.N_A / self.length**3
+
+
+@dataclass(frozen=True)
+class BulkProperties:
+    """What `bulk_properties` measures. Each of `diffusion`, `error` has an entry per ion, and `water`; m^2/s."""
+
+    density: float  # kg/m^3
+    density_error: float
+    concentration: float  # mol/m^3
+    first_peak: dict[str, float]  # m, of g(ion-O)
+    peak_height: dict[str, float]
+    diffusion: dict[str, float]  # as the box gives it
+    error: dict[str, float]  # standard error
+    correction: float  # m^2/s, to be added for an infinite box
+    temperature: float  # K, kinetic, mean of the run
+
+    @property
+    def corrected(self) -> dict[str, float]:
+        """Diffusion coefficients in an infinite box."""
+        return {name: value + self.correction for name, value in self.diffusion.items()}
+
+
+def bulk_box(
+    electrolyte: Electrolyte,
+    concentration: float | None = None,
+    waters: int = 600,
+    *,
+    cutoff: float = CUTOFF,
+    seed: int = 0,
+) -> BulkBox:
+    """A cube at the solvent's density with `waters` waters and the nearest whole number of formula units of salt.
+
+    Parameters
+    ----------
+    concentration : mol/m^3, the electrolyte's own if None; 0 for pure water
+
+    Raises
+    ------
+    BadInput : the box would be narrower than twice the cutoff
+    """
+    salt = electrolyte.concentration if concentration is None else concentration
+    solvent = electrolyte.solvent
+    volume = waters * solvent.molar_mass.value * 1e-3 / solvent.density.value / constants.N_A
+    units = round(salt * constants.N_A * volume)
+    numbers = {ion.name: units * ion.stoichiometry for ion in electrolyte.ions}
+    places = waters + sum(numbers.values())
+    length = (volume * places / waters) ** (1 / 3)  # an ion is given as much room as a water
+    if length < 2.1 * cutoff:  # the volume will change
+        least = int(np.ceil(waters * (2.1 * cutoff / length) ** 3))
+        raise BadInput("waters", waters, f"the box must stay wider than twice the cutoff: give {least} or more")
+    random = np.random.default_rng(seed)
+    side = int(np.ceil(places ** (1 / 3)))
+    grid = np.stack(np.meshgrid(*[np.arange(side)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    chosen = random.permutation((grid + 0.5) * length / side)[:places]
+    ions = places - waters
+    positions = np.concatenate([chosen[:ions], waters_at(chosen[ions:], random).reshape(-1, 3)])
+    return BulkBox(electrolyte, numbers, waters, length, positions, cutoff)
+
+
+def at_pressure(
+    box: BulkBox, time: float = 60e-12, *, temperature: float = 298.15, seed: int = 0, platform: str = "auto"
+) -> tuple[BulkBox, float]:
+    """The box relaxed at 1 bar, at the mean volume of the second half of `time` (s), and its density's standard error.
+
+    Hydrogens are heavy here and steps 4 fs; masses change no equilibrium average.
+    """
+    system = bulk_system(box)
+    heavy_hydrogens(system, box.waters)
+    barostat = openmm.MonteCarloBarostat(PRESSURE, temperature, 10)
+    barostat.setRandomNumberSeed(seed + 1)
+    system.addForce(barostat)
+    sim = _simulation(box, system, temperature, 2.0, EQUILIBRIUM_STEP, seed, platform)
+    sim.minimizeEnergy(maxIterations=200)
+    sim.context.setVelocitiesToTemperature(temperature, seed + 2)
+    sim.integrator.setStepSize(1e-3)
+    _steps(sim, 500)
+    sim.integrator.setStepSize(EQUILIBRIUM_STEP * 1e12)
+    rounds = max(20, round(time / EQUILIBRIUM_STEP / 50))
+    volumes = np.empty(rounds)
+    for n in range(rounds):
+        _steps(sim, 50)
+        volumes[n] = sim.context.getState().getPeriodicBoxVolume().value_in_unit(unit.nanometer**3) * 1e-27
+    settled = volumes[rounds // 2 :]
+    final, last = _positions(sim), float(volumes[-1] ** (1 / 3))
+    length = float(settled.mean() ** (1 / 3))
+    found = replace(box, length=length, positions=_scaled(box, final, length / last))
+    blocks = [part.mean() for part in np.array_split(settled, BLOCKS)]
+    return found, found.density * float(np.std(blocks, ddof=1) / np.sqrt(BLOCKS) / settled.mean())
+
+
+def bulk_properties(
+    box: BulkBox,
+    duration: float = 200e-12,
+    *,
+    density_error: float = float("nan"),
+    temperature: float = 298.15,
+    friction: float = 0.1,
+    timestep: float = 2e-15,
+    viscosity: float = VISCOSITY,
+    seed: int = 0,
+    platform: str = "auto",
+    advance: Callable[[float], None] = lambda done: None,
+) -> BulkProperties:
+    """Structure and transport of a box that has its density (`at_pressure`), at constant volume.
+
+    Parameters
+    ----------
+    duration : s, after a tenth of it (at most 10 ps, with a strong thermostat) that is thrown away
+    friction : 1/ps, Langevin; above 0.1/ps it slows what is measured here
+    advance : called with the fraction done
+
+    Raises
+    ------
+    BadInput : too short for the displacements that are fitted
+    StageFailed : it blew up
+    """
+    if duration < 1.5 * LAGS[1]:
+        raise BadInput("duration", f"{duration * 1e12:g} ps", f"give at least {1.5e12 * LAGS[1]:g} ps")
+    sim = _simulation(box, bulk_system(box), temperature, 5.0, timestep, seed, platform)
+    sim.context.setVelocitiesToTemperature(temperature, seed + 2)
+    _steps(sim, round(min(duration / 10, 10e-12) / timestep))
+    sim.integrator.setFriction(friction)
+    frames, every = round(duration / FRAME), round(FRAME / timestep)
+    ions = sum(box.numbers.values())
+    heavy = np.concatenate([np.arange(ions), np.arange(ions, len(box.positions), 3)])
+    path = np.empty((frames, len(heavy), 3), dtype=np.float32)  # nm
+    kinetic = np.empty(frames)
+    for n in range(frames):
+        _steps(sim, every)
+        state = sim.context.getState(getPositions=True, getEnergy=True)
+        path[n] = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)[heavy]
+        kinetic[n] = state.getKineticEnergy().value_in_unit(unit.kilojoule_per_mole)
+        advance((n + 1) / frames)
+    kinds = np.concatenate([np.full(number, name) for name, number in box.numbers.items()] + [["water"] * box.waters])
+    steps = step_between(path[:-1], path[1:], box.length * 1e9)
+    unwrapped = np.concatenate([path[:1], path[0] + np.cumsum(steps, axis=0, dtype=float)]) * 1e-9
+    present = [name for name in (*box.numbers, "water") if (kinds == name).any()]
+    measured = {name: diffusion(unwrapped[:, kinds == name], FRAME) for name in present}
+    peaks = {name: first_peak(path, kinds == name, kinds == "water", box) for name in present if name != "water"}
+    freedom = 3 * ions + 6 * box.waters - 3  # the total momentum is kept at zero
+    return BulkProperties(
+        density=box.density,
+        density_error=density_error,
+        concentration=box.concentration,
+        first_peak={name: peak[0] for name, peak in peaks.items()},
+        peak_height={name: peak[1] for name, peak in peaks.items()},
+        diffusion={name: value for name, (value, _) in measured.items()},
+        error={name: error for name, (_, error) in measured.items()},
+        correction=size_correction(box.length, temperature, viscosity),
+        temperature=float(kinetic.mean() * 2e3 / freedom / constants.R),
+    )
+
+
+def size_correction(length: float, temperature: float, viscosity: float = VISCOSITY) -> float:
+    """What a periodic cube of edge `length` (m) takes from diffusion coefficients, m^2/s: this module's equation."""
+    return 2.837297 * constants.k * temperature / (6 * np.pi * viscosity * length)
+
+
+def diffusion(path: np.ndarray, interval: float) -> tuple[float, float]:
+    """D in m^2/s and its standard error from unwrapped positions (frames, atoms, 3) in m, `interval` s apart.
+
+    The slope of the mean square displacement between `LAGS`, over six; the error is that of blocks of time.
+    """
+    pieces = [piece for piece in np.array_split(path, BLOCKS) if len(piece) * interval > 1.5 * LAGS[1]]
+    error = np.nan
+    if len(pieces) == BLOCKS:
+        error = float(np.std([_slope(piece, interval) for piece in pieces], ddof=1) / np.sqrt(BLOCKS))
+    return _slope(path, interval), error
+
+
+def _slope(path: np.ndarray, interval: float) -> float:
+    first, last = (round(lag / interval) for lag in LAGS)
+    lags = np.unique(np.linspace(first, min(last, len(path) - 1), 12).round().astype(int))
+    squares = [((path[lag:] - path[:-lag]) ** 2).sum(axis=-1).mean() for lag in lags]
+    return float(np.polyfit(lags * interval, squares, 1)[0] / 6)
+
+
+def first_peak(path: np.ndarray, ion: np.ndarray, water: np.ndarray, box: BulkBox) -> tuple[float, float]:
+    """Place (m) and height of the first peak of g(ion-O): the top of a parabola through its five highest bins."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        universe = MDAnalysis.Universe.empty(path.shape[1], trajectory=True)
+        edge = box.length * 1e10
+        universe.load_new(path * 10, order="fac", dimensions=np.array([edge, edge, edge, 90, 90, 90]))
+        group = universe.atoms
+        bins = round((SHELL[1] - SHELL[0]) / BIN)
+        found = InterRDF(group[ion], group[water], nbins=bins, range=SHELL).run(step=max(1, len(path) // 1000)).results
+    top = int(np.clip(found.rdf.argmax(), 2, bins - 3))
+    near = slice(top - 2, top + 3)
+    curve = np.polyfit(found.bins[near] - found.bins[top], found.rdf[near], 2)
+    shift = float(np.clip(-curve[1] / (2 * curve[0]), -2 * BIN, 2 * BIN)) if curve[0] < 0 else 0.0
+    return (float(found.bins[top]) + shift) * 1e-10, float(np.polyval(curve, shift))
+
+
+def bulk_system(box: BulkBox) -> openmm.System:
+    """Rigid water, PME and the box's cutoff, with the long-range correction; the total momentum is kept at zero."""
+    field = app.ForceField(io.StringIO(forcefield_xml(box.electrolyte)))
+    system = field.createSystem(
+        box.structure, nonbondedMethod=app.PME, nonbondedCutoff=box.cutoff * 1e9 * unit.nanometer, rigidWater=True
+    )
+    nonbonded(system).setUseDispersionCorrection(True)  # 1 bar is felt through it
+    check_neutral(charges(system), allowed=box.electrolyte.allow_charged)
+    return system
+
+
+def _simulation(
+    box: BulkBox, system: openmm.System, temperature: float, friction: float, timestep: float, seed: int, platform: str
+) -> app.Simulation:
+    integrator = openmm.LangevinMiddleIntegrator(temperature, friction, timestep * 1e12)
+    integrator.setRandomNumberSeed(seed % 2**31 + 1)
+    sim = app.Simulation(box.structure, system, integrator, *choose_platform(platform))
+    sim.context.setPositions(box.positions * 1e9)
+    sim.context.applyConstraints(1e-6)
+    return sim
+
+
+def _steps(sim: app.Simulation, number: int) -> None:
+    try:
+        sim.step(number)
+    except (openmm.OpenMMException, ValueError) as error:
+        raise StageFailed("md bulk", f"blew up ({error})") from None
+
+
+def _positions(sim: app.Simulation) -> np.ndarray:
+    state = sim.context.getState(getPositions=True)
+    return np.asarray(state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)) * 1e-9
+
+
+def _scaled(box: BulkBox, positions: np.ndarray, factor: float) -> np.ndarray:
+    """Molecules moved apart by `factor` as they are."""
+    ions = sum(box.numbers.values())
+    water = positions[ions:].reshape(-1, 3, 3)
+    moved = water + (factor - 1) * water[:, :1]
+    return np.concatenate([positions[:ions] * factor, moved.reshape(-1, 3)])
