@@ -1,7 +1,9 @@
 """Verdicts: a number, its uncertainty, a tolerance and the reason for it, and what follows.
 
 A cross-check says pass, fail or inconclusive; a claim of the paper says reproduced, not reproduced or
-inconclusive. An interval decides: wholly inside the tolerance, wholly outside, or across its edge.
+inconclusive. An interval decides: wholly inside the tolerance, wholly outside, or across its edge. Where parameters
+of the setting are unknown too, a pass must survive them: the interval is then widened by `u_input`, and what only some
+of those parameters would pass is inconclusive. A fail at the defaults stays one, so that nothing is tuned in silence.
 """
 
 from __future__ import annotations
@@ -83,8 +85,8 @@ class Estimate:
 class Verdict:
     """One judged statement; the fields are those of a row of verdicts.json.
 
-    `interval` is what decided, `limits` the tolerance as numbers (None is an open end), and the three `u_` are 95 %
-    half-widths of what `interval` is made of, None where that source does not arise.
+    `interval` is that at the defaults, `limits` the tolerance as numbers (None is an open end), and the three `u_` are
+    95 % half-widths by source, None where it does not arise; `uncertainty` holds all three.
     """
 
     id: str
@@ -123,24 +125,37 @@ def judge(
     **uncertainties: float | None,
 ) -> Verdict:
     """The verdict on `estimate` against the tolerance [low, high]; `uncertainties` are the `u_` of `Verdict`."""
-    outcome = estimate.inside(low, high)
+    outcome = decide(estimate, low, high, uncertainties.get("u_input"))
     finite = math.isfinite(estimate.value)
     known = math.isfinite(estimate.low) and math.isfinite(estimate.high)
+    half = math.hypot(estimate.half_width, uncertainties.get("u_input") or 0.0) if finite and known else None
     return Verdict(
         id=identity,
         title=title,
         verdict=CLAIM[outcome] if claim else outcome,
         value=estimate.value if finite else None,
-        uncertainty=estimate.half_width if finite and known else None,
+        uncertainty=half,
         tolerance=tolerance(low, high),
         unit=unit,
-        reason=reason + estimate.basis(low, high),
+        reason=reason,
         required=required,
         setting=setting,
         interval=(estimate.low, estimate.high) if known else None,
         limits=(low if math.isfinite(low) else None, high if math.isfinite(high) else None),
         **uncertainties,
     )
+
+
+def decide(estimate: Estimate, low: float, high: float, u_input: float | None = None) -> Outcome:
+    """Pass, fail or inconclusive against [low, high]; a pass must hold with the unknown parameters varied too."""
+    outcome = estimate.inside(low, high)
+    if outcome != "pass" or not u_input:
+        return outcome
+    down, up = estimate.value - estimate.low, estimate.high - estimate.value
+    wide = Estimate(
+        estimate.value, estimate.value - math.hypot(down, u_input), estimate.value + math.hypot(up, u_input)
+    )
+    return "pass" if wide.inside(low, high) == "pass" else "inconclusive"
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

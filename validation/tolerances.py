@@ -1,0 +1,139 @@
+"""A group's own standards: tolerances by id, kept in one TOML file for every run.
+
+    ["C02.a"]            # or a claim (C02), or a check of `validate` (X.1.charge)
+    low = 0.99
+    high = 1.0
+    required = true      # decides the exit code
+    reason = "our samples are all narrower than 2 nm"
+
+Every key may be left out; what is not named keeps its own. A claim of several parts takes `required` for all of it,
+and limits part by part.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from transslit.config import Config
+from transslit.errors import BadInput
+from validation.claims.registry import CLAIMS, ClaimVerdict, assemble
+from validation.verdict import CLAIM, Estimate, Verdict, decide, tolerance
+
+FAMILIES = frozenset("ABCLNVX")  # first part of the ids of checks; a run may judge only some of them
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Tolerance(Config):
+    """What a group asks of one check or claim."""
+
+    low: Finite | None = None
+    high: Finite | None = None
+    required: bool | None = None
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low ({self.low:g}) is above high ({self.high:g})")
+        return self
+
+    @property
+    def moves(self) -> bool:
+        """Whether it sets limits."""
+        return self.low is not None or self.high is not None
+
+
+Tolerances = Mapping[str, Tolerance]
+
+
+def read_tolerances(path: Path) -> dict[str, Tolerance]:
+    """Tolerances by id.
+
+    Raises
+    ------
+    BadInput : unreadable, not TOML, or an entry that is no tolerance (its id is named)
+    """
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput("tolerances", path, f"cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput("tolerances", path, f"is not valid TOML ({error})") from None
+    entries = {}
+    for identity, values in content.items():
+        if not isinstance(values, dict) or any(isinstance(value, dict) for value in values.values()):
+            raise BadInput(
+                "tolerances", identity, 'give a table of low, high, required, reason; quote ids with dots, as ["C02.a"]'
+            )
+        entries[identity] = Tolerance.read(f"{path}: {identity}", **values)
+    return entries
+
+
+def apply_tolerances(verdicts: Sequence[Verdict], table: Tolerances) -> list[Verdict]:
+    """`verdicts` judged again by `table`.
+
+    An id of a kind that this run did not judge at all is left aside.
+
+    Raises
+    ------
+    BadInput : an unknown id, with the nearest names; or limits for a claim of several parts
+    """
+    known = {verdict.id for verdict in verdicts}
+    known |= {part.id for verdict in verdicts if isinstance(verdict, ClaimVerdict) for part in verdict.parts}
+    for identity in table:
+        _known(identity, known)
+    return [
+        _claim(verdict, table) if isinstance(verdict, ClaimVerdict) else _again(verdict, table) for verdict in verdicts
+    ]
+
+
+def _known(identity: str, known: Collection[str]) -> None:
+    family = identity.split(".")[0]
+    judged = {name.split(".")[0] for name in known}
+    if identity in known or ((family in FAMILIES or family in CLAIMS) and family not in judged):
+        return
+    names = difflib.get_close_matches(identity, [*known, *CLAIMS], n=3, cutoff=0.4)
+    raise BadInput("tolerances", identity, f"no such check or claim; nearest: {', '.join(names) or 'none'}")
+
+
+def _again(verdict: Verdict, table: Tolerances, claim: bool = False) -> Verdict:
+    asked = table.get(verdict.id)
+    if asked is None:
+        return verdict
+    required = verdict.required if asked.required is None else asked.required
+    verdict = replace(verdict, required=required, reason=asked.reason or verdict.reason)
+    if not asked.moves:
+        return verdict
+    old_low, old_high = verdict.limits
+    low = asked.low if asked.low is not None else old_low
+    high = asked.high if asked.high is not None else old_high
+    ends = (-math.inf if low is None else low, math.inf if high is None else high)
+    if ends[0] > ends[1]:
+        raise BadInput("tolerances", verdict.id, f"low {ends[0]:g} is above high {ends[1]:g}; give both")
+    interval = verdict.interval or (math.nan, math.nan)
+    value = math.nan if verdict.value is None else verdict.value
+    outcome = decide(Estimate(value, *interval), *ends, verdict.u_input)
+    return replace(
+        verdict, verdict=CLAIM[outcome] if claim else outcome, tolerance=tolerance(*ends), limits=(low, high)
+    )
+
+
+def _claim(verdict: ClaimVerdict, table: Tolerances) -> Verdict:
+    asked = table.get(verdict.id)
+    parts = tuple(_again(part, table, claim=True) for part in verdict.parts)
+    if asked is not None and asked.moves:
+        if len(parts) > 1:
+            ids = ", ".join(part.id for part in parts)
+            raise BadInput("tolerances", verdict.id, f"has several parts; give limits for {ids}")
+        parts = (_again(parts[0], {parts[0].id: asked}, claim=True),)
+    if asked is not None and asked.required is not None:
+        parts = tuple(replace(part, required=asked.required) for part in parts)
+    return assemble(CLAIMS[verdict.id], parts, verdict.setting, verdict.evidence)
