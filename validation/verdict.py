@@ -137,7 +137,7 @@ def judge(
         uncertainty=half,
         tolerance=tolerance(low, high),
         unit=unit,
-        reason=reason,
+        reason=reason + estimate.basis(low, high),
         required=required,
         setting=setting,
         interval=(estimate.low, estimate.high) if known else None,
