@@ -22,10 +22,19 @@ from scipy.constants import N_A
 
 from md.cell import Cell
 from md.config import MDConfig
-from md.filling import EQUILIBRIUM_STEP, ROUND_STEPS, ROUNDS, fill, heavy_hydrogens, reservoir_count, reservoir_volume
+from md.filling import (
+    EQUILIBRIUM_STEP,
+    INSERTED,
+    ROUND_STEPS,
+    ROUNDS,
+    fill,
+    heavy_hydrogens,
+    reservoir_count,
+    reservoir_volume,
+)
 from md.forcefield import build_system, topology
 from md.legs import replica_legs
-from md.packing import pack
+from md.packing import check_overlaps, pack
 from md.propagate import Leg, propagate, seconds_per_step, simulation
 from transslit.config import digest
 from transslit.progress import Progress
@@ -64,6 +73,7 @@ def shipped(cell: Cell) -> Equilibrium | None:
     """
     for path in sorted(SHIPPED.glob("*.json")):
         provenance = json.loads(path.read_text(encoding="utf-8"))
+        provenance["drift_in_words"] = drift_in_words(provenance.get("drift", {}))
         if provenance["geometry_key"] != geometry_key(cell):
             continue
         if abs(provenance["temperature_K"] - cell.config.temperature) > 10:
@@ -73,7 +83,10 @@ def shipped(cell: Cell) -> Equilibrium | None:
         water = mobile[:, sum(cell.ion_numbers.values()) :].reshape(len(mobile), -1, 3, 3)
         water += cell.box * 1e9 * np.round((water[:, :, :1] - water) / (cell.box * 1e9))  # whole again, where cut
         carbons = np.broadcast_to(cell.carbons["positions"] * 1e9, (len(mobile), len(cell.carbons["sign"]), 3))
-        return Equilibrium(np.concatenate([carbons, mobile], axis=1), int(provenance["waters"]), provenance)
+        snapshots = np.concatenate([carbons, mobile], axis=1)
+        for snapshot in snapshots:
+            check_overlaps(cell, snapshot * 1e-9, sum(cell.ion_numbers.values()), INSERTED)
+        return Equilibrium(snapshots, int(provenance["waters"]), provenance)
     return None
 
 
@@ -186,6 +199,7 @@ def _equilibrate(
         "config": config.model_dump(mode="json"),
         "versions": versions(),
         "drift": drift_summary(drift),
+        "drift_in_words": drift_in_words(drift_summary(drift)),
         "reservoir_mol_per_m3": _per_volume(cell, x),
         "reservoir_waters_per_m3": float(reservoir_count(cell, oxygens).mean() / reservoir_volume(cell)),
     }
@@ -224,6 +238,25 @@ def drift_summary(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
             "error": float(np.hypot(_block_error(first), _block_error(second))) if enough else None,
         }
     return found
+
+
+def drift_in_words(summary: dict[str, dict[str, float | None]]) -> str:
+    """Whether the ions were in equilibrium as far as their places tell, and how far they may still have been from it.
+
+    A content has moved when the means of its two halves differ by more than two standard errors of that difference.
+    """
+    told, moved, bound = [], [], 0.0
+    for name, part in summary.items():
+        change, error = part["change"], part["error"]
+        if change is None or error is None:
+            continue
+        told.append(f"{name} {change:+.1f} +- {error:.1f}")
+        moved += [name] * (abs(change) > 2 * error)
+        bound = max(bound, (abs(change) + 2 * error) / max(part["second_half"] or 0.0, 1.0))
+    if not told:
+        return "the equilibration is too short to tell whether the ions are in equilibrium"
+    verdict = f"ions still move ({', '.join(moved)})" if moved else "no drift beyond two standard errors"
+    return f"{verdict}; change of contents from half to half: {', '.join(told)}; at most {bound:.0%} of any content"
 
 
 def _block_error(values: np.ndarray, blocks: int = 4) -> float:

@@ -16,13 +16,14 @@ from scipy import constants
 
 from md.cell import Cell
 from md.forcefield import build_system, topology
-from md.packing import nearest, pack, waters_at
+from md.packing import check_overlaps, nearest, pack, waters_at
 from md.propagate import positions_of, simulation
 
 HEAVY_HYDROGEN = 4.03176  # Da; moving mass from O to H leaves every equilibrium average as it is
 EQUILIBRIUM_STEP = 4e-15  # s, with heavy hydrogens and rigid water
 ROUNDS = 6
 ROUND_STEPS = 600  # of EQUILIBRIUM_STEP
+INSERTED = 0.15e-9  # m, the least distance that a water inserted into a cavity may have; minimisation does the rest
 TOLERANCE = 0.01  # of the target density; counting noise of a round is about as large
 
 
@@ -78,6 +79,7 @@ def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.nd
 
 
 def _relax(cell: Cell, positions: np.ndarray, waters: int, seed: int) -> tuple[np.ndarray, float]:
+    check_overlaps(cell, positions * 1e-9, sum(cell.ion_numbers.values()), INSERTED)
     structure = topology(cell, waters)
     system = build_system(cell, structure)
     heavy_hydrogens(system, waters)

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import openmm
+from mdtraj.formats import XTCTrajectoryFile
 from mdtraj.reporters import XTCReporter
 from openmm import app, unit
 
@@ -280,19 +281,32 @@ def _segment(
         now = sim.context.getTime().value_in_unit(unit.picosecond)
         raise StageFailed("md", f"blew up near {now:.3f} ps ({error})") from None
     except RuntimeError as error:  # mdtraj's word for a failed write
-        raise StageFailed("md", f"the trajectory could not be written ({error})") from None
+        raise StageFailed("md", f"the trajectory could not be written ({error}); what was finished is kept") from None
     finally:
         sim.reporters = []
         if writer is not None:
             writer.close()
         if not finished:
             partial.unlink(missing_ok=True)
+    if writer is not None and not _whole(partial):  # a disk that fills as the file is closed says nothing
+        partial.unlink(missing_ok=True)
+        raise StageFailed("md", "the trajectory could not be written (is the disk full?); what was finished is kept")
     if charges is not None and charges.rows:
         np.save(folder / f"segment-{at['segments']:04d}.npy", np.array(charges.rows))
     if writer is not None:
         partial.replace(folder / f"segment-{at['segments']:04d}.xtc")
         at["segments"] += 1
     return thermometer.rows
+
+
+def _whole(path: Path) -> bool:
+    """Whether the last frame of an XTC file can be read."""
+    try:
+        with XTCTrajectoryFile(str(path)) as file:
+            file.seek(len(file) - 1)
+            return len(file.read(1)[0]) == 1
+    except (RuntimeError, OSError):
+        return False
 
 
 def _save(sim: app.Simulation, folder: Path, at: dict[str, Any]) -> None:

@@ -9,7 +9,11 @@ from MDAnalysis.coordinates.memory import MemoryReader
 
 from md.cell import Cell
 from md.config import MDConfig
-from md.forcefield import residue_name
+from md.equilibrium import Equilibrium
+from md.forcefield import build_system, residue_name, topology
+from md.packing import pack
+from md.propagate import positions_of, simulation
+from md.replica import run_replica
 from transslit import SlitNetwork, load_electrolyte
 
 
@@ -42,6 +46,31 @@ def make_config():
 @pytest.fixture(scope="session")
 def make_universe():
     return universe_of
+
+
+@pytest.fixture(scope="session")
+def relaxed():
+    """Cell on the CPU platform, and a start relaxed for 0.4 ps."""
+    cell = Cell(small(platform="CPU"))
+    positions, waters = pack(cell, 0)
+    structure = topology(cell, waters)
+    sim = simulation(structure, build_system(cell, structure), cell, 3)
+    sim.context.setPositions(positions * 1e9)
+    sim.minimizeEnergy(maxIterations=60)
+    sim.context.setVelocitiesToTemperature(298.15, 4)
+    sim.integrator.setStepSize(0.001)
+    sim.integrator.setFriction(20.0)  # carries off the heat of a packed start
+    sim.step(400)
+    return cell, Equilibrium(positions_of(sim)[None], waters, {"source": "test"})
+
+
+@pytest.fixture(scope="session")
+def finished(relaxed, tmp_path_factory):
+    """Folder of an uninterrupted replica, in segments of a frame or two."""
+    cell, equilibrium = relaxed
+    folder = tmp_path_factory.mktemp("whole")
+    run_replica(cell, equilibrium, 0, folder, interval=0.2)
+    return folder
 
 
 @pytest.fixture

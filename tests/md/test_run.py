@@ -9,9 +9,9 @@ import pytest
 from openmm import unit
 
 from md.cell import Cell
-from md.fixed_charge import set_charge
 from md.equilibrium import Equilibrium, drift_summary, drift_table, ship, shipped
 from md.filling import _add, _remove, heavy_hydrogens, reservoir_count
+from md.fixed_charge import set_charge
 from md.forcefield import build_system, charges, forcefield_xml, nonbonded, topology
 from md.legs import replica_legs
 from md.packing import check_overlaps, pack
@@ -24,32 +24,6 @@ from transslit.progress import Progress
 
 class Killed(BaseException):
     """Stands for SIGKILL: nothing in the package may catch it."""
-
-
-@pytest.fixture(scope="module")
-def relaxed(make_config):
-    """Cell, and a start relaxed for 0.4 ps."""
-    cell = Cell(make_config(platform="CPU"))
-    positions, waters = pack(cell, 0)
-    structure = topology(cell, waters)
-    sim = simulation(structure, build_system(cell, structure), cell, 3)
-    sim.context.setPositions(positions * 1e9)
-    sim.minimizeEnergy(maxIterations=60)
-    sim.context.setVelocitiesToTemperature(298.15, 4)
-    sim.integrator.setStepSize(0.001)
-    sim.integrator.setFriction(20.0)  # carries off the heat of a packed start
-    sim.step(400)
-    place = sim.context.getState(getPositions=True).getPositions(asNumpy=True).value_in_unit(unit.nanometer)
-    return cell, Equilibrium(np.asarray(place)[None], waters, {"source": "test"})
-
-
-@pytest.fixture(scope="module")
-def finished(relaxed, tmp_path_factory):
-    """Folder of an uninterrupted replica, in segments of a frame or two."""
-    cell, equilibrium = relaxed
-    folder = tmp_path_factory.mktemp("whole")
-    run_replica(cell, equilibrium, 0, folder, interval=0.2)
-    return folder
 
 
 def load(folder, cell, equilibrium):
