@@ -1,0 +1,106 @@
+"""What a run leaves opens elsewhere: topology and trajectory in mdtraj, MDAnalysis and OpenMM, and the force field."""
+
+from __future__ import annotations
+
+import warnings
+
+import MDAnalysis
+import mdtraj
+import numpy as np
+import pytest
+from openmm import app, unit
+
+from md import Cell, paper
+from md.forcefield import build_system, topology
+from md.packing import pack
+from md.propagate import simulation
+from md.stage import describe
+from transslit import load_electrolyte
+
+
+@pytest.fixture(scope="module")
+def described(relaxed, tmp_path_factory):
+    """Folder with the topology and the force field of the small cell."""
+    folder = tmp_path_factory.mktemp("described")
+    describe(*relaxed, folder)
+    return folder
+
+
+def test_three_readers_see_one_topology(relaxed, described):
+    """Same atoms, residues, box; positions to the 1e-4 nm of a PDB file."""
+    cell, equilibrium = relaxed
+    path = str(described / "topology.pdb")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # massless atoms, residue numbers that start again
+        by_mdtraj, by_mda, by_openmm = mdtraj.load(path), MDAnalysis.Universe(path), app.PDBFile(path)
+    residues = [
+        np.repeat([r.name for r in by_mdtraj.topology.residues], [r.n_atoms for r in by_mdtraj.topology.residues]),
+        by_mda.atoms.resnames,
+        [atom.residue.name for atom in by_openmm.topology.atoms()],
+    ]
+    original = topology(cell, equilibrium.waters)
+    for found in residues:
+        assert list(found) == [atom.residue.name for atom in original.atoms()]
+    positions = [
+        by_mdtraj.xyz[0],
+        by_mda.atoms.positions / 10,
+        by_openmm.getPositions(asNumpy=True).value_in_unit(unit.nanometer),
+    ]
+    for found in positions:
+        np.testing.assert_allclose(found, equilibrium.snapshots[0], atol=1e-4)
+    boxes = [
+        by_mdtraj.unitcell_lengths[0],
+        by_mda.dimensions[:3] / 10,
+        np.diag(by_openmm.topology.getPeriodicBoxVectors().value_in_unit(unit.nanometer)),
+    ]
+    for found in boxes:
+        np.testing.assert_allclose(found, cell.box * 1e9, atol=1e-4)
+    assert len({atom.residue.index for atom in by_openmm.topology.atoms()}) == original.getNumResidues()
+
+
+def test_two_readers_see_one_trajectory(relaxed, described, finished):
+    """OpenMM reads no XTC; mdtraj and MDAnalysis agree on its positions, times and box."""
+    cell, _ = relaxed
+    path, frames = str(described / "topology.pdb"), str(finished / "replica-0.xtc")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        by_mdtraj, by_mda = mdtraj.load(frames, top=path), MDAnalysis.Universe(path, frames)
+    assert len(by_mda.trajectory) == len(by_mdtraj) == 8
+    for n, frame in enumerate(by_mda.trajectory):
+        np.testing.assert_allclose(frame.positions / 10, by_mdtraj.xyz[n], atol=1e-5)
+        assert frame.time == pytest.approx(by_mdtraj.time[n], abs=1e-5)
+        np.testing.assert_allclose(frame.dimensions[:3] / 10, cell.box * 1e9, atol=1e-4)
+
+
+def test_the_written_force_field_gives_the_same_energy(relaxed, described):
+    """The two files alone make the uncharged system again, but for the mutual forces of the frozen carbons."""
+    cell, equilibrium = relaxed
+    structure = app.PDBFile(str(described / "topology.pdb")).topology
+    positions = equilibrium.snapshots[0]
+    ours = simulation(topology(cell, equilibrium.waters), build_system(cell, structure), cell, 1)
+    system = app.ForceField(str(described / "forcefield.xml")).createSystem(
+        structure,
+        nonbondedMethod=app.PME,
+        nonbondedCutoff=cell.config.cutoff * 1e9,
+        rigidWater=True,
+        removeCMMotion=False,
+        ewaldErrorTolerance=cell.config.ewald_tolerance,
+    )
+    forces = system.getForces()
+    next(force for force in forces if force.getName() == "NonbondedForce").setUseDispersionCorrection(False)
+    theirs = simulation(structure, system, cell, 1)
+    mobile = slice(len(cell.carbons["sign"]), None)
+    found = []
+    for sim in (ours, theirs):
+        sim.context.setPositions(positions)
+        state = sim.context.getState(getForces=True)
+        found.append(state.getForces(asNumpy=True).value_in_unit(unit.kilojoule_per_mole / unit.nanometer)[mobile])
+    scale = np.sqrt((found[0] ** 2).mean())
+    np.testing.assert_allclose(found[1], found[0], atol=1e-4 * scale)
+
+
+def test_the_paper_preset_fits_a_pdb_file():
+    """Fewer than 99,999 atoms, the most that a PDB file numbers in decimals."""
+    cell = Cell(paper(0.59e-9, load_electrolyte("KCl"), 1000.0))
+    positions, waters = pack(cell, 0)
+    assert topology(cell, waters).getNumAtoms() == len(positions) < 99_999
