@@ -13,8 +13,8 @@ from transslit import Electrolyte
 TITLES = {"before": "before the step", "after": "at the end, charged"}
 
 
-def snapshots(folder: Path, electrolyte: Electrolyte) -> tuple[dict[str, pd.DataFrame], tuple[float, float]]:
-    """Tables (species, x_nm, y_nm) by title from `cell_before.npz` and `cell_after.npz`; and the box (x, y) in nm.
+def snapshots(folder: Path, electrolyte: Electrolyte) -> tuple[dict[str, pd.DataFrame], tuple[float, ...]]:
+    """Tables (species, x_nm, y_nm, z_nm) by title from `cell_before.npz` and `cell_after.npz`; and the box in nm.
 
     Species are "C", "O" (of water; hydrogens are left out) and the ions' names; positions are wrapped into the box.
     """
@@ -28,6 +28,6 @@ def snapshots(folder: Path, electrolyte: Electrolyte) -> tuple[dict[str, pd.Data
         shown = ~water
         shown[np.flatnonzero(water)[::3]] = True  # oxygen leads each molecule
         species = np.array([names.get(name, name) for name in residue[shown]])
-        x, y = (positions[shown] % box)[:, :2].T
-        frames[title] = pd.DataFrame({"species": species, "x_nm": x, "y_nm": y})
-    return frames, (float(box[0]), float(box[1]))
+        x, y, z = (positions[shown] % box).T
+        frames[title] = pd.DataFrame({"species": species, "x_nm": x, "y_nm": y, "z_nm": z})
+    return frames, tuple(float(length) for length in box)

@@ -120,9 +120,9 @@ class Law:
         constants = {"R_c": Constant(resistance, unit=unit), "gamma": Constant(gamma)}
         return cls("dphi_V", ("I_A_per_m", "q"), "I_A_per_m*R_c*(1 - gamma*q)", constants, **extra)
 
-    def write(self, path: Path) -> None:
-        """Write law.json, whole or not at all."""
-        content = {
+    def to_json(self) -> dict[str, Any]:
+        """The content of law.json."""
+        return {
             "target": self.target,
             "inputs": list(self.inputs),
             "expression": self.expression,
@@ -132,8 +132,25 @@ class Law:
             "front": [dict(row) for row in self.front],
             "provenance": dict(self.provenance),
         }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The law of `to_json`; a KeyError where a field is missing."""
+        return cls(
+            content["target"],
+            tuple(content["inputs"]),
+            content["expression"],
+            {n: Constant(c["value"], c["std"], c["unit"]) for n, c in content["constants"].items()},
+            content.get("metrics", {}),
+            tuple(content.get("front", ())),
+            tuple(tuple(row) for row in content.get("covariance", ())),
+            content.get("provenance", {}),
+        )
+
+    def write(self, path: Path) -> None:
+        """Write law.json, whole or not at all."""
         partial = path.with_name(f".{path.name}.part")
-        partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
         partial.replace(path)
 
     @classmethod
@@ -147,17 +164,7 @@ class Law:
         path = Path(path)
         path = path / "law.json" if path.is_dir() else path
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            return cls(
-                content["target"],
-                tuple(content["inputs"]),
-                content["expression"],
-                {n: Constant(c["value"], c["std"], c["unit"]) for n, c in content["constants"].items()},
-                content.get("metrics", {}),
-                tuple(content.get("front", ())),
-                tuple(tuple(row) for row in content.get("covariance", ())),
-                content.get("provenance", {}),
-            )
+            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
         except OSError as error:
             raise BadInput("law", path, f"cannot be read ({error.strerror})") from None
         except (ValueError, KeyError, TypeError) as error:

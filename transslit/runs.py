@@ -13,6 +13,8 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,6 +55,29 @@ def versions() -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+    return found
+
+
+def surroundings() -> dict[str, Any]:
+    """What made the numbers, besides the configuration: `versions`, `platform` and, in a checkout, `revision`."""
+    found: dict[str, Any] = {"versions": versions()}
+    found["platform"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    home = Path(__file__).resolve().parent.parent
+    if (home / ".git").exists() and (git := shutil.which("git")):
+        asked = [
+            git,
+            "--no-optional-locks",
+            "-C",
+            str(home),
+            "describe",
+            "--always",
+            "--dirty",
+            "--abbrev=12",
+            "--exclude=*",
+        ]
+        told = subprocess.run(asked, capture_output=True, text=True, check=False)
+        if told.returncode == 0:
+            found["revision"] = told.stdout.strip()
     return found
 
 
@@ -128,8 +153,7 @@ class RunFolder:
             "config": content,
             "inputs": dict(inputs or {}),
             "seed": seed,
-            "versions": versions(),
-            "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            **surroundings(),
             **extra,
         }
         write_json(self.path / "manifest.json", manifest)

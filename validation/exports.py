@@ -36,10 +36,10 @@ def write_circuit(
     probed = None if frequencies is None else impedance(config, frequencies, bias, law)
     folder.mkdir(parents=True, exist_ok=True)
     if probed is not None:
-        _parquet(folder / "impedance.parquet", probed)
-    _parquet(folder / "segments.parquet", half_cycles(result))
+        write_table(folder / "impedance.parquet", probed)
+    write_table(folder / "segments.parquet", half_cycles(result))
     for name in TABLES:
-        _parquet(folder / f"{name}.parquet", getattr(result, name))
+        write_table(folder / f"{name}.parquet", getattr(result, name))
     if export == "spice":
         write_text(folder / "circuit.cir", spice)
     elif export == "mpt":
@@ -71,7 +71,7 @@ def fit_circuit(folder: Path, guess: circuit.CircuitConfig, curve: Curve) -> dic
     found = fit(curve, guess)
     fitted = circuit.simulate(found.config)
     folder.mkdir(parents=True, exist_ok=True)
-    _parquet(folder / "terminal.parquet", fitted.terminal)
+    write_table(folder / "terminal.parquet", fitted.terminal)
     rows = found.table.to_dict("records")
     write_json(folder / "fit.json", {"parameters": rows, "compared": found.compared, "rms": found.rms_over_peak})
     write_text(folder / "correlation.csv", found.correlation.to_csv())
@@ -104,7 +104,8 @@ def spectrum(frequencies: str | None, bias: str) -> tuple[np.ndarray | None, flo
     return np.geomspace(low, high, 1 + round(10 * np.log10(high / low))), volts
 
 
-def _parquet(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a Parquet table whole or not at all."""
     partial = path.with_name(f".{path.name}.part")
     table.to_parquet(partial, index=False)
     partial.replace(path)

@@ -1,12 +1,12 @@
-"""The report's figures: one function each, tables in, a matplotlib Figure out; nothing is computed here
-beyond means, bands and unit changes for the axes.
+"""The report's figures: one function each, tidy tables in, a matplotlib Figure out; nothing is computed here
+beyond unit changes for the axes. Lines carry the tags by which the page toggles them (`validation.svg`).
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import wraps
+from itertools import product
 from typing import Any
 
 import matplotlib as mpl
@@ -15,10 +15,12 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from transslit import Law, SlitNetwork, TransSlitRecord
-from validation.statistics import SMOOTHING, Series, difference, series
+from validation.picture import rendered
+from validation.svg import INK, band, tagged
 
 COLOURS = sns.color_palette("colorblind")
 MECHANISMS = {
@@ -38,17 +40,14 @@ STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "transslit",
     "font.family": "sans-serif",
+    "path.simplify": False,  # the page reads values off the drawn points
 }
-PS, NM, MV = 1e12, 1e9, 1e3
-
-
-def to_svg(figure: Figure) -> str:
-    """The figure as an SVG element, the same bytes for the same figure."""
-    stream = io.StringIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(stream, format="svg", bbox_inches="tight", transparent=True, metadata={"Date": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]
+NM, MV = 1e9, 1e3
+SHEET = "0.45"  # carbon, seen on white and on black
+ZERO = "0.6"  # a line at zero, seen on white and on black
+SOURCES = {"atoms": COLOURS[1], "continuum": COLOURS[0]}
+LINES = {"atoms": "-", "continuum": "--"}
+ION_COLOURS = tuple(COLOURS[k] for k in (4, 2, 1, 8))
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
@@ -77,102 +76,115 @@ def network_drawing(network: SlitNetwork) -> Figure:
     figure, axes = _panels(1, width=8.0, height=min(max(8.0 * length / width, 2.2), 4.0))
     ax: Axes = axes[0, 0]
     thickness = network.slat_thickness * NM
-    ax.add_patch(Rectangle((-thickness, 0), thickness, length, color="0.25"))
+    ax.add_patch(Rectangle((-thickness, 0), thickness, length, color=SHEET))
     for j, centre in enumerate(network.slat_centres * NM):
         low, high = (value * NM for value in network.gap(j))
         bottom, top = (0.0, low) if j % 2 == 0 else (high, length)
-        ax.add_patch(Rectangle((centre - thickness / 2, bottom), thickness, top - bottom, color="0.25"))
+        ax.add_patch(Rectangle((centre - thickness / 2, bottom), thickness, top - bottom, color=SHEET))
     for i, centre in enumerate(network.slit_centres * NM, start=1):
         ax.text(centre, length / 2, str(i), ha="center", va="center", color=COLOURS[0], weight="bold", size=7)
-    ax.text(network.depth * NM + network.reservoir * NM / 2, length / 2, "reservoir", ha="center", color="0.4")
+    ax.text(network.depth * NM + network.reservoir * NM / 2, length / 2, "reservoir", ha="center", color=ZERO)
     ax.axvline(width, color="0.6", ls=":")
     ax.set(xlim=(-2 * thickness, width), ylim=(0, length), xlabel="x / nm", ylabel="y / nm", aspect="equal")
     return figure
 
 
 @styled
-def cell_picture(frames: dict[str, pd.DataFrame], box: tuple[float, float]) -> Figure:
-    """The atoms in the x-y plane, one panel per moment: carbons, water oxygens faint, ions bold.
-
-    `frames` maps a title to a table with columns species, x_nm, y_nm; `box` is (x, y) in nm.
-    """
-    figure, axes = _panels(1, len(frames), width=8.0, height=8.0 * box[1] / box[0] + 0.5, sharex=True)
-    for ax, (title, atoms) in zip(axes[:, 0], frames.items(), strict=True):
-        others = [name for name in atoms["species"].unique() if name not in ("C", "O")]
-        for name, size, colour, alpha in [
-            ("O", 0.6, "0.6", 0.5),
-            ("C", 1.5, "0.2", 1.0),
-            *((ion, 14, COLOURS[k], 1.0) for ion, k in zip(sorted(others), (1, 2, 4, 8), strict=False)),
-        ]:
-            part = atoms[atoms["species"] == name]
-            label = {"O": "water", "C": "carbon"}.get(name, name)
-            ax.scatter(
-                part["x_nm"], part["y_nm"], s=size, color=colour, alpha=alpha, lw=0, label=label, rasterized=True
-            )
-        ax.set(title=title, xlim=(0, box[0]), ylim=(0, box[1]), ylabel="y / nm", aspect="equal")
-    axes[-1, 0].set_xlabel("x / nm")
-    axes[0, 0].legend(ncols=6, loc="lower right", bbox_to_anchor=(1, 1), markerscale=2, borderpad=0)
-    return figure
-
-
-@styled
-def filling(md: TransSlitRecord | None, continuum: TransSlitRecord | None) -> Figure:
-    """Stored charge of each slit after the step: atoms with their 95 % band, continuum as a line."""
-    record = md or continuum
-    assert record is not None
-    slits = sorted(record.slits["i"].unique())
-    figure, axes = _panels(len(slits), sharey=True)
-    for ax, i in zip(axes[0], slits, strict=True):
-        if md is not None:
-            _banded(ax, series(md, "Q_C_per_m", i, "both").after(0.0), -NM, "atoms", COLOURS[1])
-        if continuum is not None:
-            data = series(continuum, "Q_C_per_m", i, "both").after(0.0)
-            ax.plot(data.time * PS, -data.mean * NM, color=COLOURS[0], label="continuum")
-        ax.set(title=f"slit {i}", xlabel="t / ps", xscale="log")
-    axes[0, 0].set_ylabel("stored charge / nC m$^{-1}$")
-    axes[0, -1].legend()
-    return figure
-
-
-@styled
-def differences(md: TransSlitRecord | None, continuum: TransSlitRecord | None, i: int = 1) -> Figure:
-    """Trans-slit differences of potential, net charge and ion concentration between slits i and i + 1."""
-    figure, axes = _panels(3)
-    rows = (
-        ("phi_V", f"$\\Delta\\varphi_{i}$ / mV", MV, True),
-        ("rho_C_per_m3", f"$\\Delta\\rho_{i}$ / MC m$^{{-3}}$", 1e-6, True),
+def filling(curves: pd.DataFrame) -> Figure:
+    """Stored charge of each slit after the step, a panel each: atoms with their 95 % band, continuum as a line."""
+    return _courses(
+        curves, [("stored", i) for i in _places(curves, "stored")], "slit {i}", "stored charge / nC m$^{-1}$"
     )
-    for ax, (column, label, scale, signed) in zip(
-        axes[0], (*rows, ("c_mol_per_m3", f"$\\Delta c_{i}$ / M", 1e-3, False)), strict=True
-    ):
-        if md is not None:
-            _banded(
-                ax, difference(md, column, i, "both", signed).smoothed(SMOOTHING).after(0.0), scale, "atoms", COLOURS[1]
-            )
-        if continuum is not None:
-            data = difference(continuum, column, i, "both", signed).after(0.0)
-            ax.plot(data.time * PS, data.mean * scale, color=COLOURS[0], label="continuum")
-        ax.axhline(0, color="0.8", lw=0.8, zorder=0)
-        ax.set(xlabel="t / ps", title=label, xscale="log")
-        if column == "phi_V":
-            ax.set_yscale("symlog", linthresh=100)
+
+
+@styled
+def contents(curves: pd.DataFrame) -> Figure:
+    """Ion concentration of each slit after the step, a panel each."""
+    return _courses(curves, [("content", i) for i in _places(curves, "content")], "slit {i}", "$c_i$ / M")
+
+
+@styled
+def differences(curves: pd.DataFrame) -> Figure:
+    """Trans-slit differences of potential, net charge and ion concentration: a row per pair of neighbouring slits."""
+    pairs = _places(curves, "dphi")
+    figure, axes = _panels(3, len(pairs), height=2.3)
+    for row, i in zip(axes, pairs, strict=True):
+        tag = f"slits {i} and {i + 1}"
+        labels = (f"$\\Delta\\varphi_{i}$ / mV", f"$\\Delta\\rho_{i}$ / MC m$^{{-3}}$", f"$\\Delta c_{i}$ / M")
+        for ax, quantity, label in zip(row, ("dphi", "drho", "dc"), labels, strict=True):
+            _course(ax, curves[(curves["quantity"] == quantity) & (curves["i"] == i)], tag)
+            ax.axhline(0, color=ZERO, lw=0.8, zorder=0)
+            ax.set(xlabel="t / ps" if i == pairs[-1] else "", title=label, xscale="log")
+            if quantity == "dphi":
+                ax.set_yscale("asinh", linear_width=100)
+                ax.set_yticks([-1000, -100, 0, 100, 1000, 10000])
     axes[0, -1].legend()
     return figure
 
 
 @styled
-def step_charges(records: dict[str, TransSlitRecord], i: int = 1) -> Figure:
-    """Charge carried from slit i + 1 to slit i since the step, by mechanism, one panel per source."""
-    figure, axes = _panels(len(records), width=4.4)
-    for ax, (title, record) in zip(axes[0], records.items(), strict=True):
-        for column, (name, colour) in {**MECHANISMS, "I_A_per_m": ("total", (0.2, 0.2, 0.2))}.items():
-            current = series(record, column, i, "both").after(0.0)
-            if np.any(current.blocks):
-                span = np.diff(current.time, prepend=0.0)  # a current stands for the interval that it ends
-                _banded(ax, Series(current.time, np.cumsum(current.blocks * span, axis=1)), NM, name, colour)
-        ax.axhline(0, color="0.8", lw=0.8, zorder=0)
-        ax.set(title=title, xlabel="t / ps", xscale="log", ylabel=f"$\\int I_{i}\\,dt$ / nC m$^{{-1}}$")
-        ax.legend()
+def step_charges(curves: pd.DataFrame) -> Figure:
+    """Charge carried between neighbouring slits since the step, by mechanism: a column per source, a row per pair."""
+    sources, pairs = list(curves["source"].unique()), _places(curves, "total")
+    figure, axes = _panels(len(sources), len(pairs), width=4.6, height=2.4)
+    styles = {"total": ("total", INK)} | {column.split("_")[1]: pair for column, pair in MECHANISMS.items()}
+    for row, i in zip(axes, pairs, strict=True):
+        for ax, source in zip(row, sources, strict=True):
+            part = curves[(curves["source"] == source) & (curves["i"] == i)]
+            for quantity, (name, colour) in styles.items():
+                own = part[part["quantity"] == quantity]
+                if len(own):
+                    _banded(ax, own, colour, name, "-", name, source, f"slits {i} and {i + 1}")
+            ax.axhline(0, color=ZERO, lw=0.8, zorder=0)
+            ax.set(title=f"{source}, slit {i + 1} to {i}", xscale="log", ylabel=f"$\\int I_{i}\\,dt$ / nC m$^{{-1}}$")
+            ax.set_xlabel("t / ps" if i == pairs[-1] else "")
+    _shared_legend(axes[0, -1], axes)
+    return figure
+
+
+@styled
+def profiles(table: pd.DataFrame) -> Figure:
+    """Density of each ion across each slit after charging: a row per electrode, a column per slit."""
+    after = table[table["moment"] == "after"]
+    slits, ions = sorted(after["i"].unique()), sorted(after["ion"].unique())
+    figure, axes = _panels(len(slits), 2, height=2.4, sharex=True)
+    for row, electrode in zip(axes, ("positive", "negative"), strict=True):
+        for ax, i in zip(row, slits, strict=True):
+            for (ion, colour), source in product(zip(ions, ION_COLOURS, strict=False), after["source"].unique()):
+                part = after[(after["electrode"] == electrode) & (after["i"] == i) & (after["ion"] == ion)]
+                part = part[part["source"] == source].rename(columns={"x_nm": "x", "c_M": "value"})
+                _band(ax, part, colour, f"{ion}, {source}", LINES[source], ion, source, f"slit {i}", electrode)
+            ax.set(title=f"slit {i}, {electrode} electrode", xlabel="x / nm" if electrode == "negative" else "")
+            ax.set_ylim(0, None)
+        row[0].set_ylabel("c / M")
+    _shared_legend(axes[0, -1], axes)
+    return figure
+
+
+@styled
+def cell_picture(atoms: pd.DataFrame, box: tuple[float, float, float], network: SlitNetwork) -> Figure:
+    """The cell seen along the ribbons, a panel per moment: sheets, waters and ions as shaded spheres, slits numbered.
+
+    `atoms` has columns moment, species, x_nm, y_nm, z_nm; `box` is (x, y, z) in nm.
+    """
+    moments = list(atoms["moment"].unique())
+    figure, axes = _panels(1, len(moments), width=8.6, height=8.6 * box[1] / box[0] + 0.55, sharex=True)
+    ions = [name for name in atoms["species"].unique() if name not in ("C", "O")]
+    colours = {"C": (0.35, 0.37, 0.4), "O": (0.55, 0.75, 0.9)} | dict(zip(sorted(ions), ION_COLOURS, strict=False))
+    for ax, moment in zip(axes[:, 0], moments, strict=True):
+        picture = rendered(atoms[atoms["moment"] == moment], box, colours)
+        ax.imshow(picture, extent=(0, box[0], 0, box[1]), interpolation="none", aspect="equal")
+        ax.set(title=moment, ylabel="y / nm")
+    for wall, direction in product((box[0] / 4, 3 * box[0] / 4), (-1, 1)):
+        for i, centre in enumerate(network.slit_centres, start=1):
+            x = wall + direction * (network.slat_thickness / 2 + centre) * NM
+            axes[0, 0].text(x, box[1] * 1.01, str(i), ha="center", va="bottom", color=COLOURS[0], weight="bold", size=7)
+    for place, sign in ((box[0] / 4, "+"), (3 * box[0] / 4, "−")):
+        axes[-1, 0].text(place, -0.02 * box[1], sign, ha="center", va="top", weight="bold")
+    axes[0, 0].set_title(axes[0, 0].get_title(loc="left"), pad=14)
+    axes[-1, 0].set_xlabel("x / nm")
+    handles = [Line2D([], [], marker="o", ls="", color=colours[name], label=_species(name)) for name in colours]
+    axes[0, 0].legend(handles=handles, ncols=6, loc="lower right", bbox_to_anchor=(1, 1.06), borderpad=0)
     return figure
 
 
@@ -183,11 +195,14 @@ def cv_currents(cv: TransSlitRecord) -> Figure:
     figure, axes = _panels(len(pairs), width=2.7, sharey=True)
     for ax, i in zip(axes[0], pairs, strict=True):
         part = cv.crossings[cv.crossings["i"] == i]
+        place = f"slits {i} and {i + 1}"
         for column, (name, colour) in MECHANISMS.items():
             if part[column].abs().max() > 0:
-                ax.plot(part["time_s"] * 1e6, part[column] * MV, color=colour, label=name)
-        ax.plot(part["time_s"] * 1e6, part["I_A_per_m"] * MV, color="0.2", lw=1, ls="--", label="total")
-        ax.axhline(0, color="0.8", lw=0.8, zorder=0)
+                gid = tagged(name, place)
+                ax.plot(part["time_s"] * 1e6, part[column] * MV, color=colour, label=name, gid=gid)
+        total = {"color": INK, "lw": 1, "ls": "--", "label": "total", "gid": tagged("total", place)}
+        ax.plot(part["time_s"] * 1e6, part["I_A_per_m"] * MV, **total)
+        ax.axhline(0, color=ZERO, lw=0.8, zorder=0)
         ax.set(title=f"from slit {i + 1} to {i}", xlabel="t / µs")
     axes[0, 0].set_ylabel("$I_i$ / mA m$^{-1}$")
     axes[0, -1].legend()
@@ -195,22 +210,25 @@ def cv_currents(cv: TransSlitRecord) -> Figure:
 
 
 @styled
-def law_figure(cv: TransSlitRecord, law: Law) -> Figure:
-    """Resistance against filling, voltage over time, and the front of accuracy against complexity."""
+def law_figure(table: pd.DataFrame, law: Law) -> Figure:
+    """Resistance against filling, voltage over time, and the front of accuracy against complexity.
+
+    `table` is that of `TransSlitRecord.joined`.
+    """
     figure, axes = _panels(3)
-    table = cv.joined()
     table = table[table["I_A_per_m"].abs() > 0.05 * table["I_A_per_m"].abs().max()]
     resistance, _ = law.resistance()
     grid = np.linspace(0, 1, 50)
     left, middle, right = axes[0]
     pairs = sorted(table["i"].unique())
     for i, colour in zip(pairs, sns.color_palette("viridis", len(pairs)), strict=True):
-        part = table[table["i"] == i].sort_values("time_s")
-        left.plot(part["q"], part["dphi_V"] / part["I_A_per_m"], ".", ms=3, color=colour, label=f"$i={i}$")
-        middle.plot(part["time_s"] * 1e6, part["dphi_V"] * MV, ".", ms=3, color=colour)
+        part, gid = table[table["i"] == i].sort_values("time_s"), tagged(f"slits {i} and {i + 1}")
+        style = {"ls": "", "marker": ".", "ms": 3, "markevery": 1 + len(part) // 100, "color": colour, "gid": gid}
+        left.plot(part["q"], part["dphi_V"] / part["I_A_per_m"], label=f"$i={i}$", **style)
+        middle.plot(part["time_s"] * 1e6, part["dphi_V"] * MV, **style)
         predicted = law.predict(**{name: part[name].to_numpy() for name in law.inputs})
-        middle.plot(part["time_s"] * 1e6, predicted * MV, color="0.2", lw=0.8)
-    left.plot(grid, resistance(grid), color="0.2", label="law")
+        middle.plot(part["time_s"] * 1e6, predicted * MV, color=INK, lw=0.8, gid=gid)
+    left.plot(grid, resistance(grid), color=INK, label="law", gid=tagged("law"))
     left.set(xlabel="$q=|Q_i|/Q_i^{max}$", ylabel="$\\Delta\\varphi_i/I_i$ / $\\Omega$ m", ylim=(0, None))
     left.legend()
     middle.set(xlabel="t / µs", ylabel="$\\Delta\\varphi_i$ / mV")
@@ -222,12 +240,12 @@ def law_figure(cv: TransSlitRecord, law: Law) -> Figure:
 
 
 @styled
-def voltammograms(curves: dict[str, pd.DataFrame]) -> Figure:
-    """Current against cell voltage; each table has V_m_V and I_m_A (per metre of depth)."""
+def voltammograms(curves: pd.DataFrame) -> Figure:
+    """Current against cell voltage; columns source, V_m_V and I_m_A (per metre of depth)."""
     figure, axes = _panels(1, width=5.0, height=3.4)
-    styles = [{"color": "0.2", "lw": 3, "alpha": 0.35}, {"color": COLOURS[0]}, {"color": COLOURS[1], "ls": "--"}]
-    for (name, table), style in zip(curves.items(), styles, strict=False):
-        axes[0, 0].plot(table["V_m_V"] * MV, table["I_m_A"] * MV, label=name, **style)
+    styles = [{"color": ZERO, "lw": 3}, {"color": COLOURS[0]}, {"color": COLOURS[1], "ls": "--"}]
+    for (name, table), style in zip(curves.groupby("source", sort=False), styles, strict=False):
+        axes[0, 0].plot(table["V_m_V"] * MV, table["I_m_A"] * MV, label=name, gid=tagged(str(name)), **style)
     axes[0, 0].set(xlabel="$V_m$ / mV", ylabel="$I_m$ / mA m$^{-1}$")
     axes[0, 0].legend()
     return figure
@@ -238,17 +256,58 @@ def reservoir(table: pd.DataFrame, asked: float) -> Figure:
     """Salt concentration of the molecular-dynamics reservoir over time, per replica, and the one asked for."""
     figure, axes = _panels(1, width=5.0)
     for _, part in table.groupby("replica"):
-        axes[0, 0].plot(part["time_s"] * PS, part["c_mol_per_m3"] / 1000, color=COLOURS[1], lw=0.6, alpha=0.5)
+        axes[0, 0].plot(
+            part["time_s"] * 1e12, part["c_mol_per_m3"] / 1000, color=COLOURS[1], lw=0.6, gid=tagged("replicas")
+        )
     mean = table.groupby("time_s")["c_mol_per_m3"].mean() / 1000
-    axes[0, 0].plot(mean.index * PS, mean, color=COLOURS[1], label="mean of replicas")
-    axes[0, 0].axhline(asked / 1000, color="0.3", ls=":", label="asked for")
+    axes[0, 0].plot(mean.index * 1e12, mean, color=COLOURS[1], lw=2, label="mean of replicas", gid=tagged("mean"))
+    axes[0, 0].axhline(asked / 1000, color=INK, ls=":", label="asked for")
     axes[0, 0].set(xlabel="t / ps", ylabel="c / M", ylim=(0, None))
     axes[0, 0].legend()
     return figure
 
 
-def _banded(ax: Axes, data: Series, scale: float, label: str, colour: tuple) -> None:
-    ax.plot(data.time * PS, data.mean * scale, color=colour, label=label)
-    if len(data.blocks) > 2:
-        low, high = data.band()
-        ax.fill_between(data.time * PS, low * scale, high * scale, color=colour, alpha=0.2, lw=0)
+def _species(name: str) -> str:
+    return {"O": "water", "C": "carbon"}.get(name, name)
+
+
+def _places(curves: pd.DataFrame, quantity: str) -> list[int]:
+    """Slits or crossings for which there is `quantity`."""
+    return sorted(int(i) for i in curves.loc[curves["quantity"] == quantity, "i"].unique())
+
+
+def _courses(curves: pd.DataFrame, panels: list[tuple[str, int]], title: str, label: str) -> Figure:
+    figure, axes = _panels(len(panels), sharey=True)
+    for ax, (quantity, i) in zip(axes[0], panels, strict=True):
+        _course(ax, curves[(curves["quantity"] == quantity) & (curves["i"] == i)], f"slit {i}")
+        ax.set(title=title.format(i=i), xlabel="t / ps", xscale="log")
+    axes[0, 0].set_ylabel(label)
+    axes[0, -1].legend()
+    return figure
+
+
+def _course(ax: Axes, part: pd.DataFrame, *tags: str) -> None:
+    """The sources of one quantity of one place."""
+    for source, own in part.groupby("source", sort=False):
+        colour = SOURCES.get(str(source), COLOURS[4])
+        _banded(ax, own, colour, str(source), LINES.get(str(source), "-"), str(source), *tags)
+
+
+def _banded(ax: Axes, part: pd.DataFrame, colour: Any, label: str, line: str, *tags: str) -> None:
+    _band(ax, part.rename(columns={"time_ps": "x"}), colour, label, line, *tags)
+
+
+def _band(ax: Axes, part: pd.DataFrame, colour: Any, label: str, line: str, *tags: str) -> None:
+    """A line of columns x and value with its band from low to high, tagged."""
+    ax.plot(part["x"], part["value"], line, color=colour, label=label, gid=tagged(*tags))
+    if part["low"].notna().any():
+        ax.fill_between(part["x"], part["low"], part["high"], color=colour, alpha=0.2, lw=0, gid=band(*tags))
+
+
+def _shared_legend(ax: Axes, panels: np.ndarray) -> None:
+    """One legend, in `ax`, of everything that any of `panels` shows."""
+    found: dict[str, Any] = {}
+    for panel in panels.ravel():
+        handles, labels = panel.get_legend_handles_labels()
+        found |= {label: handle for handle, label in zip(handles, labels, strict=True) if label not in found}
+    ax.legend(list(found.values()), list(found), loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -20,7 +20,7 @@ from continuum.tables import capacitance_tables
 from discovery import DiscoveryConfig, discover, table_from_records
 from transslit import ChargeStep, Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.progress import Progress
-from transslit.runs import RunFolder, open_run, write_json, write_text
+from transslit.runs import RunFolder, open_run
 from validation import crosscheck, scaling, verification
 from validation.config import STAGES, ValidateConfig
 from validation.exports import read_terminal, write_circuit
@@ -216,13 +216,18 @@ def _circuit(run: RunFolder, found: Findings, progress: Progress) -> None:
 
 
 def _publish(run: RunFolder, found: Findings) -> None:
-    from validation.report import render
+    from validation.claims.stage import read_claims
+    from validation.material import gather
+    from validation.provenance import provenance
+    from validation.report import publish
 
     out = run.path
     if found.cv is not None:
         found.cv.write(out / "record")
     if found.law is not None:
         found.law.write(out / "law.json")
-    write_json(out / "verdicts.json", [verdict.row() for verdict in found.verdicts])
-    write_text(out / "report.html", render(found))
+    judged = {verdict.id for verdict in found.verdicts}
+    found.verdicts += [claim for claim in read_claims(out) if claim.id not in judged]
+    gather(found, provenance(found.config, found.manifests)).write(out)
+    publish(out)  # from what is on disk, as anybody can
     run.conclude(found.config, found.config.seed, {"stages": found.manifests})
