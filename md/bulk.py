@@ -237,7 +237,7 @@ def diffusion(path: np.ndarray, interval: float) -> tuple[float, float]:
 
     The slope of the mean square displacement between `LAGS`, over six; the error is that of blocks of time.
     """
-    pieces = [piece for piece in np.array_split(path, BLOCKS) if len(piece) * interval > 1.5 * LAGS[1]]
+    pieces = [piece for piece in np.array_split(path, BLOCKS) if len(piece) * interval > 1.2 * LAGS[1]]
     error = np.nan
     if len(pieces) == BLOCKS:
         error = float(np.std([_slope(piece, interval) for piece in pieces], ddof=1) / np.sqrt(BLOCKS))
