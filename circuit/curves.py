@@ -43,6 +43,10 @@ class Curves:
         self.area = np.concatenate([np.zeros((len(top), 1)), np.cumsum(area, axis=1)], axis=1)
         self.row = np.arange(len(top))
 
+    def only(self, rows: list[int] | slice) -> Curves:
+        """Some of the functions, in the order of `rows`."""
+        return Curves(self.top[rows], self.value[rows], self.nodal[rows])
+
     def __call__(self, x: Array) -> tuple[Array, Array]:
         """Values and slopes at x >= 0, shape (..., n)."""
         k, s, beyond = self._locate(x)

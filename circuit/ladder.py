@@ -57,16 +57,18 @@ class Ladder:
         self.nodes = sum(cell.slits + 1 for cell in cells)
         # Of the charges in y: the charge passed comes before them, and an idle entry where LAPACK needs three.
         self.first = max(0 if self.pair else 1, 3 - self.nodes)
-        self.mouth = np.array([self.inside, self.inside + 1]) if self.pair else np.array([0])
-        self.deep = np.arange(1, self.nodes)  # node whose charge a link's resistance follows
-        self.deep[: self.inside] -= 1
+        self.mouth = [self.inside, self.inside + 1] if self.pair else [0]
+        self.deep: Array | slice = slice(1, None)  # node whose charge a link's resistance follows
+        if self.pair:
+            self.deep = np.r_[: self.inside, self.inside + 1 : self.nodes]
         self.open_resistance = sum(cell.open_resistance for cell in cells)
-        self.mass = np.ones(self.nodes + self.first)
+        self.size = self.nodes + self.first
         columns = [_capacitors(config, cell) for cell in cells]
         if self.pair:
             columns[0] = tuple(column[::-1] for column in columns[0])
         self.elastance, self.tables, *_ = (np.concatenate(parts) for parts in zip(*columns, strict=True))
         self.curves = _curves(config, cells, self.pair) if self.tables.any() else None
+        self.mouth_curves = None if self.curves is None else self.curves.only(self.mouth)
         self.capacitance = 1 / self.elastance
         full = [config.full_charges(cell) if _follows_charge(r) else np.ones(cell.slits) for cell, r in self._cells()]
         halves = [np.where(np.arange(cell.slits) | (not cell.half_resistor_mouth), 1.0, 0.5) for cell in cells]
@@ -76,6 +78,7 @@ class Ladder:
         if self.pair:
             self.factor[self.inside] = 1.0
         self.plain = bool((self.factor == 1).all())
+        self.moved = np.zeros(self.nodes + 1)  # into each node from the one before; nothing past either end
         self.tolerance = config.tolerance
         self.scale, self.largest = _scales(config, segments, self.capacitance, self.open_resistance)
         self.enter(0, 0.0)
@@ -107,7 +110,7 @@ class Ladder:
         limit = self.now.until
         if limit is None:
             return None
-        s = float(self.voltages(y[self.first :])[0][self.mouth].sum())
+        s = self.across(self.voltages(y[self.first :])[0])
         current = self.terminal_current(t, s)[0]
         beyond = self.share * (s + self.open_resistance * current) - limit
         if not self.now.rising:
@@ -126,6 +129,16 @@ class Ladder:
         u, slope = self.curves(np.abs(charge))
         return np.copysign(u, charge), slope
 
+    def mouth_voltages(self, charge: Array) -> Array:
+        """As `voltages`, u alone and of the mouth's capacitors alone, (..., 1) or (..., 2)."""
+        if self.mouth_curves is None:
+            return charge * self.elastance[self.mouth]
+        return np.copysign(self.mouth_curves(np.abs(charge))[0], charge)
+
+    def across(self, u: Array) -> float:
+        """s in V: the voltage u (nodes,) of the mouth's capacitor, or the sum of both."""
+        return float(u[self.inside] + u[self.inside + 1]) if self.pair else float(u[0])
+
     def energy(self, charge: Array) -> Array:
         """Energy in J of the capacitors at charges (..., nodes) in C."""
         if self.curves is None:
@@ -134,49 +147,48 @@ class Ladder:
 
     def filling(self, charge: Array) -> Array:
         """q of the slit of each link, shape (..., links), at charges (..., nodes) in C."""
-        deep = charge[..., 1:] if not self.pair else charge[..., self.deep]
-        q = np.abs(deep)
+        q = np.abs(charge[..., self.deep])
         q *= self.per_charge
         return q
 
     def link_resistances(self, q: Array, slope: bool = False) -> Array:
-        """R in ohm of the links (..., links), or dR/dq; 1 at the mouth between two half-cells."""
-        which = "slope" if slope else "value"
+        """R in ohm of the links (..., links), or dR/dq; nothing passes the mouth between two half-cells."""
+        of = [r.slope if slope else r.value for r in self.resistance]
         if not self.pair:
-            found = getattr(self.resistance[0], which)(q)
-        else:
-            k = self.inside
-            found = np.ones(q.shape)
-            found[..., :k] = getattr(self.resistance[0], which)(q[..., :k][..., ::-1])[..., ::-1]
-            found[..., k + 1 :] = getattr(self.resistance[1], which)(q[..., k + 1 :])
-        return found if self.plain else found * self.factor
+            found = of[0](q)
+            return found if self.plain else found * self.factor
+        k = self.inside
+        found = np.empty(q.shape)
+        found[..., :k] = of[0](q[..., :k][..., ::-1])[..., ::-1]
+        found[..., k + 1 :] = of[1](q[..., k + 1 :])
+        found[..., k] = 0.0 if slope else np.inf
+        return found * self.factor
 
     # ------------------------------------------------------------------ the equations
 
-    def flows(self, charge: Array, u: Array) -> tuple[Array, Array]:
-        """Charge moved along each link from node k to k + 1, in A, and the links' conductances in S, (..., links)."""
-        conductance = 1 / self.link_resistances(self.filling(charge))
-        if self.pair:
-            conductance[..., self.inside] = 0.0
+    def flows(self, charge: Array, u: Array) -> Array:
+        """Current in A along each link from node k to k + 1, (..., links)."""
         flow = u[..., :-1] - u[..., 1:]
-        flow *= conductance
-        return flow, conductance
+        flow /= self.link_resistances(self.filling(charge))
+        return flow
 
     def rate(self, t: float, y: Array) -> Array:
         """dy/dt, in A."""
         charge = y[self.first :]
         u, _ = self.voltages(charge)
-        flow, _ = self.flows(charge, u)
-        return self._balance(flow, self.terminal_current(t, float(u[self.mouth].sum()))[0])
+        return self._balance(self.flows(charge, u), self.terminal_current(t, self.across(u))[0])
 
     def _balance(self, flow: Array, current: float) -> Array:
-        out = np.zeros(len(self.mass))
-        into = out[self.first :]
-        into[1:] = flow
-        into[:-1] -= flow
-        into[self.mouth] += current
-        if not self.pair:
-            out[self.first - 1] = current
+        moved, first, mouth = self.moved, self.first, self.first + self.inside
+        moved[1:-1] = flow
+        out = np.empty(self.size)
+        np.subtract(moved[:-1], moved[1:], out=out[first:])
+        out[:first] = 0.0
+        out[mouth] += current
+        if self.pair:
+            out[mouth + 1] += current
+        else:
+            out[first - 1] = current
         return out
 
     def linearise(self, t: float, y: Array) -> tuple[Array, Array, Array, Array, Array] | None:
@@ -191,29 +203,34 @@ class Ladder:
         if len(q) and not resistance.min() > 0:
             return None
         conductance = 1 / resistance
-        if self.pair:
-            conductance[self.inside] = 0.0
         flow = u[:-1] - u[1:]
-        flow *= conductance
-        current, by_voltage, by_time = self.terminal_current(t, float(u[self.mouth].sum()))
-        low, up = conductance * du[:-1], -conductance * du[1:]  # by the charge ahead of and behind the link
-        follows = self.link_resistances(q, slope=True)
-        follows *= -flow * conductance
-        follows *= np.copysign(self.per_charge, charge[self.deep])
-        low[: self.inside] += follows[: self.inside]
-        up[self.inside :] += follows[self.inside :]
-        n, f = len(y), self.first
-        below, diagonal, above, forcing = np.zeros(n - 1), np.zeros(n), np.zeros(n - 1), np.zeros(n)
-        diagonal[f:-1] = -low
-        diagonal[f + 1 :] += up
-        below[f:], above[f:] = low, -up
-        slope = by_voltage * du[self.mouth]
-        diagonal[f + self.mouth] += slope
-        forcing[f + self.mouth] = by_time
-        if not self.pair:
-            above[f - 1], forcing[f - 1] = slope[0], by_time
+        flow /= resistance
+        current, by_voltage, by_time = self.terminal_current(t, self.across(u))
+        # Of a link's current: its rise with the charge ahead of it, its fall with the charge behind it.
+        rise, fall = conductance * du[:-1], conductance * du[1:]
+        lost = self.link_resistances(q, slope=True) * np.copysign(self.per_charge, charge[self.deep])
+        lost *= conductance
+        lost *= flow
+        f, k = self.first, self.inside
+        if k:
+            rise[:k] -= lost[:k]
+            fall[k:] += lost[k:]
         else:
-            above[f + self.inside], below[f + self.inside] = slope[1], slope[0]
+            fall += lost
+        bands = np.zeros((4, self.size))
+        below, diagonal, above, forcing = bands[0, 1:], bands[1], bands[2, 1:], bands[3]
+        below[f:], above[f:] = rise, fall
+        diagonal[f + 1 :] = fall
+        diagonal[f:-1] += rise
+        np.negative(diagonal, out=diagonal)
+        slopes = [by_voltage * du[k] for k in self.mouth]
+        for node, slope in zip(self.mouth, slopes, strict=True):
+            diagonal[f + node] += slope
+            forcing[f + node] = by_time
+        if not self.pair:
+            above[f - 1], forcing[f - 1] = slopes[0], by_time
+        else:
+            below[f + k], above[f + k] = slopes
         return self._balance(flow, current), below, diagonal, above, forcing
 
     # ------------------------------------------------------------------ errors
@@ -225,11 +242,11 @@ class Ladder:
         """
         volts = np.abs(estimate[self.first :]) * self.elastance
         size = float(volts.max()) / self.scale
-        s = float(self.voltages(y[self.first :])[0][self.mouth].sum())
+        s = self.across(self.voltages(y[self.first :])[0])
         current, slope, _ = self.terminal_current(t, s)
         largest = max(self.largest, abs(current))
         if largest:
-            noticed = max(0.0, float(volts[self.mouth].sum()) - ROUND_OFF * self.scale)
+            noticed = max(0.0, self.across(volts) - ROUND_OFF * self.scale)
             size = max(size, 0.1 * noticed * abs(slope) / largest)
         size /= self.tolerance
         if size <= 1:
@@ -283,7 +300,7 @@ def _curves(config: CircuitConfig, cells: Sequence[HalfCell], pair: bool) -> Cur
             columns.append(straight(1 / cell.per_slit("slit_capacitance")))
         joined = together(columns)
         if pair and number == 0:
-            joined = Curves(joined.top[::-1], joined.value[::-1], joined.nodal[::-1])
+            joined = joined.only(slice(None, None, -1))
         parts.append(joined)
     return together(parts)
 

