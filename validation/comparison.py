@@ -154,12 +154,16 @@ def as_text(levels: pd.DataFrame) -> list[tuple[str, ...]]:
     for row in levels.to_dict("records"):
         i = int(row["i"])
         place = f"{i}" if row["quantity"] in ("stored", "t63", "content") else f"{i} and {i + 1}"
-        atoms = f"{row['atoms']:.3g} [{row['atoms_low']:.3g}, {row['atoms_high']:.3g}] {row['unit']}"
-        then = "" if np.isnan(row["continuum_then"]) else f"{row['continuum_then']:.3g}"
+        atoms, low, high, end = (_short(row[name]) for name in ("atoms", "atoms_low", "atoms_high", "continuum"))
+        then = "" if np.isnan(row["continuum_then"]) else _short(row["continuum_then"])
         ratio = f"{row['ratio']:.2g} [{row['ratio_low']:.2g}, {row['ratio_high']:.2g}]"
         if row["against"] == THEN:
             ratio += f" ({THEN})"
         if row["ratio_low"] < 0 < row["ratio_high"]:
             ratio = "sign undecided"
-        rows.append((WORDS[row["quantity"]], place, atoms, then, f"{row['continuum']:.3g}", ratio))
+        rows.append((WORDS[row["quantity"]], place, f"{atoms} [{low}, {high}] {row['unit']}", then, end, ratio))
     return rows
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.3g}"

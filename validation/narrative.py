@@ -40,7 +40,7 @@ def paragraphs(verdicts: Iterable[Verdict], slit: float, levels: pd.DataFrame | 
         if found:
             sentences.append(f"{opening} {'; '.join(found)}.")
     if levels is not None:
-        sentences += _voltage(levels)
+        sentences += _meanwhile(levels)
     return [" ".join(part) for part in (sentences, _mechanism(by_id)) if part]
 
 
@@ -106,24 +106,29 @@ def _pm(verdict: Verdict) -> str:
     return f"{verdict.value:.2f}" + (f" ± {verdict.uncertainty:.2f}" if verdict.uncertainty else "")
 
 
-def _voltage(levels: pd.DataFrame) -> list[str]:
+def _meanwhile(levels: pd.DataFrame) -> list[str]:
+    """Levels at one time, the end of the atoms' run: stored charge, and the voltage that still drives it."""
+    sentences = []
+    stored = levels[levels["quantity"] == "stored"]
+    if len(stored) and (stored["continuum_then"] > 0).all():
+        ratios = (stored["atoms"] / stored["continuum_then"]).map("{:.2g}".format)
+        sentences.append(
+            f"At the time at which the atoms' run ends, they store {listed(ratios)} times what the continuum does"
+            f" then (slit{'s' * (len(stored) > 1)} {listed(stored['i'])})."
+        )
     rows = levels[(levels["quantity"] == "dphi") & (levels["i"] == 1)]
-    if rows.empty:
-        return []
-    row = rows.iloc[0]
-    then = row["continuum_then"]
-    side = (
-        "within the atoms' interval"
-        if row["atoms_low"] <= then <= row["atoms_high"]
-        else "below it"
-        if then < row["atoms_low"]
-        else "above it"
-    )
-    return [
-        f"Late in the atoms' run the voltage between slits 1 and 2 is {row['atoms']:.3g} mV ({row['atoms_low']:.3g} to"
-        f" {row['atoms_high']:.3g}) among atoms; the continuum has {then:.3g} mV at that time, {side}, and"
-        f" {row['continuum']:.2g} mV when it has relaxed."
-    ]
+    if len(rows):
+        row = rows.iloc[0]
+        atoms, low, high, then, end = (
+            f"{row[name] / 1000:.3g} V" for name in ("atoms", "atoms_low", "atoms_high", "continuum_then", "continuum")
+        )
+        inside = row["atoms_low"] <= row["continuum_then"] <= row["atoms_high"]
+        side = "within" if inside else "below" if row["continuum_then"] < row["atoms_low"] else "above"
+        sentences.append(
+            f"The voltage between slits 1 and 2 is then {atoms} ({low} to {high}) among atoms and {then}, {side} that"
+            f" interval, in the continuum, where it ends at {end}."
+        )
+    return sentences
 
 
 def _mechanism(by_id: dict[str, Verdict]) -> list[str]:

@@ -17,6 +17,7 @@ import pandas as pd
 from transslit.errors import BadInput
 from transslit.runs import write_text
 from validation import figures, narrative
+from validation.compare import Pair, counts
 from validation.comparison import as_text
 from validation.material import Material
 from validation.provenance import stage_rows, totals
@@ -106,6 +107,12 @@ def draw_one(folder: Path, key: str) -> tuple[Path, Path | None]:
     if exhibit.data is not None:
         write_text(table, _csv(exhibit.data))
     return (picture if exhibit.draw is not None else table), (table if exhibit.data is not None else None)
+
+
+def render_comparison(pairs: list[Pair], a: Path, b: Path, out: Path) -> None:
+    """Write two runs' verdicts side by side as a page or as Markdown, by the suffix of `out`."""
+    template = _environment(f"compare{out.suffix}", escape=out.suffix == ".html")
+    write_text(out, template.render(pairs=pairs, a=a, b=b, counts=counts(pairs)))
 
 
 def answers(verdicts: list[Verdict]) -> list[Answer]:

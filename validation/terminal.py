@@ -11,18 +11,94 @@ from rich.table import Table
 from scipy import constants
 
 from transslit import Electrolyte, Law
+from validation.compare import Pair, counts
 
 if TYPE_CHECKING:
     from validation.pipeline import Findings
 
 COLOUR = {"pass": "green", "reproduced": "green", "fail": "red", "not reproduced": "red", "inconclusive": "yellow"}
+MARKS = {"green": "✓", "red": "✗", "yellow": "?"}  # beside the words, for terminals that can show them
 
 
 def summary(found: Findings) -> None:
-    """Verdicts, the law, and where the report is."""
-    table([verdict.row() for verdict in found.verdicts], found.folder)
+    """In short: the answers, the counts, what did not pass, the law, and where the report is."""
+    from validation.report import answers
+
+    console = Console(highlight=False)
+    console.print(f"[bold]Does diffusion enhance migration?[/]  {found.setting}")
+    for card in answers(found.verdicts):
+        console.print(f"  {card.source:<22} [{COLOUR[card.verdict]}]{card.word:<10}[/] {card.number} of the charge")
+    console.print()
+    open_ones = [verdict.row() for verdict in found.verdicts if COLOUR[verdict.verdict] != "green"]
+    counted(console, [verdict.row() for verdict in found.verdicts])
+    if open_ones:
+        console.print(listing(open_ones, console))
     if found.law is not None:
         law(found.law)
+    place(console, found.folder)
+
+
+def table(verdicts: list[dict[str, Any]], folder: Path) -> None:
+    """One line per verdict, then the counts and the report's place."""
+    console = Console(highlight=False)
+    console.print(listing(verdicts, console))
+    counted(console, verdicts)
+    place(console, folder)
+
+
+def listing(verdicts: list[dict[str, Any]], console: Console) -> Table:
+    """A line per verdict."""
+    view = Table(box=None, pad_edge=False)
+    for column in ("", "id", "what", "value", "tolerance"):
+        view.add_column(column, overflow="fold")
+    for row in verdicts:
+        required = " (required)" if row["required"] else ""
+        value = number(row["value"], row["uncertainty"], row["unit"])
+        view.add_row(marked(row["verdict"], console), row["id"], row["title"] + required, value, row["tolerance"])
+    return view
+
+
+def marked(verdict: str, console: Console) -> str:
+    """The verdict in its colour, with a mark where the terminal's encoding has it."""
+    colour = COLOUR[verdict]
+    mark = f"{MARKS[colour]} " if console.encoding.lower().startswith("utf") else ""
+    return f"[{colour}]{mark}{verdict}[/]"
+
+
+def counted(console: Console, verdicts: list[dict[str, Any]]) -> None:
+    """How many verdicts of each kind, and whether a required one failed."""
+    counts = {name: sum(row["verdict"] == name for row in verdicts) for name in COLOUR}
+    words = [f"[{COLOUR[name]}]{count} {name}[/]" for name, count in counts.items() if count]
+    broken = [row["id"] for row in verdicts if row["required"] and COLOUR[row["verdict"]] == "red"]
+    tail = f"required and failed: {', '.join(broken)}" if broken else "all required ones hold"
+    console.print(f"{', '.join(words)}; {tail}")
+
+
+def place(console: Console, folder: Path) -> None:
+    """Where the report is."""
+    console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+
+
+def comparison(pairs: list[Pair], a: Path, b: Path) -> None:
+    """What differs between two runs, a line each, then the counts."""
+    console = Console(highlight=False)
+    view = Table(box=None, pad_edge=False)
+    for column in ("id", "what", f"A {a.name}", f"B {b.name}", "change / u", ""):
+        view.add_column(column, overflow="fold")
+    for pair in pairs:
+        if pair.differs:
+            sides = [
+                "" if verdict is None else f"{marked(verdict, console)} {number(value, u, pair.unit)}"
+                for verdict, value, u in (
+                    (pair.verdict_a, pair.value_a, pair.u_a),
+                    (pair.verdict_b, pair.value_b, pair.u_b),
+                )
+            ]
+            against = "" if pair.against_u is None else f"{pair.against_u:.2g}"
+            view.add_row(pair.id, pair.title, *sides, against, pair.what)
+    if view.row_count:
+        console.print(view)
+    console.print(", ".join(f"{count} {what}" for what, count in counts(pairs).items()))
 
 
 def law(found: Law) -> None:
@@ -33,28 +109,6 @@ def law(found: Law) -> None:
 def constants_line(found: Law) -> str:
     """Constants with their standard errors and units."""
     return ", ".join(f"{n} = {number(c.value, c.std, c.unit)}" for n, c in found.constants.items())
-
-
-def table(verdicts: list[dict[str, Any]], folder: Path) -> None:
-    """One line per verdict, then the counts and the report's place."""
-    view = Table(box=None, pad_edge=False)
-    for column in ("", "id", "what", "value", "tolerance"):
-        view.add_column(column, overflow="fold")
-    for row in verdicts:
-        colour = COLOUR[row["verdict"]]
-        required = " (required)" if row["required"] else ""
-        view.add_row(
-            f"[{colour}]{row['verdict']}[/]",
-            row["id"],
-            row["title"] + required,
-            number(row["value"], row["uncertainty"], row["unit"]),
-            row["tolerance"],
-        )
-    console = Console()
-    console.print(view)
-    counts = {name: sum(row["verdict"] == name for row in verdicts) for name in COLOUR}
-    console.print(", ".join(f"{count} {name}" for name, count in counts.items() if count))
-    console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 
 def number(value: float | None, uncertainty: float | None, unit: str) -> str:
