@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from discovery import forms
 from discovery.fit import Array, Fit, Rows, predict
 from discovery.forms import Form
 
+RULE = "the simplest formula whose description length is within 5 nats of the shortest"
 MARGIN = 5.0  # nats that refute a simpler formula: odds of e^5 = 150 to 1
 EXACT = 0.1  # of the tolerance: residuals below this are taken as round-off, not as structure
 
@@ -77,32 +77,3 @@ def description_of(form: Form, fit: Fit, n: float, symbols: int, tolerance: floa
 def without_law(n: float, symbols: int, tolerance: float) -> float:
     """DL of y = 0."""
     return description_length(1.0, 0, 1, n, symbols, tolerance)
-
-
-def simpler(form: Form) -> list[Form]:
-    """Forms with one constant less: a term dropped, or a term inside an atom. What pruning tries."""
-    found = []
-    for monomial in form:
-        if len(form) > 1:
-            found.append(tuple(m for m in form if m != monomial))
-        for factor, halves in monomial:
-            if factor[0] in {"x", "abs"}:
-                continue
-            for inner in factor[1]:
-                rest = tuple(m for m in factor[1] if m != inner)
-                others = [pair for pair in monomial if pair[0] != factor]
-                changed = forms.make_monomial([*others, ((factor[0], rest), halves)] if rest else others)
-                found.append(forms.make_form([*(m for m in form if m != monomial), changed]))
-    return list(dict.fromkeys(found))
-
-
-def longer(form: Form, inputs: int, signed: frozenset[int]) -> list[Form]:
-    """Forms with one term more: 1, x, x^2 or sqrt(x) of an input, alone and times what all terms share."""
-    library = [forms.ONE, *(((("x", j), halves),) for j in range(inputs) for halves in (2, 4))]
-    library += [((("x", j), 1),) for j in range(inputs) if j not in signed]
-    found = []
-    for common in dict.fromkeys([forms.ONE, tuple(pair for pair in forms.common_factor(form) if pair[0][0] == "x")]):
-        for monomial in library:
-            with suppress(forms.RefusedError):  # a power beyond the limit
-                found.append(forms.make_form([*form, *forms.multiply((common,), (monomial,))]))
-    return [other for other in dict.fromkeys(found) if other != form]

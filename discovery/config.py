@@ -16,8 +16,9 @@ class DiscoveryConfig(Config):
 
     `tolerance` is the root-mean-square error, as a fraction of the target's root mean square, below which a
     better fit is not worth a longer formula by itself (model-form error of noise-free data lives there).
-    `held_out` names the groups that judge the law and take no part in finding it: "last" is the slit with
-    the largest number (without a column `i`, the last group), "none" keeps every row for training.
+    `held_out` names the rows that judge the law and take no part in finding it, as conditions COLUMN=VALUE of which
+    a row meets one or more ("i=4", "cycle=2", "d=3"): "last" is the slit with the largest number (without a column
+    `i`, the last group; without either, a fifth of the rows), "none" keeps every row for training.
     """
 
     target: str = "dphi_V"
@@ -27,7 +28,7 @@ class DiscoveryConfig(Config):
     generations: Annotated[int, Field(ge=1)] = 18
     islands: Annotated[int, Field(ge=1, le=64)] = 3
     migration_every: Annotated[int, Field(ge=1)] = 4  # generations
-    patience: Annotated[int, Field(ge=1)] = 8  # generations without a better front before an early stop
+    patience: Annotated[int, Field(ge=1)] = 5  # generations without a better front before an early stop
     max_complexity: Annotated[int, Field(ge=3)] = 20  # nodes of the written formula
     max_length: Annotated[int, Field(ge=3)] = 24  # nodes of a tree in the population
     max_terms: Annotated[int, Field(ge=1, le=12)] = 5  # coefficients of a sum

@@ -23,6 +23,7 @@ from discovery.forms import Form
 Array = np.ndarray
 RANK = 1e-5  # smallest diagonal of R for unit columns: terms closer than this cannot be told apart
 BASE = 0.02  # smallest base 1 + sum p m of a root, reciprocal or logarithm: poles stay outside the data
+ROUND_OFF = 1e-20  # relative mean square misfit that is none
 LARGEST = 40.0  # of an inner constant, inputs being scaled to at most one
 STARTS = (1.0, -0.7, 4.0, -4.0, 0.2)  # of an inner constant; bases clip them to their domain
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -181,7 +182,8 @@ def fit_form(form: Form, rows: Rows, start: tuple[float, ...] | None = None, pre
         p, at = min(found, key=lambda pair: pair[1].sse)
     else:
         p, at = valid[0]
-    loss = float(f"{at.sse / norm:.8e}") if norm > 0 else 0.0  # rounded: the search must not follow round-off
+    # Neither the search nor the choice may follow round-off, which differs from machine to machine.
+    loss = max(float(f"{at.sse / norm:.8e}"), ROUND_OFF) if norm > 0 else ROUND_OFF
     return Fit(loss, tuple(at.linear.tolist()), tuple(p.tolist()))
 
 

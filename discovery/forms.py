@@ -118,22 +118,28 @@ def divide(a: Form, b: Form) -> Form:
     return multiply(a, reciprocal(b))
 
 
+def _magnitude(monomial: Monomial, signed: frozenset[int]) -> list[tuple[Factor, int]]:
+    """Factors of |m|; `signed` inputs take both signs."""
+    if any(factor[0] in {"tanh", "sinh", "sin", "cos", "log"} for factor, _ in monomial):
+        raise RefusedError  # may be negative
+    return [(("abs", f[1]) if f[0] == "x" and f[1] in signed else f, halves) for f, halves in monomial]
+
+
+def absolute(a: Form, signed: frozenset[int]) -> Form:
+    """|a| of one monomial."""
+    if len(a) > 1:
+        raise RefusedError
+    return _product(make_monomial(_magnitude(a[0], signed)), ONE)
+
+
 def square_root(a: Form, signed: frozenset[int] = frozenset()) -> Form:
-    """sqrt|a|: of one monomial exactly, of a sum as sqrt(1 + sum p m); `signed` inputs take both signs."""
+    """sqrt|a|: of one monomial exactly, of a sum as sqrt(1 + sum p m)."""
     if len(a) > 1:
         return ((((UNIT_BASE, _without_constant(a)), 1),),)
-    powers: list[tuple[Factor, int]] = []
-    for factor, halves in a[0]:
-        if factor[0] == "x" and factor[1] in signed:
-            factor = ("abs", factor[1])
-        if factor[0] in {"tanh", "sinh", "sin", "cos", "log"}:
-            raise RefusedError  # may be negative
-        if factor[0] != "exp":
-            if halves % 2:
-                raise RefusedError  # fourth roots
-            halves //= 2
-        powers.append((factor, halves))
-    return _product(make_monomial(powers), ONE)
+    powers = _magnitude(a[0], signed)
+    if any(halves % 2 for factor, halves in powers if factor[0] != "exp"):
+        raise RefusedError  # fourth roots
+    return _product(make_monomial((f, h if f[0] == "exp" else h // 2) for f, h in powers), ONE)
 
 
 def apply(name: str, a: Form) -> Form:
@@ -198,7 +204,8 @@ def common_factor(form: Form) -> Monomial:
     return make_monomial((f, h) for f, h in shared.items() if h > 0 or len(form) == 1)
 
 
-def _split(form: Form) -> tuple[Monomial, list[Monomial]]:
+def split(form: Form) -> tuple[Monomial, list[Monomial]]:
+    """Common factor, and what it multiplies, term by term."""
     common = common_factor(form)
     powers = dict(common)
     rest = []
@@ -231,7 +238,7 @@ def sum_nodes(form: Sequence[Monomial]) -> int:
 
 def complexity(form: Form) -> int:
     """Nodes of the formula as `write` puts it down: operators, functions, inputs and constants."""
-    common, rest = _split(form)
+    common, rest = split(form)
     return sum_nodes(rest) + (1 + _monomial_nodes(common) if common else 0)
 
 
@@ -253,9 +260,10 @@ def write(form: Form, names: Sequence[str], linear: Sequence[str], inner: Sequen
                 base = f"{kind}(1 + {total})" if kind in SHIFTED_ATOMS else f"{kind}({total})"
         if halves == 2:
             return base
+        root = f"sqrt{base}" if kind == UNIT_BASE else f"sqrt({base})"
         if halves == 1:
-            return f"sqrt({base})"
-        return f"{base}**{halves // 2}" if halves % 2 == 0 else f"sqrt({base})**{halves}"
+            return root
+        return f"{base}**{halves // 2}" if halves % 2 == 0 else f"{root}**{halves}"
 
     def monomial_text(monomial: Monomial, before: str = "") -> str:
         above = [factor_text(f, h) for f, h in monomial if h > 0]
@@ -266,7 +274,7 @@ def write(form: Form, names: Sequence[str], linear: Sequence[str], inner: Sequen
     def times(constant: str, monomial: Monomial) -> str:
         return monomial_text(monomial, constant)
 
-    common, rest = _split(form) if factored else (ONE, list(form))
+    common, rest = split(form) if factored else (ONE, list(form))
     total = " + ".join(times(c, m) for c, m in zip(linear, rest, strict=True))
     if not common:
         return total

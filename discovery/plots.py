@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from discovery.columns import stem_of, unit_of
+from discovery.problem import held_out_rows
 from transslit.law import Law
+
+MOST_COLOURS = 10
 
 
 def plot_front(hall: pd.DataFrame, law: Law) -> Figure:
@@ -30,19 +36,44 @@ def plot_front(hall: pd.DataFrame, law: Law) -> Figure:
     return figure
 
 
+def _axis(column: str, what: str) -> str:
+    unit = unit_of(column)
+    return f"{stem_of(column)} ({what})" if unit == "1" else f"{stem_of(column)} / {unit} ({what})"
+
+
 def plot_prediction(table: pd.DataFrame, law: Law) -> Figure:
-    """Prediction of the law against the target, one colour per group of the table."""
+    """Prediction of the law against the target; colours tell widths, slits or groups apart."""
     predicted = law.predict(**{name: table[name].to_numpy(dtype=float) for name in law.inputs})
     shown = pd.DataFrame({"measured": table[law.target], "predicted": predicted})
-    shown["group"] = table["group"] if "group" in table.columns else "all"
-    held_out = law.provenance.get("held_out", [])
-    shown["rows"] = np.where(
-        shown["group"].isin(held_out if isinstance(held_out, list) else []), "held out", "training"
-    )
+    colour = next((name for name in ("d", "i", "group") if name in table and len(pd.unique(table[name])) > 1), None)
+    if colour is not None and len(pd.unique(table[colour])) <= MOST_COLOURS:
+        shown[colour] = table[colour].map("{:g}".format) if colour == "d" else table[colour].astype(str)
+    else:
+        colour = None
+    held_out = held_out_rows(table, law.provenance.get("held_out", "none"))
+    shown["rows"] = np.where(held_out, "held out", "training")
     figure = Figure(figsize=(4.4, 4), layout="constrained")
     axes = figure.subplots()
     ends = [shown["measured"].min(), shown["measured"].max()]
     axes.plot(ends, ends, color="0.6", lw=1, zorder=0)
-    sns.scatterplot(shown, x="measured", y="predicted", hue="group", style="rows", palette="colorblind", s=14, ax=axes)
-    axes.set(xlabel=f"{law.target}, measured", ylabel=f"{law.target}, predicted")
+    sns.scatterplot(
+        shown,
+        x="measured",
+        y="predicted",
+        hue=colour,
+        style="rows",
+        markers={"training": "o", "held out": "X"},
+        palette="colorblind" if colour else None,
+        s=14,
+        linewidth=0.2,
+        ax=axes,
+    )
+    axes.set(xlabel=_axis(law.target, "measured"), ylabel=_axis(law.target, "predicted"))
     return figure
+
+
+def draw(table: pd.DataFrame, law: Law, folder: Path) -> None:
+    """Write front.png and prediction.png beside the hall of fame in `folder`."""
+    hall = pd.read_csv(folder / "hall_of_fame.csv")
+    for name, figure in (("front", plot_front(hall, law)), ("prediction", plot_prediction(table, law))):
+        figure.savefig(folder / f"{name}.png", dpi=150)

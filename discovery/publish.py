@@ -1,8 +1,7 @@
 """From the chosen form to a `Law` in physical units, with intervals, metrics and the front it was chosen from.
 
-Constants: scaled a, p become a y_s / S(m), p / S(m) with S(m) = prod s_j^(n/2). Their uncertainty is a moving-block
-bootstrap of the training rows (blocks of one autocorrelation time of the residual, within groups), each resample
-refitted by one Gauss-Newton step from the optimum.
+The uncertainty of the constants is a moving-block bootstrap of the training rows (blocks of one autocorrelation time of
+the residual, within groups), each resample refitted by one Gauss-Newton step from the optimum.
 
 Source: H. Kuensch, Ann. Statist. 17, 1217 (1989), doi:10.1214/aos/1176347265.
 """
@@ -11,33 +10,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import sympy
 
 from discovery import choice, forms
+from discovery.columns import combined_unit
 from discovery.config import DiscoveryConfig
 from discovery.fit import Array, Fit, Rows, fit_form, full_jacobian, predict
 from discovery.forms import Form
-from discovery.tables import Problem, combined_unit
+from discovery.hall import Finalist, scalings
+from discovery.problem import Problem
 from transslit.law import Constant, Law
 from transslit.runs import versions
 
 FEWEST_BLOCKS = 10
-
-
-@dataclass(frozen=True)
-class Finalist:
-    """A form fitted on all training rows; `loss_held_out` is NaN where nothing is held out."""
-
-    form: Form
-    fit: Fit
-    nodes: int
-    description_length: float
-    loss_held_out: float
 
 
 def monomial_of(inputs: Sequence[int]) -> forms.Monomial:
@@ -74,13 +62,6 @@ def loss_on(form: Form, fit: Fit, rows: Rows | None) -> float:
     return float(np.sum((rows.w * (rows.y - value)) ** 2) / np.sum((rows.w * rows.y) ** 2))
 
 
-def scalings(form: Form, problem: Problem) -> Array:
-    """Factors that take the scaled constants (a, p) to physical ones."""
-    linear = [problem.y_scale / forms.scale_of(m, problem.x_scales) for m in form]
-    inner = [1.0 / forms.scale_of(m, problem.x_scales) for _, m in forms.parameters(form)]
-    return np.array([*linear, *inner])
-
-
 def resample(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> Array:
     """Bootstrapped scaled constants (a, p), shape (resamples, constants)."""
     residual, jacobian = full_jacobian(form, fit, problem.rows)
@@ -104,47 +85,6 @@ def resample(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) ->
 
 def _monomial_powers(monomial: forms.Monomial, config: DiscoveryConfig) -> list[tuple[str, float]]:
     return [(config.inputs[f[1]], h / 2) for f, h in monomial if f[0] in {"x", "abs"}]
-
-
-def written(form: Form, problem: Problem, config: DiscoveryConfig, constants: Array) -> str:
-    """The formula with numbers in physical units."""
-    text = [f"({value:.6g})" if value < 0 else f"{value:.6g}" for value in constants]
-    return forms.write(form, config.inputs, text[: len(form)], text[len(form) :])
-
-
-def front_of(
-    finalists: Sequence[Finalist], chosen: Finalist | None, problem: Problem, config: DiscoveryConfig
-) -> pd.DataFrame:
-    """Hall of fame: one row per finalist, by complexity; `score` is -d ln(loss) / d complexity along the front.
-
-    Columns: complexity, loss, loss_held_out, score (NaN off the front), description_length, on_front,
-    chosen, expression, latex.
-    """
-    ranked = sorted(finalists, key=lambda f: (f.nodes, f.fit.loss, repr(f.form)))
-    rows: list[dict[str, Any]] = []
-    best, nodes = math.inf, 0
-    for finalist in ranked:
-        loss = max(finalist.fit.loss, 1e-16)
-        on_front = loss < best * (1 - 1e-9)
-        score = math.log(best / loss) / (finalist.nodes - nodes) if on_front and math.isfinite(best) else math.nan
-        if on_front:
-            best, nodes = loss, finalist.nodes
-        constants = np.array([*finalist.fit.linear, *finalist.fit.inner]) * scalings(finalist.form, problem)
-        expression = written(finalist.form, problem, config, constants)
-        rows.append(
-            {
-                "complexity": finalist.nodes,
-                "loss": finalist.fit.loss,
-                "loss_held_out": finalist.loss_held_out,
-                "score": score,
-                "description_length": finalist.description_length,
-                "on_front": on_front,
-                "chosen": finalist is chosen,
-                "expression": expression,
-                "latex": sympy.latex(sympy.sympify(expression, locals={n: sympy.Symbol(n) for n in config.inputs})),
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def _r_squared(form: Form | None, fit: Fit | None, rows: Rows) -> float:
@@ -272,10 +212,15 @@ def make_law(
         told.get("covariance", ()),
         {
             "found": found,
-            "rule": "description length; see discovery.choice",
+            "rule": choice.RULE,
             "intervals_95": told.get("intervals", {}),
             "references": references,
-            "held_out": list(problem.held_out) or ("rows" if held is not None else "none"),
+            "held_out": list(problem.judges) or ("a fifth of the rows" if held is not None else "none"),
+            "judged": {
+                name: _numbers({"r2": _r_squared(form, fit, judge), "rows": judge.x.shape[1]})
+                for name, judge in problem.judges.items()
+            },
+            "inputs": dict(problem.meaning),
             "weighted": problem.weighted,
             "versions": versions(),
             "seed": config.seed,

@@ -16,9 +16,10 @@ from __future__ import annotations
 import ast
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from discovery import forms
 from discovery.config import DiscoveryConfig
 from discovery.fit import Fit, Rows, fit_form
 from discovery.forms import Form, RefusedError
-from discovery.tables import Problem
+from discovery.problem import Problem
 from transslit.errors import BadInput
 from transslit.progress import Advance
 from transslit.runs import read_json, write_json
@@ -42,6 +43,7 @@ SMALLEST_LOSS = 1e-16
 KEPT = 8  # leaders of each complexity
 MATE = 0.5  # probability
 TRIES = 8  # mutations of an offspring until its form is a new one
+BATCH = 16  # forms that a worker fits at a time
 CHECKPOINT = "search.json"
 
 # At module level, or nothing that holds them pickles.
@@ -66,8 +68,21 @@ def primitive_set(config: DiscoveryConfig, signed: frozenset[int]) -> gp.Primiti
             pset.addPrimitive(partial(forms.square_root, signed=signed), 1, name=name)
         else:
             pset.addPrimitive(partial(forms.apply, name), 1, name=name)
+    if signed:
+        pset.addPrimitive(partial(forms.absolute, signed=signed), 1, name="abs")
     pset.addTerminal((forms.ONE,), name="one")
     return pset
+
+
+def admitted(form: Form, config: DiscoveryConfig, vanishing: frozenset[int]) -> bool:
+    """Whether a form is within the limits of `config` and divides by no input that vanishes in the data."""
+    return (
+        len(form) <= config.max_terms
+        and len(forms.parameters(form)) <= config.max_parameters
+        and forms.depth(form) <= 2
+        and forms.complexity(form) <= config.max_complexity
+        and not vanishing & forms.divisors(form)
+    )
 
 
 def form_of(
@@ -90,20 +105,20 @@ def form_of(
             else:
                 stack.append((((("x", int(node.name.removeprefix("x"))), 2),),))
         form = stack.pop()
-        within = (
-            len(form) <= config.max_terms
-            and len(forms.parameters(form)) <= config.max_parameters
-            and forms.depth(form) <= 2
-            and forms.complexity(form) <= config.max_complexity
-            and not vanishing & forms.divisors(form)
-        )
     except RefusedError:
         return None
-    return form if within else None
+    return form if admitted(form, config, vanishing) else None
 
 
-def _fit(form: Form, rows: Rows) -> Fit | None:
-    return fit_form(form, rows)
+def mapper_of(workers: Any) -> Mapper:
+    """A `map` from itself, from a pool of processes, or from a Dask client, whose futures are gathered."""
+    if hasattr(workers, "gather"):
+        return lambda function, items: workers.gather(workers.map(function, list(items), pure=False))
+    return workers.map if hasattr(workers, "map") else workers
+
+
+def _fit_all(batch: Sequence[Form], rows: Rows) -> list[Fit | None]:
+    return [fit_form(form, rows) for form in batch]
 
 
 @contextmanager
@@ -176,7 +191,9 @@ class Search:
         """Give every tree its fitness; each new form is fitted once, all new ones through the mapper."""
         wanted = [form for form in map(self.form, trees) if form is not None]
         new = [form for form in dict.fromkeys(wanted) if form not in self.fits]
-        for form, fit in zip(new, self.mapper(partial(_fit, rows=self.rows), new), strict=True):
+        batches = [new[k : k + BATCH] for k in range(0, len(new), BATCH)]
+        fitted = self.mapper(partial(_fit_all, rows=self.rows), batches)
+        for form, fit in zip(new, chain.from_iterable(fitted), strict=True):
             self.fits[form] = fit
             self._remember(form, fit)
         for tree in trees:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import hashlib
 import math
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from discovery import choice, forms, publish
+from discovery import choice, forms, neighbours, publish
 from discovery.config import DiscoveryConfig
 from discovery.fit import Fit, fit_form
 from discovery.forms import Form
-from discovery.publish import Finalist
-from discovery.search import Leaders, Mapper, Search
-from discovery.tables import Problem, make_problem
+from discovery.hall import Finalist, front_of, latex_table
+from discovery.problem import Problem, make_problem
+from discovery.search import Leaders, Search, admitted, mapper_of
 from transslit.law import Law
 from transslit.progress import Progress
 from transslit.runs import write_text
 
 FINALISTS = 40
-# Of these, forms with one constant less or one term more are tried as well:
+# Of these, the neighbours are tried as well:
 AMENDED = 6  # the best finalists,
 SHORT = 10  # and the most accurate form of each complexity up to this
 
@@ -71,8 +72,10 @@ def finalists_of(
         short = [f for f in fits if forms.complexity(f) <= SHORT]
         best_short = {forms.complexity(f): f for f in sorted(short, key=lambda f: (-fits[f].loss, repr(f)))}
         for form in dict.fromkeys([*by_length(count)[:AMENDED], *best_short.values()]):
-            for other in [*choice.simpler(form), *choice.longer(form, len(config.inputs), problem.signed)]:
-                if len(other) <= config.max_terms and forms.complexity(other) <= config.max_complexity:
+            around = neighbours.simpler(form) + neighbours.swapped(form, config.functions)
+            around += neighbours.longer(form, len(config.inputs), problem.signed)
+            for other in [*around, *neighbours.factored(form, len(config.inputs))]:
+                if admitted(other, config, problem.vanishing):
                     consider(other, None)
     if not fits:
         return [], float(count)
@@ -104,7 +107,7 @@ def discover(
     config: DiscoveryConfig,
     folder: Path | None = None,
     progress: Progress | None = None,
-    mapper: Mapper = map,
+    mapper: Any = map,
 ) -> Law:
     """Find the law of `config.target` in `config.inputs` that the table supports, if there is one.
 
@@ -112,8 +115,8 @@ def discover(
     ----------
     table : one row per observation, units in the column names; `group` (or `replica` and `i`) tells slits apart,
         `<target>_std` weighs the rows
-    folder : gets law.json, hall_of_fame.csv and .parquet, and a checkpoint from which the same call resumes exactly
-    mapper : a `map`, of a process pool for instance
+    folder : gets law.json, hall_of_fame.csv, .json and .tex, and a checkpoint from which the same call resumes exactly
+    mapper : a `map`, or what has one: a pool of processes, a Dask client
 
     Returns
     -------
@@ -127,19 +130,18 @@ def discover(
     problem = make_problem(table, config)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    search = Search(problem, config, mapper)
-    symbols = 3 + len(config.functions) + len(config.inputs) + 1
+    search = Search(problem, config, mapper_of(mapper))
+    symbols = sum(len(found) for found in (*search.pset.primitives.values(), *search.pset.terminals.values()))
     with (progress or Progress(quiet=True)).task("Searching for the law", config.generations) as advance:
         leaders = search.run(folder, _key(problem, config), advance)
         finalists, independent = finalists_of(leaders, problem, config, symbols)
         advance(config.generations, "choosing")
     chosen = choose(finalists, choice.without_law(independent, symbols, config.tolerance))
-    hall = publish.front_of(finalists, chosen, problem, config)
+    hall = front_of(finalists, chosen, problem, config)
     law = publish.make_law(chosen, finalists, hall, problem, config, independent, symbols)
     if folder is not None:
         write_text(folder / "hall_of_fame.csv", hall.to_csv(index=False))
-        partial = folder / ".hall_of_fame.parquet.part"
-        hall.to_parquet(partial, index=False)
-        partial.replace(folder / "hall_of_fame.parquet")
+        write_text(folder / "hall_of_fame.json", hall.to_json(orient="records", indent=1) + "\n")
+        write_text(folder / "hall_of_fame.tex", latex_table(hall, config.target))
         law.write(folder / "law.json")
     return law

@@ -1,34 +1,39 @@
-"""Tables for the search: from trans-slit records, from a user's file, and their dimensionless form.
+"""Tables for the search: from trans-slit records, or from a user's files.
 
-Scaled variables: x_j / max|x_j| and y / rms(y) (for dphi of I and q: dphi/(I_max R_c0), I/I_max, q), so that a
-search does not depend on the units of its table.
+A record's table has, beside the columns of `TransSlitRecord.joined()`, those of `MEANING`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from discovery.config import DiscoveryConfig
-from discovery.fit import Array, Rows
+from discovery.columns import stem_of
 from transslit.errors import BadInput
 from transslit.record import MUST_AGREE, TransSlitRecord
-from transslit.units import registry
 
 FEWEST_ROWS = 20
-NEAR_ZERO = 0.01  # of an input's largest magnitude: below, dividing by it has its pole in the data
+LENGTH = 1e-9  # m, what d is measured in
+FEWEST_REPLICAS = 3  # whose scatter is taken as the uncertainty of dphi
+MEANING = {
+    "q": "|Q_i| / max |Q_i| of its replica and slit",
+    "q_I": "|integral of I_i dt| / its largest, of its replica and slit",
+    "charge_C_per_m": "integral of I_i dt from the first instant",
+    "d": f"slit width / {LENGTH:g} m",
+    "cycle": "cycle of a periodic drive, from 1",
+}
 
 
 def table_from_records(records: Iterable[TransSlitRecord]) -> pd.DataFrame:
-    """Rows of `record.joined()` with `group` (record.replica.i) and `charge_C_per_m` (the integral of I over time).
+    """Rows of `record.joined()` with `group` (record.replica.i) and the columns of `MEANING`, on even times.
 
-    The first instant of every group (at rest, before the drive acts) and rows without a defined q are left out.
+    Where each record has three replicas or more, `dphi_V_std` is their scatter at each time and slit (uncertainties of
+    Nernst-Planck runs are unknown). The first instant of every group (at rest, before the drive acts) and rows without
+    a defined q are left out.
 
     Raises
     ------
@@ -41,37 +46,84 @@ def table_from_records(records: Iterable[TransSlitRecord]) -> pd.DataFrame:
         for key in MUST_AGREE:
             if record.metadata.get(key) != first.get(key):
                 raise BadInput(f"record {key}", record.metadata.get(key), f"must equal {first.get(key)} to be joined")
-        rows = record.joined().sort_values(["replica", "i", "time_s"], kind="stable")
-        rows.insert(0, "group", [f"{number}.{r}.{i}" for r, i in zip(rows["replica"], rows["i"], strict=True)])
-        by_group = rows.groupby("group", sort=False)
-        step = by_group["time_s"].diff().fillna(0.0)
-        mean = (rows["I_A_per_m"] + by_group["I_A_per_m"].shift()).fillna(0.0) / 2
-        rows["charge_C_per_m"] = (mean * step).groupby(rows["group"], sort=False).cumsum()
-        defined = np.isfinite(rows[["dphi_V", "I_A_per_m", "q"]].to_numpy(dtype=float)).all(axis=1)
-        later = rows["time_s"].to_numpy() > by_group["time_s"].transform("min").to_numpy()
-        tables.append(rows[defined & later])
+        rows = _rows_of(record.resampled())
+        tables.append(rows.assign(group=f"{number}." + rows["group"]))
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     if table.empty:
         raise BadInput("record", "no usable rows", "give records with currents, potentials and charges over time")
+    table = table.dropna(axis="columns", how="any")  # what only some of the records have
+    table.attrs["meaning"] = MEANING
     return table
 
 
-def read_table(path: Path, target: str, inputs: Sequence[str]) -> pd.DataFrame:
-    """A user's CSV or Parquet table, checked for a search.
+def _rows_of(record: TransSlitRecord) -> pd.DataFrame:
+    rows = record.joined().sort_values(["replica", "i", "time_s"], kind="stable").reset_index(drop=True)
+    rows.insert(0, "group", rows["replica"].astype(str) + "." + rows["i"].astype(str))
+    by_group = rows.groupby("group", sort=False)
+    step = by_group["time_s"].diff().fillna(0.0)
+    mean = (rows["I_A_per_m"] + by_group["I_A_per_m"].shift()).fillna(0.0) / 2
+    rows["charge_C_per_m"] = (mean * step).groupby(rows["group"], sort=False).cumsum()
+    passed = rows["charge_C_per_m"].abs()
+    rows["q_I"] = passed / passed.groupby(rows["group"], sort=False).transform("max")
+    network, drive = record.metadata.get("network") or {}, record.metadata.get("drive") or {}
+    rows["d"] = float(network.get("slit", np.nan)) / LENGTH
+    if {"window", "scan_rate"} <= set(drive):
+        period = 2 * drive["window"] / drive["scan_rate"]
+        rows["cycle"] = np.ceil(rows["time_s"] / period - 1e-9).astype(int).clip(lower=1)
+    else:
+        rows["cycle"] = 1
+    if rows["replica"].nunique() >= FEWEST_REPLICAS:
+        rows["dphi_V_std"] = _scatter(rows, record.terminal)
+    defined = np.isfinite(rows[["dphi_V", "I_A_per_m", "q", "q_I"]].to_numpy(dtype=float)).all(axis=1)
+    later = rows["time_s"].to_numpy() > by_group["time_s"].transform("min").to_numpy()
+    return rows[defined & later]
+
+
+def _scatter(rows: pd.DataFrame, terminal: pd.DataFrame) -> pd.Series:
+    """Standard deviation of dphi over the replicas, those of opposite drives with opposite sign, in V.
+
+    The variance is averaged over nine instants, since that of a few replicas is itself uncertain.
+    """
+    drive = terminal["phi_m_V" if "phi_m_V" in terminal else "sigma_C_per_m2"]
+    sign = np.sign(drive.groupby(terminal["replica"]).mean())
+    along = (rows["dphi_V"] * rows["replica"].map(sign)).groupby([rows["i"], rows["time_s"]]).var()
+    smooth = along.groupby(level="i", group_keys=False).apply(lambda v: v.rolling(9, center=True, min_periods=1).mean())
+    keys = pd.MultiIndex.from_frame(rows[["i", "time_s"]])
+    return pd.Series(np.sqrt(smooth.reindex(keys).to_numpy()), index=rows.index)
+
+
+def read_tables(paths: Sequence[Path], target: str, inputs: Sequence[str]) -> pd.DataFrame:
+    """A user's CSV or Parquet tables as one, checked for a search.
 
     Raises
     ------
-    BadInput : unreadable, columns missing, not numeric, NaN or constant, too few rows
+    BadInput : unreadable, columns missing or in two units, not numeric, NaN or constant, too few rows
     """
-    path = Path(path)
+    tables = [_read(Path(path)) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        for name in (target, *inputs):
+            other = [str(c) for c in table.columns if c != name and stem_of(str(c)) == stem_of(name)]
+            if name not in table.columns and other:
+                raise BadInput(f"column {name}", f"{other[0]} in {path}", "give the same unit everywhere")
+    table = pd.concat([table.assign(group=_labels(table, n)) for n, table in enumerate(tables)], ignore_index=True)
+    table = table if len(tables) > 1 else tables[0]
+    check_table(table, target, inputs)
+    return table
+
+
+def _labels(table: pd.DataFrame, number: int) -> pd.Series:
+    if "group" in table.columns:
+        return f"{number}." + table["group"].astype(str)
+    return pd.Series(str(number), index=table.index)
+
+
+def _read(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except OSError as error:
         raise BadInput("table", path, f"cannot be read ({error.strerror or error})") from None
     except ValueError as error:  # pandas' parser errors, wrong encodings and pyarrow's errors among them
         raise BadInput("table", path, f"is not a CSV or Parquet table ({str(error).splitlines()[0]})") from None
-    check_table(table, target, inputs)
-    return table
 
 
 def check_table(table: pd.DataFrame, target: str, inputs: Sequence[str]) -> None:
@@ -88,6 +140,13 @@ def check_table(table: pd.DataFrame, target: str, inputs: Sequence[str]) -> None
         raise BadInput("column", table.columns[table.columns.duplicated()][0], "appears twice in the table")
     if len(table) < FEWEST_ROWS:
         raise BadInput("table rows", len(table), f"too few for a search; give {FEWEST_ROWS} or more")
+    for name in MUST_AGREE:
+        if name in table.columns and name not in inputs and len(pd.unique(table[name])) > 1:
+            first, other = pd.unique(table[name])[:2]
+            raise BadInput(f"column {name}", f"{first} and {other}", "one table, one value, unless it is an input")
+    for name in inputs:
+        if name not in (same := [other for other in inputs if stem_of(other) == stem_of(name)])[:1]:
+            raise BadInput("inputs", ", ".join(same), "one quantity in two units; name it once")
     error = f"{target}_std"
     for name in (target, *inputs, *([error] if error in table.columns else [])):
         if not pd.api.types.is_numeric_dtype(table[name]) or pd.api.types.is_bool_dtype(table[name]):
@@ -103,125 +162,3 @@ def check_table(table: pd.DataFrame, target: str, inputs: Sequence[str]) -> None
                 raise BadInput(f"column {name}", values.min(), "uncertainties must be positive")
         elif values.max() - values.min() <= 1e-9 * np.abs(values).max():  # the digits of a number as text
             raise BadInput(f"column {name}", f"constant at {values[0]:g}", "must vary to be searched")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What a search sees: scaled training and held-out rows, and the scales that undo it."""
-
-    rows: Rows
-    groups: Array  # of the training rows, integers
-    held: Rows | None
-    x_scales: tuple[float, ...]
-    y_scale: float
-    signed: frozenset[int]  # inputs that take both signs
-    vanishing: frozenset[int]  # inputs that pass through or near zero
-    weighted: bool
-    held_out: tuple[str, ...]  # names of the held-out groups; empty where rows were drawn or none
-
-
-def _groups(table: pd.DataFrame) -> Array:
-    if "group" in table.columns:
-        return table["group"].astype(str).to_numpy()
-    keys = [key for key in ("replica", "i") if key in table.columns]
-    if not keys:
-        return np.full(len(table), "all")
-    return table[keys].astype(str).agg(".".join, axis=1).to_numpy()
-
-
-def _held_out(table: pd.DataFrame, groups: Array, config: DiscoveryConfig) -> tuple[Array, tuple[str, ...]]:
-    names = list(dict.fromkeys(groups.tolist()))
-    if config.held_out == "none":
-        return np.zeros(len(groups), dtype=bool), ()
-    if config.held_out != "last":
-        unknown = [name for name in config.held_out if name not in names]
-        if unknown:
-            raise BadInput("held_out", unknown[0], f"not a group of the table, which has {', '.join(names)}")
-        chosen = list(config.held_out)
-    elif "i" in table.columns:
-        numbers = table["i"].to_numpy()
-        chosen = list(dict.fromkeys(groups[numbers == numbers.max()].tolist()))
-    else:
-        chosen = names[-1:]
-    if len(chosen) < len(names):
-        return np.isin(groups, chosen), tuple(chosen)
-    if config.held_out != "last":
-        raise BadInput("held_out", ", ".join(chosen), "must leave groups to train on")
-    drawn = np.random.default_rng(config.seed).permutation(len(groups))[: len(groups) // 5]
-    return np.isin(np.arange(len(groups)), drawn), ()
-
-
-def make_problem(table: pd.DataFrame, config: DiscoveryConfig) -> Problem:
-    """Scale a checked table and set the held-out groups (or a fifth of the rows, if there is one group) apart.
-
-    Raises
-    ------
-    BadInput : see `check_table`; a held-out group that is not there, or that leaves nothing to train on
-    """
-    check_table(table, config.target, config.inputs)
-    x = table[list(config.inputs)].to_numpy(dtype=float).T
-    y = table[config.target].to_numpy(dtype=float)
-    groups = _groups(table)
-    held, names = _held_out(table, groups, config)
-    if (~held).sum() < FEWEST_ROWS:
-        raise BadInput(
-            "table rows", int((~held).sum()), f"too few to train on; {FEWEST_ROWS} or more must not be held out"
-        )
-    weighted = f"{config.target}_std" in table.columns
-    weights = 1.0 / table[f"{config.target}_std"].to_numpy(dtype=float) if weighted else np.ones(len(y))
-    weights /= np.sqrt(np.mean(weights[~held] ** 2))
-    x_scales = np.abs(x).max(axis=1)
-    y_scale = float(np.sqrt(np.mean(y[~held] ** 2)))
-    if not y_scale > 0:
-        raise BadInput(f"column {config.target}", "zero in every training row", "must vary to be searched")
-    rows = Rows(x / x_scales[:, None], y / y_scale, weights)
-    signed = frozenset(np.flatnonzero((x < 0).any(axis=1)).tolist())
-    vanishing = np.abs(x).min(axis=1) < NEAR_ZERO * x_scales
-    _, numbers = np.unique(groups[~held], return_inverse=True)
-    return Problem(
-        rows.take(np.flatnonzero(~held)),
-        numbers,
-        rows.take(np.flatnonzero(held)) if held.any() else None,
-        tuple(x_scales.tolist()),
-        y_scale,
-        signed,
-        signed | frozenset(np.flatnonzero(vanishing).tolist()),
-        weighted,
-        names,
-    )
-
-
-def unit_of(column: str) -> str:
-    """The unit in a column's name, pint syntax: "I_A_per_m" is A/(m), "c_mol_per_m3" mol/(m**3), "q" 1."""
-    parts = column.split("_")
-    where = parts.index("per") - 1 if "per" in parts else len(parts) - 1
-    if where < 1:
-        return "1"
-
-    def power(token: str) -> str:
-        return re.sub(r"^([A-Za-z]+)(\d+)$", r"\1**\2", token)
-
-    below = "*".join(power(token) for token in parts[where + 1 :] if token != "per")
-    unit = f"{power(parts[where])}/({below})" if below else power(parts[where])
-    try:
-        registry().Unit(unit)
-    except Exception:  # pint leaks those of Python's tokenizer; a name that is no unit is a number
-        return "1"
-    return unit
-
-
-PREFERRED = ("ohm*m", "ohm", "V", "A/m", "C/m", "F/m", "S/m", "ohm*m**2")
-
-
-def combined_unit(target: str, powers: Sequence[tuple[str, float]]) -> str:
-    """Unit of target / prod input^power, written as one of `PREFERRED` where it is the same."""
-    ureg = registry()
-    unit = ureg.Quantity(1.0, unit_of(target)) if target else ureg.Quantity(1.0, "")
-    for name, power in powers:
-        unit = unit / ureg.Quantity(1.0, unit_of(name)) ** power
-    if unit.dimensionless and abs(unit.to("").magnitude - 1) < 1e-12:
-        return "1"
-    for name in PREFERRED:
-        if unit.is_compatible_with(name) and abs(unit.to(name).magnitude - 1) < 1e-12:
-            return name
-    return f"{unit.units:~C}"

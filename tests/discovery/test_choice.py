@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from discovery import choice, forms
+from discovery import choice, forms, neighbours
 from discovery.fit import Rows
 
 X0, X1 = ((("x", 0), 2),), ((("x", 1), 2),)
@@ -69,14 +69,14 @@ def test_pruning_tries_every_form_with_one_constant_less() -> None:
     form = forms.make_form([X0, forms.multiply((X0,), (exponential,))[0]])
     texts = {
         forms.write(f, ["I", "q"], list("ab")[: len(f)], list("pr")[: len(forms.parameters(f))])
-        for f in choice.simpler(form)
+        for f in neighbours.simpler(form)
     }
     assert texts == {"a*I", "a*I*exp(p*q + r*q**2)", "I*(a + b*exp(p*q))", "I*(a + b*exp(p*q**2))"}
 
 
 def test_completing_tries_powers_of_each_input_alone_and_within_the_common_factor() -> None:
     form = forms.make_form([X0, forms.multiply((X0,), (X1,))[0]])
-    others = choice.longer(form, 2, frozenset({0}))
+    others = neighbours.longer(form, 2, frozenset({0}))
     texts = {forms.write(f, ["I", "q"], list("abc"), []) for f in others}
     assert "I*(a + b*q + c*q**2)" in texts
     assert "a + b*I + c*I*q" in texts
@@ -86,4 +86,4 @@ def test_completing_tries_powers_of_each_input_alone_and_within_the_common_facto
 
 def test_completing_leaves_out_powers_beyond_the_limit() -> None:
     form = (((("x", 1), forms.MAX_HALVES),),)
-    assert choice.longer(form, 2, frozenset())
+    assert neighbours.longer(form, 2, frozenset())

@@ -27,7 +27,7 @@ def test_front_marks_the_law() -> None:
 
 def test_a_perfect_law_lies_on_the_diagonal(make_table) -> None:
     table = make_table(lambda q: 1 - 0.5 * q, noise=0.0)
-    axes = plot_prediction(table, Law.paper(0.12, 0.5, provenance={"held_out": ["0.4"]})).axes[0]
+    axes = plot_prediction(table, Law.paper(0.12, 0.5, provenance={"held_out": ["i=4"]})).axes[0]
     points = axes.collections[0].get_offsets()
     assert len(points) == len(table)
     np.testing.assert_allclose(points[:, 0], points[:, 1], rtol=1e-9)

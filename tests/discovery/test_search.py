@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from discovery import DiscoveryConfig, discover
+from discovery.problem import make_problem
 from discovery.search import CHECKPOINT, Search
-from discovery.tables import make_problem
 from transslit.errors import BadInput
 from transslit.law import Law
 
@@ -27,7 +27,7 @@ def test_same_seed_same_hall_of_fame(make_table, tmp_path) -> None:
     texts = [(tmp_path / str(k) / "hall_of_fame.csv").read_text() for k in range(2)]
     assert texts[0] == texts[1]
     assert Law.read(tmp_path / "0" / "law.json") == laws[0]
-    hall = pd.read_parquet(tmp_path / "0" / "hall_of_fame.parquet")
+    hall = pd.read_csv(tmp_path / "0" / "hall_of_fame.csv")
     assert list(hall["complexity"]) == sorted(hall["complexity"])
     front = hall[hall["on_front"]]
     assert (front["loss"].diff().dropna() < 0).all()

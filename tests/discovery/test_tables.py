@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from discovery import DiscoveryConfig, read_table, table_from_records
-from discovery.tables import combined_unit, make_problem, unit_of
+from discovery import DiscoveryConfig, read_tables, table_from_records
+from discovery.columns import combined_unit, unit_of
+from discovery.problem import make_problem
 from transslit.errors import BadInput
 from transslit.record import TransSlitRecord
 
@@ -51,11 +52,11 @@ def test_records_of_two_electrolytes_do_not_mix() -> None:
 def test_the_last_slit_is_held_out_by_default(make_table) -> None:
     table = make_table(lambda q: 1 - 0.5 * q)
     problem = make_problem(table, DiscoveryConfig())
-    assert problem.held_out == ("0.4",)
+    assert list(problem.judges) == ["i=4"]
     assert problem.rows.x.shape == (2, 1200)
     assert problem.held is not None
     assert problem.held.x.shape == (2, 400)
-    assert make_problem(table, DiscoveryConfig(held_out=("0.1", "0.2"))).rows.x.shape == (2, 800)
+    assert make_problem(table, DiscoveryConfig(held_out=("i=1", "i=2"))).rows.x.shape == (2, 800)
     assert make_problem(table, DiscoveryConfig(held_out="none")).held is None
     one_slit = make_problem(table[table["i"] == 1], DiscoveryConfig())
     assert one_slit.rows.x.shape == (2, 320)  # a fifth of the rows instead
@@ -120,20 +121,20 @@ def test_bad_tables_get_one_line(make_table, tmp_path, fault: str, message: str)
     path = tmp_path / "data.csv"
     broken(make_table(lambda q: 1 - 0.5 * q), fault).to_csv(path, index=False)
     with pytest.raises(BadInput) as error:
-        read_table(path, "dphi_V", INPUTS)
+        read_tables([path], "dphi_V", INPUTS)
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 
 
 def test_bad_files_get_one_line(tmp_path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
-        read_table(tmp_path / "none.csv", "dphi_V", INPUTS)
+        read_tables([tmp_path / "none.csv"], "dphi_V", INPUTS)
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 not really")
     for name in ("empty.csv", "binary.csv", "torn.parquet"):
         with pytest.raises(BadInput, match="is not a CSV or Parquet table") as error:
-            read_table(tmp_path / name, "dphi_V", INPUTS)
+            read_tables([tmp_path / name], "dphi_V", INPUTS)
         assert "\n" not in str(error.value)
 
 
@@ -142,11 +143,11 @@ def test_bad_configurations_get_one_line(make_table) -> None:
         DiscoveryConfig.read(inputs=("dphi_V", "q"))
     with pytest.raises(BadInput, match="an input is named twice"):
         DiscoveryConfig.read(inputs=("q", "q"))
-    with pytest.raises(BadInput, match=r"held_out: 9\.9: not a group of the table"):
-        make_problem(make_table(lambda q: 1 - q / 2), DiscoveryConfig(held_out=("9.9",)))
+    with pytest.raises(BadInput, match=r"held_out: i=9: no such row; i is 1, 2, 3, 4"):
+        make_problem(make_table(lambda q: 1 - q / 2), DiscoveryConfig(held_out=("i=9",)))
 
 
 def test_tables_survive_a_file(make_table, tmp_path) -> None:
     table = make_table(lambda q: 1 - 0.5 * q)
     table.to_parquet(tmp_path / "data.parquet")
-    pd.testing.assert_frame_equal(read_table(tmp_path / "data.parquet", "dphi_V", INPUTS), table)
+    pd.testing.assert_frame_equal(read_tables([tmp_path / "data.parquet"], "dphi_V", INPUTS), table)

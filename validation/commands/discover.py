@@ -3,56 +3,108 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from transslit.errors import BadInput
 from transslit.progress import Progress
 from validation.commands.common import JsonFlag, OutPath, SeedInt, app
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 @app.command("discover", epilog="Example: transslit discover runs/cv --out runs/law")
 def discover_command(
     sources: Annotated[
-        list[Path], typer.Argument(help="Run folders or records, or one CSV table.", metavar="RECORD...")
+        list[Path], typer.Argument(help="Run folders or records; or CSV or Parquet tables.", metavar="RECORD...")
     ],
     target: Annotated[str, typer.Option(help="Column to explain.")] = "dphi_V",
-    inputs: Annotated[str, typer.Option(help="Comma-separated columns to explain it by.")] = "I_A_per_m,q",
+    inputs: Annotated[
+        str,
+        typer.Option(
+            help="Comma-separated columns to explain it by. Records have, beside their own, q = |Q_i|/max, "
+            "q_I = |integral of I_i dt|/max, d = slit width in nm, and cycle."
+        ),
+    ] = "I_A_per_m,q",
+    held_out: Annotated[
+        str,
+        typer.Option(
+            help="Rows that only judge, such as i=4 or i=4,cycle=2,d=3; last: the slit of the largest number; none."
+        ),
+    ] = "last",
+    functions: Annotated[
+        str, typer.Option(help="Functions of the search, of square, sqrt, exp, log, tanh, sinh, sin, cos.")
+    ] = "square,sqrt,exp,log,tanh",
+    processes: Annotated[int, typer.Option(help="Processes that fit constants; the result is the same.", min=1)] = 1,
     out: OutPath = None,
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
 ) -> int:
-    """Search for the law behind trans-slit records, or behind a table with units in its column names."""
+    """Search for the law behind trans-slit records, or behind a table with units in its column names.
+
+    Leaves law.json, the hall of fame (CSV, JSON, LaTeX) and two figures in the run folder.
+    """
     import discovery
-    from transslit.record import TransSlitRecord
+    from discovery.plots import draw
     from transslit.runs import open_run
 
-    names = tuple(name.strip() for name in inputs.split(",") if name.strip())
-    if len(sources) == 1 and sources[0].suffix == ".csv":
-        table = discovery.read_table(sources[0], target, names)
-    else:
-        records = [TransSlitRecord.read(source) for source in sources]
-        TransSlitRecord.concat(records)  # refuses what must not be mixed
-        table = discovery.table_from_records(records)
-    config = discovery.DiscoveryConfig.read(target=target, inputs=names, seed=seed)
+    names = _names(inputs)
+    config = discovery.DiscoveryConfig.read(
+        target=target,
+        inputs=names,
+        functions=_names(functions),
+        held_out=held_out if held_out in {"last", "none"} else _names(held_out),
+        seed=seed,
+    )
+    table = _table(sources, target, names)
+    discovery.check(table, config)
     folder = out or Path("runs/discover")
-    made_from = {"table": _table_digest(table)}
     with open_run(folder) as run:
 
         def search(path: Path) -> None:
-            discovery.discover(table, config, path, Progress())
+            # Spawned, not forked: the libraries of this process may have threads.
+            pool = ProcessPoolExecutor(processes, get_context("spawn")) if processes > 1 else nullcontext(map)
+            with pool as mapper:
+                law = discovery.discover(table, config, path, Progress(), mapper)
+            draw(table, law, path)
 
-        run.stage("", config, search, made_from, seed)
+        run.stage("", config, search, {"table": _table_digest(table)}, seed)
+    _tell(folder, as_json)
+    return 0
+
+
+def _table(sources: list[Path], target: str, names: tuple[str, ...]) -> Any:
+    import discovery
+    from transslit.record import TransSlitRecord
+
+    tables = [source.suffix in {".csv", ".parquet"} for source in sources]
+    if all(tables):
+        return discovery.read_tables(sources, target, names)
+    if any(tables):
+        raise BadInput("record", sources[tables.index(True)], "give either tables or records, not both")
+    return discovery.table_from_records([TransSlitRecord.read(source) for source in sources])
+
+
+def _tell(folder: Path, as_json: bool) -> None:
     if as_json:
         print((folder / "law.json").read_text(encoding="utf-8"), end="")
-    else:
-        from transslit.law import Law
-        from validation.terminal import law
+        return
+    from transslit.law import Law
+    from validation import terminal
 
-        law(Law.read(folder))
-        print(f"law and front: {folder}")
-    return 0
+    law = Law.read(folder)
+    terminal.front(json.loads((folder / "hall_of_fame.json").read_text(encoding="utf-8")))
+    terminal.law(law)
+    terminal.judgement(law)
+    print(f"law, hall of fame and figures: {folder}")
 
 
 def _table_digest(table: Any) -> str:

@@ -1,0 +1,115 @@
+"""Neighbours of a form: what is tried around the best forms of a search, so that it need not have bred them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from discovery import forms
+from discovery.forms import Form, Monomial
+
+# Other atoms of the same argument, (name, exponent in halves)
+VARIANTS = (("exp", 2), ("tanh", 2), ("log", 2), *((forms.UNIT_BASE, halves) for halves in (1, -1, -2, -4)))
+
+
+def _replaced(form: Form, monomial: Monomial, factor: forms.Factor, by: Iterable[Monomial]) -> Form:
+    """The form with one factor of one monomial replaced by a product."""
+    rest = tuple(pair for pair in monomial if pair[0] != factor)
+    changed: Form = (rest,)
+    for other in by:
+        changed = forms.multiply(changed, (other,))
+    return forms.make_form([*(m for m in form if m != monomial), *changed])
+
+
+def _power(monomial: Monomial, halves: int) -> Monomial:
+    """m^(halves/2).
+
+    Raises
+    ------
+    RefusedError : fourth roots
+    """
+    if any(power * halves % 2 for _, power in monomial):
+        raise forms.RefusedError
+    return tuple((factor, power * halves // 2) for factor, power in monomial)
+
+
+def simpler(form: Form) -> list[Form]:
+    """Forms with one constant less: a term dropped, here or inside an atom, or an atom that is but its argument.
+
+    1/(1 + p m) with a large p is 1/m, tanh(p m) with a small one is m.
+    """
+    found = []
+    for monomial in form:
+        if len(form) > 1:
+            found.append(tuple(m for m in form if m != monomial))
+        for factor, halves in monomial:
+            if factor[0] in {"x", "abs"}:
+                continue
+            with suppress(forms.RefusedError):
+                for inner in factor[1]:
+                    rest = tuple(m for m in factor[1] if m != inner)
+                    found.append(_replaced(form, monomial, factor, [(((factor[0], rest), halves),)] if rest else []))
+                if len(factor[1]) == 1 and factor[0] not in {"exp", "cos"}:
+                    found.append(_replaced(form, monomial, factor, [_power(factor[1][0], halves)]))
+    return list(dict.fromkeys(found))
+
+
+def swapped(form: Form, functions: Iterable[str]) -> list[Form]:
+    """Forms with one atom exchanged, wherever it stands, for another of its argument or of the inverse argument."""
+    known = {*functions, forms.UNIT_BASE}
+    found = []
+    for atom, own in dict.fromkeys(pair for m in form for pair in m if pair[0][0] not in {"x", "abs"}):
+        inverse = tuple(tuple((factor, -halves) for factor, halves in m) for m in atom[1])
+        others = [((name, atom[1]), halves) for name, halves in VARIANTS if name in known]
+        for other in [*others, ((atom[0], inverse), own)]:
+            with suppress(forms.RefusedError):
+                changed: list[Monomial] = []
+                for monomial in form:
+                    rest = tuple(pair for pair in monomial if pair[0] != atom)
+                    changed += forms.multiply((rest,), ((other,),)) if len(rest) < len(monomial) else (rest,)
+                found.append(forms.make_form(changed))
+    return [other for other in dict.fromkeys(found) if other != form]
+
+
+def _times(a: Monomial, b: Monomial) -> Monomial:
+    """a b, powers added."""
+    powers = dict(a)
+    for factor, halves in b:
+        powers[factor] = powers.get(factor, 0) + halves
+    return forms.make_monomial(powers.items())
+
+
+def factored(form: Form, inputs: int) -> list[Form]:
+    """Products C (sum_a a) (1 + p m) in place of their expansions C (sum_a a + sum_a a m), or as a further factor.
+
+    The product has fewer constants than its expansion.
+    """
+    found = []
+    common, rest = forms.split(form)
+    for m in rest:
+        if m == forms.ONE:
+            continue
+        multiplied = {a: _times(a, m) for a in rest}
+        left = [a for a in rest if multiplied[a] in rest]
+        if 2 * len(left) == len(rest) and {*left, *(multiplied[a] for a in left)} == {*rest}:
+            found.append([*(_times(common, a) for a in left), m])
+    if len(form) > 1:
+        found += [[*form, ((("x", j), halves),)] for j in range(inputs) for halves in (2, -2)]
+    products = []
+    for *sums, m in found:
+        base = ((forms.UNIT_BASE, (m,)), 2)
+        if all(factor[0] != base[0] for monomial in sums for factor, _ in monomial):
+            products.append(forms.make_form([forms.make_monomial([*monomial, base]) for monomial in sums]))
+    return products
+
+
+def longer(form: Form, inputs: int, signed: frozenset[int]) -> list[Form]:
+    """Forms with one term more: 1, x, x^2 or sqrt(x) of an input, alone and times what all terms share."""
+    library = [forms.ONE, *(((("x", j), halves),) for j in range(inputs) for halves in (2, 4))]
+    library += [((("x", j), 1),) for j in range(inputs) if j not in signed]
+    found = []
+    for common in dict.fromkeys([forms.ONE, tuple(pair for pair in forms.common_factor(form) if pair[0][0] == "x")]):
+        for monomial in library:
+            with suppress(forms.RefusedError):  # a power beyond the limit
+                found.append(forms.make_form([*form, *forms.multiply((common,), (monomial,))]))
+    return [other for other in dict.fromkeys(found) if other != form]

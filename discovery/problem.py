@@ -1,0 +1,140 @@
+"""What a search sees of a table: scaled variables, training rows, and the rows that judge.
+
+Scaled variables: x_j / max|x_j| and y / rms(y) (for dphi of I and q: dphi/(I_max R_c0), I/I_max, q), so that a
+search does not depend on the units of its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from discovery.config import DiscoveryConfig
+from discovery.fit import Array, Rows
+from discovery.tables import FEWEST_ROWS, check_table
+from transslit.errors import BadInput
+
+NEAR_ZERO = 0.01  # of an input's largest magnitude: below, dividing by it has its pole in the data
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Scaled training and held-out rows, and the scales that undo it."""
+
+    rows: Rows
+    groups: Array  # of the training rows, integers
+    held: Rows | None
+    judges: Mapping[str, Rows]  # the held-out rows of each condition such as "i=4"; empty where rows were drawn
+    x_scales: tuple[float, ...]
+    y_scale: float
+    signed: frozenset[int]  # inputs that take both signs
+    vanishing: frozenset[int]  # inputs that pass through or near zero
+    weighted: bool
+    meaning: Mapping[str, str]  # of inputs that a record's table derives
+
+
+def _groups(table: pd.DataFrame) -> Array:
+    if "group" in table.columns:
+        return table["group"].astype(str).to_numpy()
+    keys = [key for key in ("replica", "i") if key in table.columns]
+    if not keys:
+        return np.full(len(table), "all")
+    return table[keys].astype(str).agg(".".join, axis=1).to_numpy()
+
+
+def rows_where(table: pd.DataFrame, condition: str) -> Array:
+    """Mask of the rows that meet "column=value", shape (rows,).
+
+    Raises
+    ------
+    BadInput : no such column, or no row with that value
+    """
+    column, _, value = (part.strip() for part in condition.partition("="))
+    if column not in table.columns:
+        names = ", ".join(str(name) for name in ("i", "cycle", "d", "group") if name in table.columns)
+        raise BadInput("held_out", condition, f"must be COLUMN=VALUE of the table's columns, such as {names or 'i=4'}")
+    values = table[column]
+    if pd.api.types.is_numeric_dtype(values):
+        try:
+            mask = np.isclose(values.to_numpy(dtype=float), float(value), rtol=1e-9)
+        except ValueError:
+            raise BadInput("held_out", condition, f"column {column} holds numbers") from None
+    else:
+        mask = values.astype(str).to_numpy() == value
+    if not mask.any():
+        present = [f"{v:g}" if isinstance(v, float) else str(v) for v in pd.unique(values)[:8]]
+        raise BadInput("held_out", condition, f"no such row; {column} is {', '.join(present)}")
+    return mask
+
+
+def _held_out(table: pd.DataFrame, config: DiscoveryConfig) -> tuple[Array, dict[str, Array]]:
+    """Rows that judge, and those of each condition."""
+    if config.held_out == "none":
+        return np.zeros(len(table), dtype=bool), {}
+    if config.held_out != "last":
+        masks = {condition: rows_where(table, condition) for condition in config.held_out}
+        held = np.any(list(masks.values()), axis=0)
+        if held.all():
+            raise BadInput("held_out", ", ".join(masks), "must leave rows to train on")
+        return held, masks
+    for column in ("i", "group"):
+        if column in table.columns and len(pd.unique(table[column])) > 1:
+            last = table["i"].max() if column == "i" else table["group"].iloc[-1]
+            mask = rows_where(table, f"{column}={last}")
+            return mask, {f"{column}={last}": mask}
+    drawn = np.random.default_rng(config.seed).permutation(len(table))[: len(table) // 5]
+    return np.isin(np.arange(len(table)), drawn), {}
+
+
+def make_problem(table: pd.DataFrame, config: DiscoveryConfig) -> Problem:
+    """Scale a checked table and set apart what judges: slits, cycles, slit widths, or a fifth of the rows.
+
+    Raises
+    ------
+    BadInput : see `check_table`; a held-out condition that no row meets, or that leaves nothing to train on
+    """
+    check_table(table, config.target, config.inputs)
+    x = table[list(config.inputs)].to_numpy(dtype=float).T
+    y = table[config.target].to_numpy(dtype=float)
+    held, masks = _held_out(table, config)
+    if (~held).sum() < FEWEST_ROWS:
+        raise BadInput(
+            "table rows", int((~held).sum()), f"too few to train on; {FEWEST_ROWS} or more must not be held out"
+        )
+    for name, values in zip(config.inputs, x, strict=True):
+        if np.ptp(values[~held]) <= 1e-9 * np.abs(values).max():
+            raise BadInput(f"column {name}", "constant in the rows that train", "hold out less, or leave it out")
+    weighted = f"{config.target}_std" in table.columns
+    weights = 1.0 / table[f"{config.target}_std"].to_numpy(dtype=float) if weighted else np.ones(len(y))
+    weights /= np.sqrt(np.mean(weights[~held] ** 2))
+    x_scales = np.abs(x).max(axis=1)
+    y_scale = float(np.sqrt(np.mean(y[~held] ** 2)))
+    if not y_scale > 0:
+        raise BadInput(f"column {config.target}", "zero in every training row", "must vary to be searched")
+    rows = Rows(x / x_scales[:, None], y / y_scale, weights)
+    signed = frozenset(np.flatnonzero((x < 0).any(axis=1)).tolist())
+    vanishing = np.abs(x).min(axis=1) < NEAR_ZERO * x_scales
+    _, numbers = np.unique(_groups(table)[~held], return_inverse=True)
+    meaning: Mapping[str, str] = table.attrs.get("meaning", {})
+    return Problem(
+        rows.take(np.flatnonzero(~held)),
+        numbers,
+        rows.take(np.flatnonzero(held)) if held.any() else None,
+        {name: rows.take(np.flatnonzero(mask)) for name, mask in masks.items()},
+        tuple(x_scales.tolist()),
+        y_scale,
+        signed,
+        signed | frozenset(np.flatnonzero(vanishing).tolist()),
+        weighted,
+        {name: meaning[name] for name in config.inputs if name in meaning},
+    )
+
+
+def held_out_rows(table: pd.DataFrame, conditions: Sequence[str] | str) -> Array:
+    """Mask of the rows that a law's provenance says were held out, as far as it can be told from the table."""
+    if isinstance(conditions, str):
+        return np.zeros(len(table), dtype=bool)
+    return np.any([rows_where(table, condition) for condition in conditions], axis=0)
