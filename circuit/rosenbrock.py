@@ -201,8 +201,8 @@ def integrate(
                 raise StageFailed("circuit", f"segment {segment + 1} has not met its limit by t = {t:.6g} s")
         early = planned - t if limited is not None or early else 0.0
         reached.append(t)
-    columns = (np.array(column) for column in zip(*steps, strict=True))
-    return Trajectory(*columns, np.array(reached), rejected)
+    t_start, h_taken, y_start, y_end, dense = (np.array(column) for column in zip(*steps, strict=True))
+    return Trajectory(t_start, h_taken, y_start, y_end, dense, np.array(reached), rejected)
 
 
 def _step(problem: Problem, t: float, h: float, y: Array, linear: tuple[Array, ...], rows: Array) -> Array:

@@ -1,148 +1,170 @@
-"""The paper's circuit figures from circuits alone: Fig. 4d-e and Extended Data Figs. 12, 13 and 14.
+"""The paper's circuit figures as tables: Fig. 4c-e and Extended Data Figs. 11c-d, 12, 13 and 14.
 
-`python -m validation.circuit_figures [FOLDER]` writes them as SVG. C_slit = 80 nF, 20 layers unless the figure varies
-them; R_open and C_open are not given in the paper and are 1 ohm and 10 nF here. One function computes the curves of a
-figure as tables, another draws them.
+The circuit is that of Extended Data Fig. 13: C_slit = 80 nF, R_c = 5 ohm, 20 layers. R_open and C_open are not given
+in the paper and are 1 ohm and 10 nF here. Extended Data Figs. 12 and 14 share elements that are not given either:
+`MEMBRANE` is where slit 19 of 20 layers holds the paper's 9.88 nC (NCM) and 6.95 nC (TLM). Fig. 4c and ED11d are 6
+layers at d = 1.5 nm, every element from one mPNP record of a smoothed sweep. `validation.circuit_drawings` draws.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib.figure import Figure
 
 from circuit import CircuitConfig, simulate
-from circuit.measures import one_cycle
-from transslit import TriangularCV
+from circuit.measures import cycles_to_settle, one_cycle
+from continuum import ContinuumConfig
+from continuum import run as run_continuum
+from transslit import SlitNetwork, TransSlitRecord, TriangularCV, load_electrolyte
+from transslit.drive import SmoothedCV
+from transslit.progress import Progress
+from validation.extracted import extracted_circuit
 
-RATES = {20: 2e4, 4: 4e3}  # V/s, by mV/us
+RATES = {"20 mV/us": 2e4, "4 mV/us": 4e3}  # V/s
+LAYERS = (6, 10, 20, 50)
+GAMMAS = (-0.9, -0.5, 0.0, 0.5, 0.9)
+RESISTANCES = (1.0, 2.0, 5.0, 10.0)  # ohm
+C_SLIT = 80e-9  # F
+MEMBRANE = {"resistance": 3.61, "open_resistance": 0.493}  # ohm
+SLIT, STEPS = "1.5nm", 400
 
 
 def config(**changes: Any) -> CircuitConfig:
     """The paper's circuit (Extended Data Fig. 13) but for `changes`."""
-    base: dict[str, Any] = {
-        "layers": 20,
-        "resistance": 5.0,
-        "gamma": 0.9,
-        "slit_capacitance": 80e-9,
-        "open_resistance": 1.0,
-        "open_capacitance": 10e-9,
-        "drive": TriangularCV(cycles=2),
+    base = CircuitConfig(
+        resistance=5.0,
+        gamma=0.9,
+        slit_capacitance=C_SLIT,
+        open_resistance=1.0,
+        open_capacitance=10e-9,
+        drive=TriangularCV(cycles=2),
+    )
+    return CircuitConfig(**{**dict(base), **changes})
+
+
+def settled(case: CircuitConfig) -> pd.DataFrame:
+    """Terminal table of the cycle in which the start is forgotten."""
+    cycles = max(2, cycles_to_settle(case))
+    drive = case.drive.model_copy(update={"cycles": cycles})
+    case = case.model_copy(update={"drive": drive, "points": 500 * cycles + 1})
+    return one_cycle(simulate(case).terminal, case)
+
+
+# ---------------------------------------------------------------------- of the continuum's record
+
+
+def record(folder: Path, progress: Progress) -> TransSlitRecord:
+    """mPNP's smoothed CV of 6 layers at 1.5 nm, KCl 1 M; in `folder` it is solved once."""
+    settings = ContinuumConfig(
+        network=SlitNetwork.read(slit=SLIT),
+        electrolyte=load_electrolyte("KCl"),
+        drive=SmoothedCV(),
+        steps=STEPS,
+        scheme="bdf2",
+    )
+    return run_continuum(settings, folder, progress)
+
+
+def figure_4c(found: TransSlitRecord) -> pd.DataFrame:
+    """CVs of mPNP and of the NCM and the TLM with its elements."""
+    case = extracted_circuit(found, SmoothedCV())
+    tlm = case.model_copy(update={"model": "tlm"})
+    reference = found.terminal.rename(columns={"I_m_A_per_m": "I_m_A"})
+    reference = reference.assign(V_m_V=2 * reference["phi_m_V"])
+    tables = {"mPNP": reference, "NCM": simulate(case).terminal, "TLM": simulate(tlm).terminal}
+    return _joined(tables).rename(columns={"I_m_A": "I_m_A_per_m"})
+
+
+def figure_11d(found: TransSlitRecord) -> pd.DataFrame:
+    """CVs whose R(q) follows mPNP's charges, the TLM's, and the NCM's own; V_m(t) with them."""
+    from validation.claims.prescribed import prescribed_line  # the claims draw on this file
+
+    case = extracted_circuit(found, SmoothedCV(), tabled=False)
+    own = simulate(case).terminal
+    line = simulate(case.model_copy(update={"model": "tlm"})).slits
+    sources = {
+        "Q from mPNP": found.slits.pivot_table(index="time_s", columns="i", values="Q_C_per_m").abs(),
+        "Q from TLM": line.pivot_table(index="time_s", columns="slit", values="q_C").abs(),
     }
-    return CircuitConfig(**{**base, **changes})
+    tables = {
+        name: own.assign(I_m_A=prescribed_line(case, own["time_s"].to_numpy(), charge))
+        for name, charge in sources.items()
+    }
+    return _joined({**tables, "own Q": own}).rename(columns={"I_m_A": "I_m_A_per_m"})
 
 
-def _cycle(label: str, case: CircuitConfig, **more: str) -> pd.DataFrame:
-    return one_cycle(simulate(case).terminal, case).assign(case=label, **more)
+# ---------------------------------------------------------------------- of circuits alone
 
 
 def figure_4d() -> pd.DataFrame:
-    """CVs of gamma from -0.9 to 0.9 at R_c = 5 ohm."""
-    return pd.concat(_cycle(f"gamma = {g:+g}", config(gamma=g)) for g in (-0.9, -0.5, 0.0, 0.5, 0.9))
+    """Settled CVs of gamma from -0.9 to 0.9 at R_c = 5 ohm."""
+    return _joined({f"gamma = {g:+g}": settled(config(gamma=g)) for g in GAMMAS})
 
 
 def figure_4e() -> pd.DataFrame:
-    """CVs of R_c from 1 to 10 ohm at gamma = 0.9."""
-    return pd.concat(_cycle(f"R_c = {r:g} ohm", config(resistance=float(r))) for r in (1, 2, 5, 10))
+    """Settled CVs of R_c from 1 to 10 ohm at gamma = 0.9."""
+    return _joined({f"R_c = {r:g} ohm": settled(config(resistance=r)) for r in RESISTANCES})
 
 
-def figure_ed12() -> pd.DataFrame:
-    """CVs by layers, rate and gamma; gamma = 0 is the TLM."""
-    rows = []
-    for layers in (6, 10, 20, 50):
-        for name, rate in RATES.items():
-            for gamma in (0.0, 0.5, 0.9):
-                case = config(layers=layers, gamma=gamma, drive=TriangularCV(scan_rate=rate, cycles=2))
-                rows.append(_cycle(f"gamma = {gamma:g}", case, panel=f"{layers} layers, {name} mV/us"))
-    return pd.concat(rows)
-
-
-def figure_ed13() -> pd.DataFrame:
-    """TLM at R_c = 5, 2, 1, 0.5 ohm (t_c = R_c C = 0.4 to 0.04 us) beside the NCM at 5 ohm."""
-    lines = [
-        _cycle(f"TLM, t_c = {r * 0.08:g} us", config(resistance=float(r), model="tlm")) for r in (5.0, 2.0, 1.0, 0.5)
+def figure_11c() -> pd.DataFrame:
+    """The elements of the two circuits, by name, as they are drawn."""
+    rows = [
+        ("R_open", "mid-plane", "open space", "R_open", "R_open"),
+        ("C_open", "open space", "electrode", "C_open", "C_open"),
+        ("R_i", "slit i - 1 (or open space)", "slit i", "R_c + R_d, R_d = -gamma R_c |Q_i| / Q_max", "R_c"),
+        ("C_slit", "slit i", "electrode", "C_slit", "C_slit"),
     ]
-    return pd.concat([_cycle("NCM", config()), *lines])
+    return pd.DataFrame(rows, columns=["element", "from", "to", "NCM", "TLM"])
 
 
-def figure_ed13b() -> pd.DataFrame:
-    """R and the voltage across it of slit 2 of the NCM, in time."""
-    slits = simulate(config()).slits
-    second = slits[slits["slit"] == 2].reset_index(drop=True)
-    first = slits[slits["slit"] == 1].reset_index(drop=True)
-    return second.assign(dphi_V=second["phi_V"] - first["phi_V"])
+def figure_12() -> pd.DataFrame:
+    """Second cycles by layers, scan rate and gamma; gamma = 0 is the TLM."""
+    tables = []
+    for rate, volts in RATES.items():
+        for layers in LAYERS:
+            for gamma in (0.0, 0.5, 0.9):
+                drive = TriangularCV(scan_rate=volts, cycles=2)
+                case = config(layers=layers, gamma=gamma, drive=drive, points=1001, **MEMBRANE)
+                cycle = one_cycle(simulate(case).terminal, case)
+                tables.append(cycle.assign(gamma=gamma, layers=layers, rate=rate))
+    return pd.concat(tables, ignore_index=True)
 
 
-def figure_ed14() -> pd.DataFrame:
-    """Charge of each slit over two cycles, by TLM and NCM, at both rates."""
-    rows = []
-    for name, rate in RATES.items():
+def figure_13a() -> pd.DataFrame:
+    """Settled CVs of the TLM at t_c = R_c C from 0.4 to 0.04 us beside the NCM's at 5 ohm."""
+    tables = {"NCM, R_c = 5 ohm": settled(config()).assign(t_c_us=np.nan)}
+    for r in (5.0, 2.0, 1.0, 0.5):
+        t_c = r * C_SLIT * 1e6
+        tables[f"TLM, t_c = {t_c:g} us"] = settled(config(resistance=r, model="tlm")).assign(t_c_us=t_c)
+    return _joined(tables)
+
+
+def figure_13b() -> pd.DataFrame:
+    """R_i of every slit over two cycles of the NCM, and the voltage across it."""
+    result = simulate(config(points=801))
+    wide = result.slits.pivot_table(index="time_s", columns="slit", values="phi_V")
+    across = wide.diff(axis=1)
+    mouth = result.terminal["I_m_A"].to_numpy() * result.config.open_resistance  # the open space's potential
+    across[1] = wide[1] - mouth
+    return result.slits.assign(dphi_V=across.to_numpy().ravel())
+
+
+def figure_14() -> pd.DataFrame:
+    """Charge and resistance of each slit over the first two cycles, by TLM and NCM, layers and scan rate."""
+    tables = []
+    for rate, volts in RATES.items():
         for model in ("tlm", "ncm"):
-            case = config(model=model, drive=TriangularCV(scan_rate=rate, cycles=2), points=400)
-            rows.append(simulate(case).slits.assign(panel=f"{model.upper()}, {name} mV/us"))
-    return pd.concat(rows)
+            for layers in LAYERS:
+                drive = TriangularCV(scan_rate=volts, cycles=2)
+                case = config(layers=layers, model=model, drive=drive, points=161, **MEMBRANE)
+                tables.append(simulate(case).slits.assign(model=model.upper(), layers=layers, rate=rate))
+    return pd.concat(tables, ignore_index=True)
 
 
-def draw_cv(table: pd.DataFrame) -> Figure:
-    """I_m on V_m, a line per `case`; in panels where the table has a column `panel`."""
-    data = table.assign(V=1e3 * table["V_m_V"], I=1e3 * table["I_m_A"])
-    style = {"x": "V", "y": "I", "hue": "case", "sort": False, "palette": "colorblind"}
-    if "panel" in data:
-        grid = sns.relplot(data, kind="line", col="panel", col_wrap=4, height=2.4, **style)
-        grid.set_titles("{col_name}")
-        axes, figure = grid.axes.flat, grid.figure
-    else:
-        figure = Figure(figsize=(5, 4), layout="constrained")
-        axes = [figure.subplots()]
-        sns.lineplot(data, ax=axes[0], **style)
-        axes[0].legend(title=None)
-    for ax in axes:
-        ax.set(xlabel="cell voltage V_m (mV)", ylabel="current I_m (mA)")
-    return figure
-
-
-def draw_resistance(table: pd.DataFrame) -> Figure:
-    """Voltage across slit 2's resistor, and that resistor, in time."""
-    figure = Figure(figsize=(5, 4), layout="constrained")
-    upper, lower = figure.subplots(2, sharex=True)
-    upper.plot(1e6 * table["time_s"], 1e3 * table["dphi_V"])
-    lower.plot(1e6 * table["time_s"], table["R_ohm"])
-    upper.set(ylabel="voltage on R_2 (mV)")
-    lower.set(xlabel="time (us)", ylabel="R_2 (ohm)")
-    return figure
-
-
-def draw_charges(table: pd.DataFrame) -> Figure:
-    """Charge of each slit in time, in panels."""
-    data = table.assign(t=1e6 * table["time_s"], Q=1e9 * table["q_C"])
-    style = {"x": "t", "y": "Q", "hue": "slit", "palette": "viridis"}
-    grid = sns.relplot(data, kind="line", col="panel", col_wrap=2, height=2.6, **style, facet_kws={"sharex": False})
-    grid.set_titles("{col_name}").set_axis_labels("time (us)", "charge Q_i (nC)")
-    return grid.figure
-
-
-FIGURES = {
-    "fig4d": (figure_4d, draw_cv),
-    "fig4e": (figure_4e, draw_cv),
-    "ed12": (figure_ed12, draw_cv),
-    "ed13a": (figure_ed13, draw_cv),
-    "ed13b": (figure_ed13b, draw_resistance),
-    "ed14": (figure_ed14, draw_charges),
-}
-
-
-def main(folder: Path = Path("circuit-figures")) -> None:
-    """Write every figure to `folder`."""
-    matplotlib.use("svg")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, (compute, draw) in FIGURES.items():
-        draw(compute()).savefig(folder / f"{name}.svg")
-
-
-if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:2]))
+def _joined(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    kept = ["time_s", "V_m_V", "I_m_A", "t_c_us"]
+    parts = [table[[c for c in kept if c in table]].assign(case=name) for name, table in tables.items()]
+    return pd.concat(parts, ignore_index=True)

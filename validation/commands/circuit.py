@@ -56,6 +56,9 @@ def circuit_command(
         Path | None, typer.Option(help="Measured .mpt, .mpr or .csv: fit R_c, gamma, C_slit and R_open.")
     ] = None,
     export: Annotated[str | None, typer.Option(help="spice, mpt or csv, beside the tables.")] = None,
+    figure: Annotated[
+        str | None, typer.Option(help="Draw a figure of the paper, with its data: 4c, 4d, 4e, ED11c ... ED14, or all.")
+    ] = None,
     out: OutPath = None,
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
@@ -65,6 +68,10 @@ def circuit_command(
     from transslit.runs import open_run
     from validation.exports import fit_circuit, spectrum, write_circuit
 
+    if figure is not None:
+        if any(given is not None for given in (law, resistance, impedance, fit, export)):
+            raise BadInput("figure", figure, "has elements and a drive of its own; give --out alone with it")
+        return _figures(figure, out or Path("runs/circuit-figures"), as_json)
     if (law is None) == (resistance is None):
         raise BadInput("law", law or "none", "give a law.json or --resistance, one of the two")
     found = None if law is None else Law.read(law)
@@ -114,6 +121,18 @@ def circuit_command(
             for name, value in manifest["summary"].items()
         )
         Console().print(f"{lines}\ntables: {folder}", highlight=False)
+    return 0
+
+
+def _figures(asked: str, folder: Path, as_json: bool) -> int:
+    from transslit.progress import Progress
+    from transslit.runs import open_run
+    from validation.circuit_drawings import chosen, write_figures
+
+    chosen(asked)
+    with open_run(folder):
+        files = [str(path) for path in write_figures(asked, folder, Progress())]
+    print(json.dumps({"out": str(folder), "files": files}) if as_json else "\n".join(files))
     return 0
 
 

@@ -1,0 +1,50 @@
+"""The circuit of a continuum run, every element from its record by `continuum.extract` and `continuum.tables`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from circuit import CircuitConfig, Table
+from continuum.extract import LadderParameters, extract
+from continuum.tables import capacitance_tables
+from transslit import TransSlitRecord
+from transslit.drive import Drive
+
+SHARED = (
+    "resistance",
+    "gamma",
+    "slit_capacitance",
+    "open_resistance",
+    "open_capacitance",
+    "charge_max",
+    "half_resistor_mouth",
+)
+
+
+def extracted_circuit(
+    record: TransSlitRecord,
+    drive: Drive,
+    ladder: LadderParameters | None = None,
+    tabled: bool = True,
+    **changes: Any,
+) -> CircuitConfig:
+    """The ladder of replica 0 of a voltage-driven record, under `drive`; per metre of depth.
+
+    Parameters
+    ----------
+    ladder : what `extract` gave for the record, where it is known already
+    tabled : let the capacitors follow the voltage, C(|u|), as the record's do
+    changes : fields of the configuration that are to be others
+
+    Raises
+    ------
+    BadInput : as `continuum.extract.extract`
+    """
+    ladder = ladder or extract(record)
+    elements: dict[str, Any] = {name: getattr(ladder, name) for name in SHARED}
+    elements |= {"layers": record.slits["i"].nunique() + 1, "drive": drive, "points": 4001}
+    if tabled:
+        tables = capacitance_tables(record, ladder)
+        elements["capacitance_table"] = tuple(Table(over="potential", **table.model_dump()) for table in tables.slits)
+        elements["open_capacitance_table"] = Table(over="potential", **tables.open_space.model_dump())
+    return CircuitConfig.model_validate(elements | changes)
