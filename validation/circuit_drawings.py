@@ -28,7 +28,7 @@ MILLI, MICRO, NANO = 1e3, 1e6, 1e9
 def _lines(ax: Axes, table: pd.DataFrame, looks: dict[str, dict], current: str = "I_m_A") -> None:
     for name, look in looks.items():
         case = table[table["case"] == name]
-        ax.plot(MILLI * case["V_m_V"], MILLI * case[current], label=name, **look)
+        ax.plot(MILLI * case["V_m_V"], MILLI * case[current], label=_shown(name), **look)
     ax.set(xlabel=V_M, ylabel=I_M if current == "I_m_A" else "$I_m$ / mA m$^{-1}$")
     ax.legend()
 
@@ -79,11 +79,12 @@ def draw_cases(table: pd.DataFrame) -> Figure:
 @styled
 def draw_13a(table: pd.DataFrame) -> Figure:
     """The NCM's CV, solid, among those of the TLM, dashed."""
-    figure, axes = _panels(1, width=4.6, height=3.6)
+    figure, axes = _panels(1, width=6.2, height=3.6)
     ncm, *lines = table["case"].unique()
     looks = {ncm: {"color": COLOURS[2], "lw": 2.5}}
     looks |= {name: {**look, "ls": "--"} for name, look in _ramp(lines, "plasma").items()}
     _lines(axes[0, 0], table, looks)
+    axes[0, 0].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
@@ -108,7 +109,7 @@ def draw_12(table: pd.DataFrame) -> Figure:
     """A row per scan rate, a column per number of layers; the TLM is dashed."""
     figure, axes = _panels(len(tables.LAYERS), len(tables.RATES), width=2.9, height=2.6)
     looks = {0.0: ("TLM", {"color": "0.3", "ls": "--"})}
-    looks |= {g: (f"NCM, $\\gamma$ = {g:g}", {"color": COLOURS[k]}) for g, k in ((0.5, 0), (0.9, 3))}
+    looks |= {g: (f"NCM, gamma = {g:g}", {"color": COLOURS[k]}) for g, k in ((0.5, 0), (0.9, 3))}
     for row, rate in zip(axes, tables.RATES, strict=True):
         for ax, layers in zip(row, tables.LAYERS, strict=True):
             panel = table[(table["rate"] == rate) & (table["layers"] == layers)]
@@ -136,8 +137,12 @@ def draw_14(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _shown(rate: str) -> str:
-    return rate.replace("us", "µs")
+def _shown(text: str) -> str:
+    """A case or a rate as it is set in type."""
+    signs = {"us": "µs", "gamma": r"$\gamma$", "R_c": "$R_c$", "t_c": "$t_c$", " ohm": r" $\Omega$"}
+    for plain, sign in signs.items():
+        text = text.replace(plain, sign)
+    return text
 
 
 def _by_slit(ax: Axes, table: pd.DataFrame, column: str, scale: float) -> None:
@@ -153,19 +158,12 @@ def draw_11c(table: pd.DataFrame) -> Figure:
     figure, axes = _panels(2, width=4.6, height=2.6)
     formulas = table.set_index("element")
     for ax, model in zip(axes[0], ("NCM", "TLM"), strict=True):
-        _ladder(ax, varying=model == "NCM")
-        ax.set(
-            title=f"{model}: R = {_short(str(formulas.loc['R_i', model]))}",
-            xlim=(-0.4, 8.6),
-            ylim=(-1.4, 1.9),
-            aspect=1,
-        )
+        follows = "R_d" in str(formulas.loc["R_i", model])
+        _ladder(ax, varying=follows)
+        ax.set(title=f"{model}: $R_i$ = {'$R_c + R_d$' if follows else '$R_c$'}", aspect=1)
+        ax.set(xlim=(-0.4, 8.6), ylim=(-1.4, 1.9))
         ax.set_axis_off()
     return figure
-
-
-def _short(formula: str) -> str:
-    return "$R_c + R_d$" if "R_d" in formula else "$R_c$"
 
 
 def _ladder(ax: Axes, varying: bool) -> None:
