@@ -18,7 +18,7 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -52,6 +52,7 @@ class Tolerance(Config):
 
 
 Tolerances = Mapping[str, Tolerance]
+Judged = TypeVar("Judged", bound=Verdict)
 
 
 def read_tolerances(path: Path) -> dict[str, Tolerance]:
@@ -59,7 +60,7 @@ def read_tolerances(path: Path) -> dict[str, Tolerance]:
 
     Raises
     ------
-    BadInput : unreadable, not TOML, or an entry that is no tolerance (its id is named)
+    BadInput : unreadable, not TOML, an id of no kind that there is, or an entry that is no tolerance
     """
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -73,11 +74,13 @@ def read_tolerances(path: Path) -> dict[str, Tolerance]:
             raise BadInput(
                 "tolerances", identity, 'give a table of low, high, required, reason; quote ids with dots, as ["C02.a"]'
             )
+        if identity.split(".")[0] not in (*FAMILIES, *CLAIMS):
+            raise _unknown(identity, FAMILIES)
         entries[identity] = Tolerance.read(f"{path}: {identity}", **values)
     return entries
 
 
-def apply_tolerances(verdicts: Sequence[Verdict], table: Tolerances) -> list[Verdict]:
+def apply_tolerances(verdicts: Sequence[Judged], table: Tolerances) -> list[Judged]:
     """`verdicts` judged again by `table`.
 
     An id of a kind that this run did not judge at all is left aside.
@@ -88,20 +91,19 @@ def apply_tolerances(verdicts: Sequence[Verdict], table: Tolerances) -> list[Ver
     """
     known = {verdict.id for verdict in verdicts}
     known |= {part.id for verdict in verdicts if isinstance(verdict, ClaimVerdict) for part in verdict.parts}
+    judged = {name.split(".")[0] for name in known}
     for identity in table:
-        _known(identity, known)
-    return [
+        if identity not in known and identity.split(".")[0] in judged:
+            raise _unknown(identity, known)
+    again: list[Any] = [
         _claim(verdict, table) if isinstance(verdict, ClaimVerdict) else _again(verdict, table) for verdict in verdicts
     ]
+    return again
 
 
-def _known(identity: str, known: Collection[str]) -> None:
-    family = identity.split(".")[0]
-    judged = {name.split(".")[0] for name in known}
-    if identity in known or ((family in FAMILIES or family in CLAIMS) and family not in judged):
-        return
+def _unknown(identity: str, known: Collection[str]) -> BadInput:
     names = difflib.get_close_matches(identity, [*known, *CLAIMS], n=3, cutoff=0.4)
-    raise BadInput("tolerances", identity, f"no such check or claim; nearest: {', '.join(names) or 'none'}")
+    return BadInput("tolerances", identity, f"no such check or claim; nearest: {', '.join(names) or 'none'}")
 
 
 def _again(verdict: Verdict, table: Tolerances, claim: bool = False) -> Verdict:

@@ -1,21 +1,301 @@
-"""What claims ask for: runs, laws and circuits, computed once and read back ever after."""
+"""What claims ask for: runs, laws and circuits, computed once and read back ever after.
+
+A measure is evaluated at the defaults and again on each companion of the runs that it rests on:
+
+    u_numerical  coarser mesh (cells 1.5 times as long) and longer time steps (twice), each as the grid convergence
+                 index 1.25 |f - f_coarse| / (ratio - 1) of order 1, in quadrature (P. J. Roache, J. Fluids Eng. 116,
+                 405 (1994)); no higher order is claimed where a slit has a dozen cells
+    u_input      parameters that the paper leaves open, one at a time, half and twice the default (`INPUTS`): the larger
+                 change of each, in quadrature
+
+as ASME V&V 20 asks (docs/verdicts.md). Runs lie in OUT/evidence/runs, named by what they are and by their digest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from continuum import ContinuumConfig, Frames, LadderParameters, extract
+from continuum import run as run_continuum
+from discovery import DiscoveryConfig, discover, table_from_records
+from transslit import Law, SlitNetwork, TransSlitRecord, TriangularCV
+from transslit.config import digest
 from transslit.progress import Progress
-from transslit.runs import RunFolder
-from validation.claims.config import ClaimsConfig
-from validation.claims.registry import Need
+from transslit.runs import RunFolder, read_json
+from transslit.units import show
+from validation.claims.config import MD_WIDTH, ClaimsConfig
+from validation.claims.registry import Measured, Need
+
+DEFAULTS = "defaults"
+COARSE, LONG = 1.5, 2.0  # ratios of cells and of time steps
+COST = {"quick": 4.0, "paper": 15.0}  # s of one CV, about, as SEARCH and ATOMS; for the time left alone
+SEARCH, ATOMS = 30.0, 600.0
+ATOMS_PLACE = "evidence/runs/md-0.59nm"
+
+
+@dataclass(frozen=True)
+class Input:
+    """A parameter that the paper's text leaves open, and the range over which it is varied."""
+
+    label: str
+    ends: tuple[float, float]  # m
+    change: Callable[[ContinuumConfig, float], ContinuumConfig]
+
+
+def _network(name: str) -> Callable[[ContinuumConfig, float], ContinuumConfig]:
+    return lambda config, value: config.model_copy(update={"network": config.network.model_copy(update={name: value})})
+
+
+def _diameter(config: ContinuumConfig, value: float) -> ContinuumConfig:
+    return config.model_copy(update={"electrolyte": config.electrolyte.with_diameter(value)})
+
+
+# Half and twice the default. Ions: from the mean crystal diameter of K and Cl (R. D. Shannon, Acta Cryst. A 32, 751
+# (1976)) to the hydrated one (E. R. Nightingale, J. Phys. Chem. 63, 1381 (1959)).
+INPUTS = (
+    Input("slit length", (10e-9, 40e-9), _network("slit_length")),
+    Input("edge gap", (0.5e-9, 2e-9), _network("edge_gap")),
+    Input("ion diameter", (0.32e-9, 0.66e-9), _diameter),
+    Input("Stern layer", (0.15e-9, 0.6e-9), lambda config, value: config.model_copy(update={"stern_thickness": value})),
+    Input("slat thickness", (0.17e-9, 0.68e-9), _network("slat_thickness")),
+    Input("reservoir", (5e-9, 20e-9), _network("reservoir")),
+)
+QUICK_INPUTS = 3
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished continuum run; what is reduced from it is kept in memory."""
+
+    folder: Path
+    config: ContinuumConfig
+    manifest: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def raw(self) -> TransSlitRecord:
+        """The record at the times of the run's own steps."""
+        return TransSlitRecord.read(self.folder)
+
+    @cached_property
+    def record(self) -> TransSlitRecord:
+        """The record on even times, so that every moment of the cycle has one vote."""
+        return self.raw.resampled()
+
+    @cached_property
+    def ladder(self) -> LadderParameters:
+        """The circuit's elements."""
+        return extract(self.raw)
+
+    def frames(self) -> Frames:
+        """The fields; to be closed."""
+        return Frames(self.folder)
+
+
+Runs = Mapping[float, Run]  # by slit width in m
+Measure = Callable[[Runs], Mapping[str, float]]
 
 
 class Evidence:
-    """Runs of one `ClaimsConfig` in a run folder."""
+    """Runs of one `ClaimsConfig` in an open run folder."""
 
     def __init__(self, config: ClaimsConfig, run: RunFolder, progress: Progress, md: Path | None = None) -> None:
-        self.config, self.run, self.progress, self.md = config, run, progress, md
+        self.config, self.folder, self.progress, self.given_md = config, run, progress, md
+        self._runs: dict[str, Run] = {}
+        self.inputs = INPUTS[:QUICK_INPUTS] if config.preset == "quick" else INPUTS
 
-    def gather(self, needs: Sequence[Need]) -> None:
-        """Run what `needs` names and is not there yet."""
+    # What there is to run
+
+    def gather(self, needs: Iterable[Need]) -> None:
+        """Run what `needs` name and is not there yet, with one bar for all of it."""
+        left = {key: task for key, task in self._tasks(list(needs)) if task is not None}
+        total = sum(cost for cost, _, _ in left.values())
+        if not left:
+            return
+        with self.progress.task("Evidence for the claims", total) as advance:
+            done = 0.0
+            for number, (cost, label, run) in enumerate(left.values(), start=1):
+                advance(done, f"{number} of {len(left)}: {label}")
+                run()
+                done += cost
+            advance(total, f"{len(left)} done")
+
+    def _tasks(self, needs: list[Need]) -> Iterator[tuple[str, tuple[float, str, Callable[[], object]] | None]]:
+        """What is to be done by its key, with cost in s and label; None for what is there."""
+        for need in needs:
+            if need.kind in ("cv", "law"):
+                for variation in self.variations(need.inputs) if need.kind == "cv" else [DEFAULTS]:
+                    for d in need.widths:
+                        config = self.cv_config(d, variation, **dict(need.drive))
+                        label = f"{show(d, 'length')}, {variation}"
+                        run = partial(self._run, config)
+                        yield config.digest, None if self._finished(config) else (COST[self.config.preset], label, run)
+            if need.kind == "law":
+                for d in need.widths:
+                    yield f"law {d:g}", (SEARCH, f"search at {show(d, 'length')}", partial(self.law, d))
+            if need.kind == "atoms":
+                yield "atoms", None if self._atoms_folder() else (ATOMS, "molecular dynamics", self.atoms)
+
+    def variations(self, inputs: bool) -> list[str]:
+        """Labels of the defaults, of the numerical companions and, if asked, of the input variations."""
+        labels = [DEFAULTS, "coarser mesh", "longer steps"]
+        if inputs:
+            labels += [_label(known, value) for known in self.inputs for value in known.ends]
+        return labels
+
+    def cv_config(self, d: float, variation: str = DEFAULTS, **drive: Any) -> ContinuumConfig:
+        """The continuum CV of a slit width in m; `drive` changes the cyclic voltammetry."""
+        quick = self.config.preset == "quick"
+        config = ContinuumConfig(
+            network=SlitNetwork(slit=d),
+            electrolyte=self.config.electrolyte,
+            concentration=self.config.concentration,
+            drive=TriangularCV(**drive),
+            stepping="adaptive" if quick else "fixed",
+            scheme="bdf2",
+            steps=400,
+        )
+        if variation == DEFAULTS:
+            return config
+        if not quick:
+            config = config.model_copy(update={"store_every": 10})
+        if variation == "coarser mesh":
+            return config.model_copy(update={"refinement": 1 / COARSE})
+        if variation == "longer steps":  # the error that steps may make goes with the square of their length
+            return config.model_copy(
+                update={"step_tolerance": LONG**2 * config.tolerance} if quick else {"steps": int(400 / LONG)}
+            )
+        change, value = next(
+            (known.change, value) for known in INPUTS for value in known.ends if _label(known, value) == variation
+        )
+        return change(config, value)
+
+    # What claims ask for
+
+    def cv(self, d: float, variation: str = DEFAULTS, **drive: Any) -> Run:
+        """The finished CV of a slit width in m."""
+        return self._run(self.cv_config(d, variation, **drive))
+
+    def measure(
+        self, function: Measure, widths: Sequence[float], inputs: bool = True, **drive: Any
+    ) -> dict[str, Measured]:
+        """`function` of the runs at `widths`, number by number, with its uncertainties."""
+        values = {label: function({d: self.cv(d, label, **drive) for d in widths}) for label in self.variations(inputs)}
+        return {
+            name: self._measured({label: found[name] for label, found in values.items()}, inputs)
+            for name in values[DEFAULTS]
+        }
+
+    def _measured(self, values: Mapping[str, float], inputs: bool) -> Measured:
+        base = values[DEFAULTS]
+        mesh = 1.25 * abs(values["coarser mesh"] - base) / (COARSE - 1)
+        steps = 1.25 * abs(values["longer steps"] - base) / (LONG - 1)
+        changes = (
+            [max(abs(values[_label(known, value)] - base) for value in known.ends) for known in self.inputs]
+            if inputs
+            else None
+        )
+        return Measured(
+            base,
+            float(np.hypot(mesh, steps)),
+            None if changes is None else float(np.sqrt(np.sum(np.square(changes)))),
+            values,
+        )
+
+    def runs(self, widths: Iterable[float]) -> dict[float, Run]:
+        """The CVs at the defaults, by width."""
+        return {d: self.cv(d) for d in widths}
+
+    def setting(self, what: str) -> str:
+        """Setting of a claim in words."""
+        return f"{self.config.setting}, {what}"
+
+    def law(self, d: float) -> Law:
+        """The law that the search finds in the CV of a slit width in m."""
+        return self.search(self.cv(d), DiscoveryConfig(seed=self.config.seed))
+
+    def search(self, run: Run, settings: DiscoveryConfig, crossings: Sequence[int] = ()) -> Law:
+        """The law that the search finds in a run, in all of its crossings or in those named."""
+        table = table_from_records([run.record])
+        if crossings:
+            table = table[table["i"].isin(crossings)].reset_index(drop=True)
+        inputs = {"record": run.manifest["digest"], "crossings": ",".join(map(str, crossings))}
+        key = digest([settings.model_dump(mode="json"), inputs])[:10]
+        place = f"evidence/runs/law-{_name(run.config.network.slit)}-{key}"
+
+        def work(folder: Path) -> None:
+            discover(table, settings, folder, Progress(quiet=True))
+
+        folder, _ = self.folder.stage(place, settings, work, inputs, seed=settings.seed)
+        return Law.read(folder)
+
+    def atoms(self) -> tuple[TransSlitRecord, str]:
+        """A record of molecular dynamics at 0.59 nm and where it is from; runs the quick preset if there is none."""
+        import md
+
+        folder = self._atoms_folder()
+        if folder is None:
+            config = md.quick(
+                MD_WIDTH,
+                self.config.electrolyte,
+                self.config.concentration,
+                seed=self.config.seed,
+                replicas=self.config.replicas,
+            )
+
+            def work(path: Path) -> None:
+                md.run(config, path, self.progress)
+
+            folder, _ = self.folder.stage(ATOMS_PLACE, config, work, seed=config.seed)
+        record = TransSlitRecord.read(folder)
+        return record, f"{record.metadata.get('electrolyte', '')}, molecular dynamics in {folder.name}"
+
+    def _atoms_folder(self) -> Path | None:
+        """The folder of a finished record of atoms: the given one, a validation's, or the evidence's own."""
+        if self.given_md is not None:
+            return self.given_md
+        for folder in (self.folder.path / "md", self.folder.path / ATOMS_PLACE):
+            if (folder / "manifest.json").exists() and (folder / "record" / "record.json").exists():
+                return folder
+        return None
+
+    # Running
+
+    def _run(self, config: ContinuumConfig) -> Run:
+        found = self._runs.get(config.digest)
+        if found is None:
+            folder = self._finished(config) or self._place(config)
+            manifest = read_json(folder / "manifest.json")
+            if manifest is None:
+                place = str(folder.relative_to(self.folder.path))
+                _, manifest = self.folder.stage(place, config, partial(_continue, config))
+            found = self._runs[config.digest] = Run(folder, config, manifest)
+        return found
+
+    def _place(self, config: ContinuumConfig) -> Path:
+        return self.folder.path / "evidence" / "runs" / f"cv-{_name(config.network.slit)}-{config.digest[:10]}"
+
+    def _finished(self, config: ContinuumConfig) -> Path | None:
+        """The folder of a finished run of `config`: the evidence's own, or that of a validation."""
+        key = digest([config.model_dump(mode="json"), {}])
+        for folder in (self._place(config), self.folder.path / "continuum-cv"):
+            if (read_json(folder / "manifest.json") or {}).get("digest") == key:
+                return folder
+        return None
+
+
+def _continue(config: ContinuumConfig, path: Path) -> None:
+    run_continuum(config, path, Progress(quiet=True))
+
+
+def _label(known: Input, value: float) -> str:
+    return f"{known.label} {show(value, 'length')}"
+
+
+def _name(d: float) -> str:
+    return f"{d * 1e9:g}nm"

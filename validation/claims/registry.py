@@ -14,14 +14,16 @@ from which its figure is drawn. The claim's verdict is that of its worst part.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import math
+import string
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from transslit.errors import BadInput
-from validation.verdict import Verdict, worst
+from validation.verdict import Estimate, Verdict, judge, worst
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,24 +35,84 @@ Draw = Callable[[pd.DataFrame], "Figure"]
 
 @dataclass(frozen=True)
 class Need:
-    """What a claim will ask for: `kind` is a kind of evidence, `widths` the slit widths in m that it concerns.
+    """What a claim will ask for: `kind` is cv, law or atoms, `widths` the slit widths in m that it concerns.
 
     Known beforehand, so that progress can say how much is left. `inputs` says that the parameters which the paper
-    leaves open are varied too.
+    leaves open are varied too; `drive` changes the default cyclic voltammetry.
     """
 
-    kind: str
+    kind: Literal["cv", "law", "atoms"]
     widths: tuple[float, ...] = ()
     inputs: bool = False
+    drive: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a claim's function returns: its parts (ids `C01.a`, `C01.b`, ...), its setting and its tidy table."""
+    """What a claim's function returns: its parts, its setting and its tidy table."""
 
     parts: tuple[Verdict, ...]
     setting: str
     evidence: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number with 95 % half-widths by source (None where it does not arise), and what it is under each variation."""
+
+    value: float
+    u_numerical: float | None = None
+    u_input: float | None = None
+    variations: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def range(self) -> str:
+        """The ends of the variations in words, where the input matters at all."""
+        if not self.u_input or self.u_input < 0.01 * abs(self.value):
+            return ""
+        low, high = (pick(self.variations, key=self.variations.__getitem__) for pick in (min, max))
+        return f"; {self.variations[low]:.3g} ({low}) to {self.variations[high]:.3g} ({high})"
+
+
+def part(
+    title: str,
+    measured: Measured | Estimate | float,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    unit: str = "1",
+    reason: str,
+) -> Verdict:
+    """One judged part of a claim; `Claim.verdict` gives it its id and setting."""
+    if isinstance(measured, Estimate):
+        return judge(
+            "",
+            title,
+            measured,
+            low=low,
+            high=high,
+            unit=unit,
+            reason=reason,
+            setting="",
+            claim=True,
+            u_statistical=measured.half_width,
+        )
+    if isinstance(measured, int | float):
+        measured = Measured(float(measured))
+    u = measured.u_numerical or 0.0
+    return judge(
+        "",
+        title,
+        Estimate(measured.value, measured.value - u, measured.value + u),
+        low=low,
+        high=high,
+        unit=unit,
+        reason=reason + measured.range,
+        setting="",
+        claim=True,
+        u_numerical=measured.u_numerical,
+        u_input=measured.u_input,
+    )
 
 
 @dataclass(frozen=True)
@@ -97,8 +159,12 @@ class Claim:
         return " ".join(inspect.getdoc(self.judge).splitlines()[1:]).strip()  # type: ignore[union-attr]
 
     def verdict(self, finding: Finding) -> ClaimVerdict:
-        """The claim's verdict from those of its parts."""
-        return assemble(self, finding.parts, finding.setting, finding.evidence)
+        """The claim's verdict from those of its parts, which become `C01.a`, `C01.b`, ..."""
+        parts = tuple(
+            replace(part, id=f"{self.id}.{letter}", setting=finding.setting)
+            for letter, part in zip(string.ascii_lowercase, finding.parts, strict=False)
+        )
+        return assemble(self, parts, finding.setting, finding.evidence)
 
 
 CLAIMS: dict[str, Claim] = {}

@@ -19,6 +19,7 @@ from transslit.runs import RunFolder, read_json, write_json
 from validation.claims.config import ClaimsConfig
 from validation.claims.evidence import Evidence
 from validation.claims.registry import CLAIMS, ClaimVerdict
+from validation.tolerances import Tolerances, apply_tolerances
 from validation.verdict import Verdict
 
 
@@ -28,10 +29,12 @@ def judge_claims(
     ids: Sequence[str] | None = None,
     progress: Progress | None = None,
     md: Path | None = None,
+    standards: Tolerances | None = None,
 ) -> list[ClaimVerdict]:
     """Judge the claims `ids` (all when left out) in an open run folder; what was simulated before is reused.
 
-    Claims judged there earlier stay in claims.json. `md` is a folder with a record of molecular dynamics.
+    Claims judged there earlier stay in claims.json. `md` is a folder with a record of molecular dynamics, `standards` a
+    group's own tolerances.
 
     Raises
     ------
@@ -49,6 +52,7 @@ def judge_claims(
         verdict.evidence.to_parquet(partial, index=False)
         partial.replace(path)
         found.append(verdict)
+    found = apply_tolerances(found, standards or {})
     write_claims(run.path, found)
     return found
 

@@ -1,0 +1,70 @@
+"""The claim on molecular dynamics, judged by the statistics of the cross-checks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from transslit import TransSlitRecord
+from validation.claims.evidence import Evidence
+from validation.claims.figures import Axis, plot
+from validation.claims.registry import Finding, Need, claim
+from validation.crosscheck import mechanism
+from validation.statistics import SMOOTHING, difference, replicas
+from validation.verdict import CLAIM
+
+DIFFERENCES = {
+    "phi_V": ("$\\Delta\\varphi_1$", True),
+    "rho_C_per_m3": ("$\\Delta\\rho_1$", True),
+    "c_mol_per_m3": ("$\\Delta c_1$", False),
+}
+
+
+def _courses(record: TransSlitRecord) -> pd.DataFrame:
+    """Differences between slits 1 and 2 over the largest of each, by electrode; ions crowd with net charge: - dc."""
+    tables = []
+    for electrode in ("positive", "negative"):
+        if not replicas(record, electrode):
+            continue
+        for column, (label, signed) in DIFFERENCES.items():
+            found = difference(record, column, 1, electrode, signed).smoothed(SMOOTHING).after(0.0)
+            mean = found.mean if signed else -found.mean
+            rows = pd.DataFrame({"time_s": found.time, "share": mean / abs(mean).max()})
+            tables.append(rows.assign(difference=label if signed else f"-{label}", electrode=electrode))
+    return pd.concat(tables, ignore_index=True)
+
+
+@claim(
+    "C04",
+    figure="ED4",
+    needs=[Need("atoms")],
+    draw=plot(
+        Axis("time_s", "t / ps", 1e12),
+        Axis("share", "over its largest"),
+        hue="difference",
+        panel="electrode",
+        marks="-",
+    ),
+)
+def atoms(evidence: Evidence) -> Finding:
+    """In atoms at 0.59 nm dphi_1, drho_1 and dc_1 rise and fall together, and migration and diffusion have one
+    direction.
+
+    After the charge step, slits 1 and 2 (between like sheets), both electrodes: the share of the charge that crosses
+    while the two-point migration and diffusion currents agree in sign, and the correlations of dphi_1 with the
+    differences of net charge and of ions; 95 % intervals by bootstrap over the half-electrodes.
+    """
+    record, source = evidence.atoms()
+    wanted = {f"C04.{electrode}.1.{what}" for electrode in ("pos", "neg") for what in ("sign", "rho", "c")}
+    parts = [
+        replace(
+            found,
+            title=f"{found.title}, {'positive' if '.pos.' in found.id else 'negative'} electrode",
+            verdict=CLAIM[found.verdict],
+            u_statistical=found.uncertainty,
+        )
+        for found in mechanism(record, "C04", "", seed=evidence.config.seed)
+        if found.id in wanted
+    ]
+    return Finding(tuple(parts), f"{source}, d = 0.59 nm, charge step", _courses(record))

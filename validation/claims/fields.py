@@ -1,0 +1,247 @@
+"""Claims on the fields inside the electrode and before it: open space, crossing line, migration's law, capacitance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from continuum import CrossingLine, OpenSpaceFlux, capacitances, migration_laws
+from validation.claims.config import NARROW, WIDTHS
+from validation.claims.evidence import Evidence, Run, Runs
+from validation.claims.figures import Axis, plot
+from validation.claims.measures import by_width, instant, spread
+from validation.claims.registry import Finding, Need, claim, part
+from validation.statistics import durations
+
+MECHANISMS = {"I_migration_A_per_m": "migration", "I_diffusion_A_per_m": "diffusion", "I_steric_A_per_m": "steric"}
+
+
+NEAR, FAR = "1 Debye length off", "8/10 of the way to the mid-plane"
+
+
+def _open_space(run: Run) -> pd.DataFrame:
+    """Currents on two planes over the cycle.
+
+    The far one lies well beyond the double layer, whose tail a coarse grid draws out: in it migration and diffusion are
+    a thousand times their sum.
+    """
+    debye = run.config.electrolyte.debye_length(run.config.concentration)
+    with run.frames() as frames:
+        table = OpenSpaceFlux(frames, [debye, 0.8 * run.config.network.reservoir]).run().results.table
+    table = table[table["time_s"] > 0]
+    return table.assign(place=np.where(table["x_m"] == table["x_m"].min(), NEAR, FAR))
+
+
+def _shares_in_open_space(runs: Runs) -> dict[str, float]:
+    (run,) = runs.values()
+    table = _open_space(run)
+    found = {}
+    near = table[table["place"] == NEAR].sort_values("time_s")
+    weight = durations(near["time_s"].to_numpy())
+    for column in ("I_diffusion_A_per_m", "I_steric_A_per_m"):
+        against = (near[column] * near["I_migration_A_per_m"] < 0).to_numpy()
+        found[MECHANISMS[column]] = float(weight @ against / weight.sum())
+    far = table[table["place"] == FAR].sort_values("time_s")
+    weight = durations(far["time_s"].to_numpy())
+    rest = (far["I_A_per_m"] - far["I_migration_A_per_m"]).abs()
+    found["far"] = float(1 - weight @ rest / (weight @ far["I_A_per_m"].abs()))
+    return found
+
+
+@claim(
+    "C01",
+    figure="2c, ED2",
+    needs=[Need("cv", (1.5e-9,), inputs=True)],
+    draw=plot(
+        Axis("time_s", "t / µs", 1e6),
+        Axis("current", "I / mA m$^{-1}$", 1e3),
+        hue="mechanism",
+        panel="place",
+        marks="-",
+        free=True,
+    ),
+)
+def open_space(evidence: Evidence) -> Finding:
+    """In open space diffusion and steric flux oppose migration all through the cycle; far off migration is nearly all.
+
+    Share of the cycle in which the diffusion, and the steric, current on a plane one Debye length off the electrode
+    have the sign opposite to migration's; and, 8/10 of the way to the mid-plane, 1 - integral |I - I_migration| dt over
+    integral |I| dt. d = 1.5 nm.
+    """
+    found = evidence.measure(_shares_in_open_space, (1.5e-9,))
+    whole = "95 %: the turns of the drive, where all currents pass zero, are left a twentieth of the cycle"
+    parts = (
+        part("Share of the cycle in which diffusion opposes", found["diffusion"], low=0.95, reason=whole),
+        part("Share of the cycle in which the steric flux opposes", found["steric"], low=0.95, reason=whole),
+        part(
+            "Share of migration in the current far off", found["far"], low=0.95, reason="'mainly': all but a twentieth"
+        ),
+    )
+    table = _open_space(evidence.cv(1.5e-9)).melt(
+        ["time_s", "x_m", "place"], list(MECHANISMS), var_name="mechanism", value_name="current"
+    )
+    return Finding(parts, evidence.setting("d = 1.5 nm"), table.assign(mechanism=table["mechanism"].map(MECHANISMS)))
+
+
+def _theta(runs: Runs) -> dict[str, float]:
+    (run,) = runs.values()
+    laws = migration_laws(run.record)
+    return {"r2": float(laws["r_squared"].min()), "spread": spread(laws["theta_A_m2_per_V_mol"])}
+
+
+@claim(
+    "C16",
+    figure="ED8c",
+    needs=[Need("cv", (2e-9,), inputs=True)],
+    draw=plot(
+        Axis("predicted", "$\\theta c_i\\Delta\\varphi_i$ / mA m$^{-1}$", 1e3),
+        Axis("current", "migration / mA m$^{-1}$", 1e3),
+        hue="i",
+        marks=".",
+    ),
+)
+def migration_law(evidence: Evidence) -> Finding:
+    """Migration alone is theta c_i dphi_i with a constant theta.
+
+    Coefficient of determination of I_migration = theta c_i dphi_i over the cycle, the smallest of the crossings, and
+    the spread of theta over them; c_i is the total ion concentration. d = 2 nm.
+    """
+    found = evidence.measure(_theta, (2e-9,))
+    parts = (
+        part("R2 of the line", found["r2"], low=0.99, reason="'quantitative description': 1 % of the variance left"),
+        part("Spread of theta over the crossings", found["spread"], high=0.05, reason="5 %: one constant"),
+    )
+    rows = evidence.cv(2e-9).record.joined()
+    theta = rows["i"].map(migration_laws(evidence.cv(2e-9).record).set_index("i")["theta_A_m2_per_V_mol"])
+    table = pd.DataFrame(
+        {
+            "i": rows["i"],
+            "current": rows["I_migration_A_per_m"],
+            "predicted": theta * rows["c_mol_per_m3"] * rows["dphi_V"],
+        }
+    )
+    return Finding(parts, evidence.setting("d = 2 nm"), table)
+
+
+def _crossing(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Profiles along x and across the gap of crossing 1 a quarter into the cycle, between the frames beside it."""
+    with run.frames() as frames:
+        time = instant(run, 0.25)
+        after = int(np.searchsorted(frames.times, time))
+        results = CrossingLine(frames, i=1).run(start=after - 1, stop=after + 1).results
+        before, later = frames.times[after - 1 : after + 1]
+    share = (time - before) / (later - before)
+    blended = []
+    for table in (results.table, results.gap):
+        first, second = (part.reset_index(drop=True) for _, part in table.groupby("time_s"))
+        blended.append(first * (1 - share) + second * share)
+    line, gap = blended
+    line["resistivity_ohm_m"] = -np.gradient(line["phi_V"], line["x_m"]) / line["j_A_per_m2"]
+    return line, gap
+
+
+def _local(runs: Runs) -> dict[str, float]:
+    (run,) = runs.values()
+    line, gap = _crossing(run)
+    drop = -np.diff(line["phi_V"]) * np.sign(line["j_A_per_m2"].iloc[0])  # with the current, from slit 2 to slit 1
+    net = abs(line["phi_V"].iloc[0] - line["phi_V"].iloc[-1])
+    # Densities as means over a quarter of the gap, whatever the cells: j is singular at the sheet's edge.
+    width = float(gap["height_m"].sum())
+    passed = np.concatenate([[0.0], np.cumsum(gap["j_A_per_m2"] * gap["height_m"])])
+    at = np.concatenate([[0.0], np.cumsum(gap["height_m"])])
+    edge, rest = np.interp([width / 4, 3 * width / 4], at, passed)
+    return {
+        "edge": float(edge / (passed[-1] - rest)),
+        "positive": float(drop[drop > 0].sum() / net),
+        "negative": float(-drop[drop < 0].sum() / net),
+    }
+
+
+@claim(
+    "C18",
+    figure="ED10, 4a",
+    needs=[Need("cv", (1.5e-9,), inputs=True)],
+    draw=plot(
+        Axis("position_m", "x, or distance from the edge / nm", 1e9), Axis("value", "value"), panel="profile", free=True
+    ),
+)
+def crossing_line(evidence: Evidence) -> Finding:
+    """The flux is larger at a sheet's edge than at the mirror plane, and the local resistance has large parts of both
+    signs.
+
+    A quarter into the cycle, crossing 1, d = 1.5 nm: current density at the sheet's edge over that at the mirror plane;
+    and along x through the gap the falls of phi with the current (positive local resistance) and against it (negative),
+    each over the net fall from slit to slit.
+    """
+    found = evidence.measure(_local, (1.5e-9,))
+    large = "'large': more than the net of the two"
+    parts = (
+        part("Current density at the edge over that at the mirror", found["edge"], low=1.1, reason="'clearly longer'"),
+        part("Positive part over the net", found["positive"], low=1.0, reason=large),
+        part("Negative part over the net", found["negative"], low=1.0, reason=large),
+    )
+    line, gap = _crossing(evidence.cv(1.5e-9))
+    profiles = [
+        pd.DataFrame({"position_m": line["x_m"], "value": line["phi_V"] * 1e3, "profile": "potential / mV"}),
+        pd.DataFrame(
+            {
+                "position_m": line["x_m"],
+                "value": line["resistivity_ohm_m"],
+                "profile": "local resistivity / $\\Omega$ m",
+            }
+        ),
+        pd.DataFrame(
+            {
+                "position_m": gap["from_edge_m"],
+                "value": gap["j_A_per_m2"] / 1e6,
+                "profile": "$j_x$ in the gap / MA m$^{-2}$",
+            }
+        ),
+    ]
+    return Finding(
+        parts, evidence.setting("d = 1.5 nm, a quarter into the cycle"), pd.concat(profiles, ignore_index=True)
+    )
+
+
+def _capacitance(runs: Runs) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for d, run in runs.items():
+        table = capacitances(run.record)
+        mean = table.groupby("i")["C_F_per_m"].mean()
+        over_time = table.groupby("i")["C_F_per_m"].std() / mean
+        found |= {f"{d:g} slits": spread(mean), f"{d:g} time": float(over_time.max())}
+    return found
+
+
+def _capacitance_table(run: Run) -> pd.DataFrame:
+    table = capacitances(run.record)
+    return table[table["i"] == 2][["time_s", "i", "C_F_per_m", "q_C_per_m", "u_V"]]
+
+
+@claim(
+    "C19",
+    figure="ED11a,b",
+    needs=[Need("cv", (NARROW, *WIDTHS), inputs=True)],
+    draw=plot(Axis("time_s", "t / µs", 1e6), Axis("C_F_per_m", "$C_2$ / nF m$^{-1}$", 1e9), hue="width", marks="-"),
+)
+def capacitance(evidence: Evidence) -> Finding:
+    """A slit's capacitance is the same for every slit and time when d is above 1 nm.
+
+    |Q_i| / |phi_m - phi_i|: spread over the slits, (largest - smallest) / mean of the means over the cycle, and the
+    largest relative standard deviation over the cycle, at d = 1.5 to 5 nm; where |phi_m - phi_i| is above a twentieth
+    of its largest. 1 nm is shown and not judged.
+    """
+    found = evidence.measure(_capacitance, WIDTHS)
+    parts = [
+        part(
+            f"{label} at {d * 1e9:g} nm",
+            found[f"{d:g} {what}"],
+            high=0.05,
+            reason="5 %: lines that coincide in a figure",
+        )
+        for d in WIDTHS
+        for what, label in (("slits", "Spread over the slits"), ("time", "Relative deviation over the cycle"))
+    ]
+    table = by_width(evidence.runs((NARROW, *WIDTHS)), _capacitance_table)
+    table["width"] = [f"{d * 1e9:g} nm" for d in table["d_m"]]
+    return Finding(tuple(parts), evidence.setting("d = 1.5 to 5 nm"), table)

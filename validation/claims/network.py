@@ -1,0 +1,217 @@
+"""Claims on the slits' currents and contents: diffusion-enhanced migration, and why it is there."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from validation.claims.config import NARROW, WIDTHS
+from validation.claims.evidence import Evidence, Run, Runs
+from validation.claims.figures import Axis, D, plot
+from validation.claims.measures import agreement, by_width, falling, instant, wide
+from validation.claims.registry import Finding, Need, claim, part
+from validation.statistics import pearson
+
+WHOLE = 0.95
+TURNS = "95 %: at each turn of the drive the currents pass zero within the time in which the network itself charges"
+STEADY = (2e-9, 3e-9, 4e-9)  # m, the widths of ED3 and ED7
+
+
+def _shares(runs: Runs, name: str) -> dict[str, float]:
+    """Smallest share over the crossings, of the cycle and of the charge, by width."""
+    table = by_width(runs, agreement)
+    least = table[table["part"] == name].groupby("d_m")[["cycle", "charge"]].min()
+    return {f"{d:g} {what}": float(least.loc[d, what]) for d in least.index for what in least.columns}
+
+
+def _nm(d: float) -> str:
+    return f"{d * 1e9:g} nm"
+
+
+@claim(
+    "C02",
+    figure="2f, ED3",
+    needs=[Need("cv", WIDTHS, inputs=True)],
+    draw=plot(D, Axis("cycle", "share of the cycle with one sign"), hue="i", panel="part", level=1.0),
+)
+def enhancement(evidence: Evidence) -> Finding:
+    """Diffusion points the way of migration between all slits, the whole cycle, at every width.
+
+    Share of the first cycle, and of the charge that crosses in it, during which the migration and the diffusion current
+    have one sign; the smallest of all crossings, at d = 1.5, 2, 3, 4 and 5 nm.
+    """
+    found = evidence.measure(partial(_shares, name="diffusion"), WIDTHS)
+    parts = [
+        part(f"Share of the {what} at {_nm(d)}", found[f"{d:g} {what}"], low=WHOLE, reason=TURNS)
+        for d in WIDTHS
+        for what in ("cycle", "charge")
+    ]
+    return Finding(tuple(parts), evidence.setting("d = 1.5 to 5 nm"), by_width(evidence.runs(WIDTHS), agreement))
+
+
+@claim(
+    "C03",
+    figure="ED3",
+    needs=[Need("cv", (NARROW, *WIDTHS), inputs=True)],
+    draw=plot(D, Axis("charge", "share of the charge with one sign"), hue="i", panel="part", level=1.0),
+)
+def steric(evidence: Evidence) -> Finding:
+    """The steric flux joins migration and diffusion below 2 nm, and does so the more the narrower the slits.
+
+    Share of the charge that crosses while the steric and the migration current have one sign, the smallest of all
+    crossings; its slope against ln d over 1 to 5 nm. At the default ion diameter most of the charge has one sign at
+    5 nm too: nothing changes abruptly at 2 nm.
+    """
+    widths = (NARROW, *WIDTHS)
+
+    def measured(runs: Runs) -> dict[str, float]:
+        shares = _shares(runs, "steric")
+        charge = [shares[f"{d:g} charge"] for d in sorted(runs)]
+        return shares | {"slope": float(np.polyfit(np.log(sorted(runs)), charge, 1)[0])}
+
+    found = evidence.measure(measured, widths)
+    parts = [
+        part(f"Share of the charge at {_nm(d)}", found[f"{d:g} charge"], low=WHOLE, reason=TURNS)
+        for d in (NARROW, WIDTHS[0])
+    ]
+    parts.append(
+        part("Slope of that share against ln d", found["slope"], high=0.0, reason="negative: more in narrower slits")
+    )
+    return Finding(tuple(parts), evidence.setting("d = 1 to 5 nm"), by_width(evidence.runs(widths), agreement))
+
+
+def _ranks(runs: Runs) -> dict[str, float]:
+    (run,) = runs.values()
+    table = _mid_charge(run)
+    table = table[table["i"] < table["i"].max()]
+    return {"rank": float(spearmanr(table["rho_C_per_m3"], table["phi_V"]).statistic)}
+
+
+def _mid_charge(run: Run) -> pd.DataFrame:
+    return run.record.slits[run.record.slits["time_s"] == instant(run, 0.25)]
+
+
+@claim(
+    "C05",
+    figure="ED5b",
+    needs=[Need("cv", (2e-9,), inputs=True)],
+    draw=plot(Axis("rho_C_per_m3", "net charge density / MC m$^{-3}$", 1e-6), Axis("phi_V", "$\\varphi_i$ / mV", 1e3)),
+)
+def screening(evidence: Evidence) -> Finding:
+    """A slit with the more negative net charge has the lower potential.
+
+    Rank correlation of phi_i with rho_i over the slits between like sheets, a quarter into the cycle, d = 2 nm. The
+    slit beside the closing wall is left out: it has a full sheet on one side.
+    """
+    found = evidence.measure(_ranks, (2e-9,))["rank"]
+    parts = (part("Rank correlation", found, low=0.99, reason="four slits: 1 or it is not an order"),)
+    return Finding(parts, evidence.setting("d = 2 nm, a quarter into the cycle"), _mid_charge(evidence.cv(2e-9)))
+
+
+def _pearson(runs: Runs) -> dict[str, float]:
+    (run,) = runs.values()
+    phi, rho = (np.diff(wide(run.record, column).to_numpy(), axis=1) for column in ("phi_V", "rho_C_per_m3"))
+    pairs = phi.shape[1] - 1  # the innermost pair ends beside the wall
+    return {str(i + 1): pearson(phi[:, i], rho[:, i]) for i in range(pairs)}
+
+
+def _differences(run: Run) -> pd.DataFrame:
+    phi, rho = (wide(run.record, column).diff(axis=1).iloc[:, 1:-1] for column in ("phi_V", "rho_C_per_m3"))
+    tables = []
+    for what, values in (("voltage", phi), ("net charge density", rho)):
+        scaled = (values / values.abs().max()).rename(columns=lambda i: i - 1)
+        tables.append(scaled.reset_index().melt("time_s", var_name="i", value_name="share").assign(difference=what))
+    table = pd.concat(tables, ignore_index=True)
+    return table.assign(i=table["i"].astype(int))
+
+
+@claim(
+    "C06",
+    figure="ED5c",
+    needs=[Need("cv", (2e-9,), inputs=True)],
+    draw=plot(Axis("time_s", "t / µs", 1e6), Axis("share", "over its largest"), hue="difference", panel="i", marks="-"),
+)
+def coupling(evidence: Evidence) -> Finding:
+    """The trans-slit voltage follows the difference of net charge over the whole cycle.
+
+    Pearson correlation of dphi_i with rho_{i+1} - rho_i over the cycle, for each pair of slits between like sheets,
+    d = 2 nm.
+    """
+    found = evidence.measure(_pearson, (2e-9,))
+    parts = [
+        part(f"Correlation, i = {i}", r, low=0.9, reason="four fifths of the variance in common")
+        for i, r in found.items()
+    ]
+    return Finding(tuple(parts), evidence.setting("d = 2 nm"), _differences(evidence.cv(2e-9)))
+
+
+def _filling_order(runs: Runs) -> dict[str, float]:
+    tables = {d: falling(run, "rho_C_per_m3", run.config.network.slits - 1) for d, run in runs.items()}
+    return {f"{d:g}": float(table["share"].min()) for d, table in tables.items()}
+
+
+@claim(
+    "C14",
+    figure="ED7a-c",
+    needs=[Need("cv", STEADY, inputs=True)],
+    draw=plot(D, Axis("share", "share of the charging sweep with $|\\rho_i|>|\\rho_{i+1}|$"), hue="i", level=1.0),
+)
+def filling(evidence: Evidence) -> Finding:
+    """While charging, a shallower slit holds more net charge than the next.
+
+    Share of the charging sweep (from a tenth of it) during which |rho_i| is above |rho_{i+1}|, the smallest of the
+    pairs of slits between like sheets, at d = 2, 3 and 4 nm.
+    """
+    found = evidence.measure(_filling_order, STEADY)
+    parts = [
+        part(f"Share of the charging sweep at {_nm(d)}", found[f"{d:g}"], low=0.99, reason="always, but for one sample")
+        for d in STEADY
+    ]
+    runs = evidence.runs(STEADY)
+    table = by_width(runs, lambda run: falling(run, "rho_C_per_m3", run.config.network.slits - 1))
+    return Finding(tuple(parts), evidence.setting("d = 2, 3, 4 nm"), table)
+
+
+def _orders(runs: Runs) -> dict[str, float]:
+    (run,) = runs.values()
+    last = run.config.network.slits - 1  # without the slit beside the wall
+    return {
+        "current": float(falling(run, "I_A_per_m")["share"].min()),
+        "charge": float(falling(run, "Q_C_per_m", last)["share"].min()),
+    }
+
+
+def _shares_of_slits(run: Run) -> pd.DataFrame:
+    at = run.record.terminal["time_s"] == instant(run, 0.25)
+    total = float(run.record.terminal.loc[at, "I_m_A_per_m"].iloc[0])
+    rows = run.record.joined()
+    rows = rows[rows["time_s"] == instant(run, 0.25)]
+    held = run.record.slits[run.record.slits["time_s"] == instant(run, 0.25)]
+    current = pd.DataFrame({"i": rows["i"], "share": rows["I_A_per_m"] / total, "of": "current I_m"})
+    charge = pd.DataFrame({"i": held["i"], "share": held["Q_C_per_m"] / held["Q_C_per_m"].sum(), "of": "charge Q_m"})
+    return pd.concat([current, charge], ignore_index=True)
+
+
+@claim(
+    "C15",
+    figure="ED8b",
+    needs=[Need("cv", (2e-9,), inputs=True)],
+    draw=plot(Axis("i", "slit, crossing i"), Axis("share", "share"), hue="of"),
+)
+def supply(evidence: Evidence) -> Finding:
+    """The trans-slit current falls from slit to slit, and shallower slits hold the larger share of the charge.
+
+    Share of the charging sweep (from a tenth of it) during which I_i is above I_{i+1}, and |Q_i| above |Q_{i+1}|, the
+    smallest of all pairs; the charge without the slit beside the closing wall. d = 2 nm.
+    """
+    found = evidence.measure(_orders, (2e-9,))
+    parts = [
+        part("Share of the sweep with I_i > I_{i+1}", found["current"], low=0.99, reason="always, but for one sample"),
+        part(
+            "Share of the sweep with |Q_i| > |Q_{i+1}|", found["charge"], low=0.99, reason="always, but for one sample"
+        ),
+    ]
+    return Finding(tuple(parts), evidence.setting("d = 2 nm"), _shares_of_slits(evidence.cv(2e-9)))

@@ -1,0 +1,240 @@
+"""Claims on the trans-slit resistance: how it varies over the cycle, over the slits and with their width.
+
+"Hardly changes with d" means |d ln f / d ln d| at most `FLAT` over 1.5 to 5 nm (12 % from end to end), "falls as d
+falls" a slope above it. Resistivity is r = R G with G the Laplace conductance between two slits' centres, so that it
+is that of the electrolyte: the bulk's at q = 0 in a wide slit. How the paper makes R an r is not in its text.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from validation.claims.config import WIDTHS
+from validation.claims.evidence import Evidence, Run, Runs
+from validation.claims.figures import PHASE, Axis, D, plot
+from validation.claims.measures import by_width, driven, extremes, falling, spread, spread_at_equal_filling, trend
+from validation.claims.registry import Finding, Measured, Need, claim, part
+
+FLAT = 0.1
+FLATNESS = "'hardly changes' is a slope of at most 0.1: 12 % from 1.5 to 5 nm"
+RISING = "a slope above 0.1 is more than 'hardly changes'"
+SWEPT = (1.5e-9, 2e-9, 3e-9, 4e-9)  # m, of ED6
+ALL = [Need("cv", WIDTHS, inputs=True)]
+R = Axis("R_ohm_m", "$\\Delta\\varphi_i/I_i$ / $\\Omega$ m")
+
+
+def _slopes(runs: Runs) -> dict[str, float]:
+    values = {d: extremes(run) for d, run in runs.items()}
+    names = next(iter(values.values()))
+    return {name: trend(runs, {d: found[name] for d, found in values.items()}) for name in names}
+
+
+def _extremes_table(runs: Runs, names: tuple[str, ...]) -> pd.DataFrame:
+    rows = [(d, name, extremes(run)[name]) for d, run in sorted(runs.items()) for name in names]
+    return pd.DataFrame(rows, columns=["d_m", "quantity", "value"])
+
+
+def _swing(runs: Runs) -> dict[str, float]:
+    """Spread of dphi/I over the cycle, the smallest of the crossings; and how far dphi and I fall with i."""
+    found = {}
+    for d, run in runs.items():
+        table = driven(run)
+        found[f"{d:g} swing"] = float(table.groupby("i")["R_ohm_m"].agg(spread).min())
+        for column in ("dphi_V", "I_A_per_m"):
+            found[f"{d:g} {column}"] = float(falling(run, column)["share"].min())
+    return found
+
+
+@claim(
+    "C07",
+    figure="ED6a-l",
+    needs=[Need("cv", SWEPT, inputs=True)],
+    draw=plot(PHASE, R, hue="i", panel="width", marks=".", free=True),
+)
+def not_ohmic(evidence: Evidence) -> Finding:
+    """The trans-slit voltage is not Ohmic: its ratio to the current varies through the cycle.
+
+    (largest - smallest) / mean of dphi_i/I_i over the driven part of the cycle (|I_i| above half of its largest), the
+    smallest of the crossings, at d = 1.5 to 4 nm; and the share of the charging sweep during which |dphi_i| and |I_i|
+    fall with i.
+    """
+    found = evidence.measure(_swing, SWEPT)
+    parts = []
+    for d in SWEPT:
+        name = f"{d * 1e9:g} nm"
+        reason = "above what a constant would look like to the eye; its numerical error is in the interval"
+        parts.append(part(f"Spread of dphi/I at {name}", found[f"{d:g} swing"], low=0.1, reason=reason))
+        for column, label in (("dphi_V", "|dphi_i|"), ("I_A_per_m", "|I_i|")):
+            title = f"Share of the sweep in which {label} falls with i, {name}"
+            parts.append(part(title, found[f"{d:g} {column}"], low=0.95, reason="but for the turn"))
+    table = by_width(evidence.runs(SWEPT), lambda run: driven(run)[["phase", "i", "q", "R_ohm_m"]])
+    table["width"] = [f"d = {d * 1e9:g} nm" for d in table["d_m"]]
+    return Finding(tuple(parts), evidence.setting("d = 1.5 to 4 nm"), table)
+
+
+def _spread_of_slits(runs: Runs) -> dict[str, float]:
+    tables = {d: spread_at_equal_filling(run) for d, run in runs.items()}
+    return {f"{d:g}": float(table.groupby("q")["R_ohm_m"].agg(spread).max()) for d, table in tables.items()}
+
+
+@claim(
+    "C08",
+    figure="ED6m-p",
+    needs=[Need("cv", SWEPT, inputs=True)],
+    draw=plot(Axis("q", "$q_i$"), R, hue="i", panel="width", free=True),
+)
+def same_everywhere(evidence: Evidence) -> Finding:
+    """The resistance at equal filling is the same between all slits of a network.
+
+    (largest - smallest) / mean over the crossings of dphi_i/I_i at q_i = 0.3, 0.5, 0.7 and 0.9 on the charging sweep,
+    the largest of the four, at d = 1.5 to 4 nm.
+    """
+    found = evidence.measure(_spread_of_slits, SWEPT)
+    parts = [
+        part(f"Spread at {d * 1e9:g} nm", found[f"{d:g}"], high=0.05, reason="5 %: lines that coincide in a figure")
+        for d in SWEPT
+    ]
+    table = by_width(evidence.runs(SWEPT), spread_at_equal_filling)
+    table["width"] = [f"d = {d * 1e9:g} nm" for d in table["d_m"]]
+    return Finding(tuple(parts), evidence.setting("d = 1.5 to 4 nm"), table)
+
+
+@claim(
+    "C09",
+    figure="3d",
+    needs=ALL,
+    draw=plot(D, Axis("value", "resistivity / $\\Omega$ m"), hue="quantity"),
+)
+def resistivity(evidence: Evidence) -> Finding:
+    """The largest and the smallest resistivity fall as d falls, while their difference hardly changes.
+
+    Slopes d ln r / d ln d over 1.5 to 5 nm of r_max = G R_c, r_min = G R_c (1 - gamma) and their difference, with the
+    fitted R_c and gamma of each width and the Laplace conductance G of the geometry.
+    """
+    found = evidence.measure(_slopes, WIDTHS)
+    parts = (
+        part("Slope of the largest resistivity", found["r_max_ohm_m"], low=FLAT, reason=RISING),
+        part("Slope of the smallest resistivity", found["r_min_ohm_m"], low=FLAT, reason=RISING),
+        part("Slope of their difference", found["dr_ohm_m"], low=-FLAT, high=FLAT, reason=FLATNESS),
+    )
+    table = _extremes_table(evidence.runs(WIDTHS), ("r_max_ohm_m", "r_min_ohm_m", "dr_ohm_m"))
+    return Finding(parts, evidence.setting("d = 1.5 to 5 nm"), table)
+
+
+@claim(
+    "C10",
+    figure="3c",
+    needs=ALL,
+    draw=plot(D, Axis("value", "resistance / $\\Omega$ m"), hue="quantity"),
+)
+def resistance(evidence: Evidence) -> Finding:
+    """The largest resistance hardly changes with d, the smallest falls as d falls.
+
+    Slopes d ln R / d ln d over 1.5 to 5 nm of R_max = R_c and R_min = R_c (1 - gamma). How R depends on d is a matter
+    of how much of it lies in the edge gap, so that slit length and gap, which the paper's text does not give, weigh
+    most.
+    """
+    found = evidence.measure(_slopes, WIDTHS)
+    parts = (
+        part("Slope of the largest resistance", found["R_max_ohm_m"], low=-FLAT, high=FLAT, reason=FLATNESS),
+        part("Slope of the smallest resistance", found["R_min_ohm_m"], low=FLAT, reason=RISING),
+    )
+    table = _extremes_table(evidence.runs(WIDTHS), ("R_max_ohm_m", "R_min_ohm_m"))
+    return Finding(parts, evidence.setting("d = 1.5 to 5 nm"), table)
+
+
+@claim(
+    "C17",
+    figure="ED9",
+    needs=ALL,
+    draw=plot(D, Axis("value", "S m$^{-1}$"), hue="quantity"),
+)
+def conductance(evidence: Evidence) -> Finding:
+    """The smallest conductance is nearly constant in d, and the variation of conductivity grows as d falls.
+
+    Slopes over 1.5 to 5 nm of ln (1 / R_c) and of ln (1 / r_min - 1 / r_max) against ln d.
+    """
+    found = evidence.measure(_slopes, WIDTHS)
+    parts = (
+        part("Slope of the smallest conductance", found["G_min_S_per_m"], low=-FLAT, high=FLAT, reason=FLATNESS),
+        part("Slope of the variation of conductivity", found["dkappa_S_per_m"], high=-FLAT, reason=RISING),
+    )
+    table = _extremes_table(evidence.runs(WIDTHS), ("G_min_S_per_m", "dkappa_S_per_m"))
+    return Finding(parts, evidence.setting("d = 1.5 to 5 nm"), table)
+
+
+def _turning_points(runs: Runs) -> dict[str, float]:
+    (run,) = runs.values()
+    mean = driven(run).groupby("phase")["R_ohm_m"].mean()
+    phase, value = mean.index.to_numpy(dtype=float), mean.to_numpy()
+    up, down = phase < 0.5, phase > 0.5
+    largest, smallest = phase[np.argmax(value)], phase[np.argmin(value)]
+    ladder = run.ladder
+    return {
+        "t_max": float(phase[up][np.argmax(value[up])] / 0.5),
+        "t_min": float((phase[down][np.argmin(value[down])] - 0.5) / 0.5),
+        "max": float(value[up].max()) / ladder.resistance,
+        "min": float(value[down].min()) / (ladder.resistance * (1 - ladder.gamma)),
+        "order": float(largest < 0.5 < smallest),
+    }
+
+
+@claim("C12", figure="3b", needs=[Need("cv", (2e-9,), inputs=True)], draw=plot(PHASE, R, hue="i", marks="."))
+def turning_points(evidence: Evidence) -> Finding:
+    """The resistance is largest, about R_c, as charging starts, and smallest, about (1 - gamma) R_c, as discharging
+    starts.
+
+    Mean over the crossings of dphi_i/I_i over the driven part of the cycle (|I_i| above half of its largest), d = 2 nm:
+    where in the charging sweep it is largest, where in the discharging sweep smallest, and both values over R_c and (1
+    - gamma) R_c of the fit.
+    """
+    found = evidence.measure(_turning_points, (2e-9,))
+    early, close = "'slightly after' the start: the first tenth of the sweep", "'close to': within a tenth"
+    parts = (
+        part("Largest in the charging, smallest in the discharging sweep", found["order"].value, low=1.0, reason="yes"),
+        part("Part of the charging sweep before the largest", found["t_max"], high=0.1, reason=early),
+        part("Part of the discharging sweep before the smallest", found["t_min"], high=0.1, reason=early),
+        part("Largest resistance over R_c", found["max"], low=0.9, high=1.1, reason=close),
+        part("Smallest resistance over (1 - gamma) R_c", found["min"], low=0.9, high=1.1, reason=close),
+    )
+    return Finding(parts, evidence.setting("d = 2 nm"), driven(evidence.cv(2e-9))[["phase", "i", "q", "R_ohm_m"]])
+
+
+def _misfit(runs: Runs) -> dict[str, float]:
+    found = {}
+    for d, run in runs.items():
+        table = driven(run)
+        found[f"{d:g}"] = float(np.sqrt(np.mean((table["R_law_ohm_m"] / table["R_ohm_m"] - 1) ** 2)))
+    return found
+
+
+def _with_law(run: Run) -> pd.DataFrame:
+    table = driven(run)[["phase", "i", "R_ohm_m", "R_law_ohm_m"]]
+    table = table[table["i"] == 2].melt(["phase", "i"], var_name="from", value_name="R")
+    return table.assign(**{"from": table["from"].map({"R_ohm_m": "dphi/I", "R_law_ohm_m": "equation 1b"})})
+
+
+@claim(
+    "C13",
+    figure="ED7d-f",
+    needs=[Need("cv", (2e-9, 3e-9, 4e-9), inputs=True)],
+    draw=plot(PHASE, Axis("R", "$R_2$ / $\\Omega$ m"), hue="from", panel="width", marks=".", free=True),
+)
+def resistance_from_filling(evidence: Evidence) -> Finding:
+    """The resistance that follows from the stored charge by equation 1b is that of voltage over current.
+
+    Root mean square of R_c (1 - gamma q_i) over dphi_i/I_i, less one, over the driven part of the cycle and all
+    crossings, with R_c and gamma fitted at each width, d = 2, 3 and 4 nm.
+    """
+    widths = (2e-9, 3e-9, 4e-9)
+    found: dict[str, Measured] = evidence.measure(_misfit, widths)
+    parts = [
+        part(
+            f"Relative error at {d * 1e9:g} nm", found[f"{d:g}"], high=0.05, reason="5 %: points on a line in a figure"
+        )
+        for d in widths
+    ]
+    table = by_width(evidence.runs(widths), _with_law)
+    table["width"] = [f"d = {d * 1e9:g} nm" for d in table["d_m"]]
+    return Finding(tuple(parts), evidence.setting("d = 2, 3, 4 nm"), table)

@@ -1,0 +1,82 @@
+"""`transslit claims`: the paper's claims, judged on data computed here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from transslit.electrolyte import load_electrolyte
+from transslit.errors import BadInput
+from transslit.progress import Progress
+from validation.commands.common import JsonFlag, MolarText, OutPath, SaltText, SeedInt, app
+
+
+@app.command("claims", epilog="Example: transslit claims --claims C02,C11 --out runs/claims")
+def claims_command(
+    claims: Annotated[str | None, typer.Option(help="Which, as C02,C11. Default: all.")] = None,
+    preset: Annotated[
+        str, typer.Option(help="quick (three unknown parameters varied) or paper (six, finer steps).")
+    ] = "quick",
+    electrolyte: SaltText = "KCl",
+    concentration: MolarText = None,
+    md: Annotated[
+        Path | None, typer.Option(help="Folder with a molecular-dynamics record, so that none is run for C04.")
+    ] = None,
+    replicas: Annotated[int, typer.Option(help="Molecular-dynamics replicas, where they are run.")] = 3,
+    tolerances: Annotated[
+        Path | None, typer.Option(help="TOML file of your own tolerances, by the ids of claims.json.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 on an inconclusive required claim too.")
+    ] = False,
+    out: OutPath = None,
+    seed: SeedInt = 0,
+    as_json: JsonFlag = False,
+) -> int:
+    """Judge the paper's claims: reproduced, not reproduced or inconclusive, with number and uncertainty.
+
+    What they need is computed once and kept in OUT/evidence; OUT may be the folder of a validation. A claim decides the
+    exit code only where a tolerance file makes it required.
+    """
+    salt = load_electrolyte(electrolyte)
+    from validation.claims.config import ClaimsConfig
+
+    config = ClaimsConfig.read(
+        electrolyte=salt,
+        concentration=salt.concentration if concentration is None else concentration,
+        preset=preset,
+        replicas=replicas,
+        seed=seed,
+    )
+    config.check()
+    from transslit.runs import open_run
+    from validation.claims.registry import chosen
+    from validation.claims.stage import judge_claims
+    from validation.terminal import table
+    from validation.tolerances import read_tolerances
+    from validation.verdict import exit_code
+
+    ids = chosen(claims)
+    standards = {} if tolerances is None else read_tolerances(tolerances)
+    if md is not None and "C04" in ids:
+        _readable(md)
+    folder = out or Path("runs") / f"claims-{salt.name}-{preset}"
+    with open_run(folder) as run:
+        verdicts = judge_claims(run, config, ids, Progress(), md, standards)
+    if as_json:
+        print(json.dumps({"setting": config.setting, "out": str(folder), "verdicts": [v.row() for v in verdicts]}))
+    else:
+        table([verdict.row() for verdict in verdicts], folder)
+    return exit_code(verdicts, strict)
+
+
+def _readable(folder: Path) -> None:
+    """Refuse a folder without a record of atoms, before anything is computed."""
+    from transslit.record import TransSlitRecord
+
+    source = TransSlitRecord.read(folder).metadata.get("source")
+    if source != "md":
+        raise BadInput("md", folder, f"holds a record of {source}; give one of molecular dynamics")
