@@ -1,0 +1,204 @@
+"""What moves the ions from slit to slit: the balance of momentum along the path, without assuming Nernst-Planck.
+
+Each ion obeys m dv/dt = F - m Gamma v + noise. Weighed by the path's field w (`md.path_field`) and summed over the
+ions of a kind, exactly,
+
+    d/dt sum m v.w = sum F.w - Gamma sum m v.w + sum m v v:grad w + noise,
+
+and with kinetic energy shared evenly at the temperature T(t) of the liquid, sum m v v:grad w = kT sum div w, which
+is the difference of concentrations between the slits' middles: the thermal force, -kT grad c. So for each ion
+
+    0 = mean field + local field + water + ions + carbon + thermal + friction + inertia - residual:
+
+- mean field: z e times -grad phi of the potential averaged over z, replicas and equivalent places in an interval of
+  time, which is what Nernst-Planck calls migration;
+- local field: the rest of the electrostatic force on the ions where they are, mostly the water's that turns
+  with them;
+- water, ions, carbon: Lennard-Jones forces by partner. Contacts push up and hold back: the drag of the water is in
+  local field + water, steric repulsion in ions + carbon;
+- thermal: kT sum div w; friction: the thermostat's -m Gamma v; inertia: -d/dt sum m v.w.
+
+The residual is noise: the thermostat's, and forces that are sampled at frames instead of all the time. Velocities are
+those of displacements between frames. Nothing is fitted.
+
+In Nernst-Planck drag is -(kT / D) v in all, so a force F along the path drives the current
+
+    I = z e (D / kT) sum F.w / (2 Lz)     (per depth, one network half),
+
+and mean field, thermal and ions + carbon become comparable with migration, diffusion and steric part of
+`md.reduction`; `I_path_A_per_m` = z e sum v.w / (2 Lz) needs no D.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import constants
+
+from md.atoms import step_between
+from md.cell import Cell
+from md.ion_forces import INTERVAL, KINDS, interval_of
+from md.legs import replica_legs
+from md.path_field import Paths
+from md.poisson import ChargeMap
+
+PARTS = ("mean_field", "local_field", "water", "ions", "carbon", "thermal", "friction", "inertia", "residual")
+KEYS = ["replica", "time_s", "i", "ion"]
+
+
+def force_balance(
+    results: Sequence[Any], cell: Cell, temperature: pd.DataFrame | None = None, interval: float = INTERVAL
+) -> pd.DataFrame:
+    """Forces along the paths by replica, interval of time, crossing and ion.
+
+    Parameters
+    ----------
+    results : `.results` of `md.ion_forces.IonForces`, one per replica
+    temperature : `replica` (the run), `time_s`, `T_K` of the liquid; the config's temperature if None
+    interval : s, as in `IonForces`
+
+    Returns
+    -------
+    `replica` (4 run + block, as in the record), `time_s` (middle of the interval), `i`, `ion`, `ions` (mean number on
+    the path), `I_path_A_per_m`, and for each of `PARTS` `<part>_pN` (sum over the ions on the path; towards the bulk is
+    positive; all but the residual add up to it) and `<part>_error_pN` (standard error over the frames of the
+    interval as if they were independent: good for noise, short for what lasts; take blocks for those)
+    """
+    paths = Paths(cell)
+    fields = {
+        number: _field(cell, [r.phi[number] for r in results if number in r.phi]) for number in _intervals(results)
+    }
+    masses = np.array([ion.md.mass.value for ion in cell.electrolyte.ions]) * constants.atomic_mass
+    valences = np.array([ion.md.charge.value for ion in cell.electrolyte.ions])
+    kinds = np.repeat(np.arange(len(masses)), list(cell.ion_numbers.values()))
+    mass, charge = masses[kinds], valences[kinds] * constants.e
+    tables = []
+    for found in results:
+        time, place = found.time, found.positions
+        friction = friction_at(cell, time)
+        thermal = constants.k * _temperature(temperature, found.run, time, cell)
+        number = interval_of(time, interval)
+        velocity = _velocity(time, place, cell)
+        mean = np.stack([fields[n](at) for n, at in zip(number, place, strict=True)]) * charge[:, None]
+        pairs = {kind: found.forces[:, k, :, :2].astype(float) for k, kind in enumerate(KINDS)}
+        pairs = {"mean_field": mean, "local_field": pairs.pop("electrostatic") - mean, **pairs}
+        for b in range(len(cell.blocks)):
+            for i in range(1, cell.network.slits):
+                w, divergence = paths.at(b, i, place)
+                moved = (velocity * w).sum(axis=-1)
+                along = {name: (force * w).sum(axis=-1) for name, force in pairs.items()}
+                along["thermal"] = thermal[:, None] * divergence
+                along["friction"] = -friction[:, None] * mass * moved
+                for k, name in enumerate(cell.electrolyte.names):
+                    own = kinds == k
+                    total = {part: values[:, own].sum(axis=1) for part, values in along.items()}
+                    total["inertia"] = -np.gradient((mass * moved)[:, own].sum(axis=1), time)
+                    total["residual"] = sum(total.values())
+                    tables.append(
+                        _rows(
+                            {"replica": 4 * found.run + b, "i": i, "ion": name},
+                            (number + 0.5) * interval,
+                            paths.field.length,
+                            total,
+                            np.linalg.norm(w, axis=-1)[:, own].sum(axis=1),
+                            valences[k] * constants.e * moved[:, own].sum(axis=1) / (2 * cell.depth),
+                        )
+                    )
+    return pd.concat(tables, ignore_index=True).sort_values(KEYS, ignore_index=True)
+
+
+def mean_forces(table: pd.DataFrame, by: Sequence[str] = ("electrode", "i", "ion")) -> pd.DataFrame:
+    """Mean force on an ion of the path in pN: sums over ions, blocks and times over the number of ions.
+
+    `<part>_error_pN` is the standard error over blocks (half-electrodes of replicas). Rows by `by`, of the table's
+    columns and `electrode` ("positive" or "negative").
+    """
+    named = table.assign(electrode=np.where(table["replica"] % 4 < 2, "positive", "negative"))
+    columns = ["ions", *(f"{part}_pN" for part in PARTS)]
+    blocks = named.groupby([*by, "replica"])[columns].mean()
+    mean = blocks.groupby(level=list(by)).mean()
+    error = blocks.groupby(level=list(by)).sem()
+    forces = mean.drop(columns="ions").div(mean["ions"], axis=0)
+    errors = error.drop(columns="ions").div(mean["ions"], axis=0)
+    return forces.join(errors.rename(columns=lambda name: name.replace("_pN", "_error_pN"))).assign(ions=mean["ions"])
+
+
+def force_currents(table: pd.DataFrame, cell: Cell, diffusion: np.ndarray) -> pd.DataFrame:
+    """Currents that the forces drive at mobility D / kT, beside the one that flows, by replica, time and crossing.
+
+    `diffusion` is D_k in m^2/s, shape (ions,). Columns: `I_path_A_per_m` (flows), `I_mean_field_A_per_m` (migration),
+    `I_thermal_A_per_m` (diffusion), `I_contact_A_per_m` (ions + carbon: steric).
+    """
+    length = Paths(cell).field.length
+    thermal = constants.k * cell.config.temperature
+    mobility = {
+        ion.name: ion.md.charge.value * constants.e * d / thermal / length / (2 * cell.depth) * 1e-12
+        for ion, d in zip(cell.electrolyte.ions, diffusion, strict=True)
+    }
+    scale = table["ion"].map(mobility)
+    found = table[["replica", "time_s", "i", "I_path_A_per_m"]].assign(
+        I_mean_field_A_per_m=scale * table["mean_field_pN"],
+        I_thermal_A_per_m=scale * table["thermal_pN"],
+        I_contact_A_per_m=scale * (table["ions_pN"] + table["carbon_pN"]),
+    )
+    return found.groupby(["replica", "time_s", "i"], as_index=False).sum()
+
+
+def friction_at(cell: Cell, time: np.ndarray) -> np.ndarray:
+    """Langevin friction in 1/s of the leg that ends at or holds each `time` (s after onset)."""
+    legs = replica_legs(cell.config)
+    ends = np.cumsum([leg.steps * leg.timestep for leg in legs]) - legs[0].steps * legs[0].timestep
+    leg = np.minimum(np.searchsorted(ends, np.asarray(time) - 1e-16), len(legs) - 1)
+    return np.array([leg.friction for leg in legs])[leg] * 1e12
+
+
+def _rows(
+    keys: dict[str, Any],
+    middle: np.ndarray,
+    length: float,
+    total: dict[str, np.ndarray],
+    weight: np.ndarray,
+    current: np.ndarray,
+) -> pd.DataFrame:
+    """Means of one block, crossing and ion over the frames of each interval."""
+    frames = pd.DataFrame({f"{part}_pN": values * length * 1e12 for part, values in total.items()})
+    frames["ions"], frames["I_path_A_per_m"] = weight * length, current
+    grouped = frames.groupby(middle)
+    errors = (
+        grouped[[f"{part}_pN" for part in PARTS]].sem().rename(columns=lambda name: name.replace("_pN", "_error_pN"))
+    )
+    table = grouped.mean().join(errors).rename_axis("time_s").reset_index()
+    return table.assign(**keys)[[*KEYS, *table.columns.drop("time_s")]]
+
+
+def _intervals(results: Sequence[Any]) -> list[int]:
+    return sorted(set().union(*(r.phi for r in results)))
+
+
+def _velocity(time: np.ndarray, place: np.ndarray, cell: Cell) -> np.ndarray:
+    """(x, y) velocities in m/s by displacements over two intervals of frames (one at the ends)."""
+    step = step_between(place[:-1, :, :2], place[1:, :, :2], cell.box[:2])
+    track = np.concatenate([np.zeros((1, *step.shape[1:])), np.cumsum(step, axis=0)])
+    return np.gradient(track, time, axis=0)
+
+
+def _temperature(table: pd.DataFrame | None, run: int, time: np.ndarray, cell: Cell) -> np.ndarray:
+    """Temperature in K of the liquid of a run at `time`."""
+    if table is None:
+        return np.full(len(time), cell.config.temperature)
+    own = table[table["replica"] == run].sort_values("time_s")
+    return np.interp(time, own["time_s"], own["T_K"])
+
+
+def _field(cell: Cell, maps: list[np.ndarray]) -> Any:
+    """-grad of the mean of potentials (V) over replicas and mirror images, as a function of positions, in V/m."""
+    grid = ChargeMap(cell.box)
+    phi = np.mean(maps, axis=0)
+    phi = (phi + np.roll(phi[:, ::-1], 1, axis=1)) / 2  # y -> -y
+    x, y = (np.arange(count) * step for count, step in zip(grid.shape, grid.spacing, strict=True))
+    phi = (phi + grid.at(phi, (2 * cell.walls[0] - x)[:, None], y[None, :])) / 2  # the wall's other face
+    slopes = [(np.roll(phi, 1, axis) - np.roll(phi, -1, axis)) / (2 * step) for axis, step in enumerate(grid.spacing)]
+    return lambda place: np.stack([grid.at(slope, place[:, 0], place[:, 1]) for slope in slopes], axis=-1)

@@ -1,0 +1,161 @@
+"""Analyzer: the forces on each ion by kind, evaluated by OpenMM on stored frames.
+
+Kinds: `electrostatic` (particle-mesh Ewald of every charge there is, with the carbons' charge at that frame), and
+Lennard-Jones forces of `water`, `ions` and `carbon`, all with the force field, cutoff and mixing of the run
+(`md.forcefield`). Their sum is what moved the ion, but for the thermostat. Positions rounded to 1e-3 nm by XTC are
+good enough: see tests/md/test_force_balance.py.
+
+Beside them the mean potential of intervals of time, averaged over z (`md.poisson`): the field that a continuum sees.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import openmm
+from MDAnalysis.analysis.base import AnalysisBase
+from scipy import constants
+
+from md.atoms import ANGSTROM, Atoms, frame_time
+from md.carbon_charge import CarbonCharge
+from md.cell import Cell
+from md.forcefield import PER_CARBON, build_system, nonbonded, topology
+from md.poisson import ChargeMap
+from md.propagate import choose_platform
+
+KINDS = ("electrostatic", "water", "ions", "carbon")
+FORCE = 1e12 / constants.N_A  # N per kJ/mol/nm
+INTERVAL = 0.5e-12  # s, over which potentials and forces are averaged
+LENNARD_JONES = "4*sqrt(e1*e2)*((s/r)^12-(s/r)^6); s=(s1+s2)/2"
+
+
+class IonForces(AnalysisBase):
+    """Forces on the ions of `cell` in the frames of `universe` after the drive's onset.
+
+    Parameters
+    ----------
+    universe, cell, run, solved : as for `md.TransSlitFlux`
+    interval : s, length of the intervals that potentials are averaged over
+
+    Attributes
+    ----------
+    results.time (T,) s; results.positions (T, ions, 3) m; results.forces (T, kinds, ions, 3) N, kinds as `KINDS`;
+    results.phi : mean potential in V by number of the interval, each on the grid of `md.poisson.ChargeMap`
+    """
+
+    def __init__(
+        self,
+        universe: Any,
+        cell: Cell,
+        *,
+        run: int = 0,
+        solved: np.ndarray | None = None,
+        interval: float = INTERVAL,
+        **options: Any,
+    ) -> None:
+        super().__init__(universe.trajectory, **options)
+        self.cell, self.number, self.interval = cell, run, interval
+        self.atoms = Atoms(universe, cell)
+        self.carbon_charge = CarbonCharge(cell, solved)
+        self._map = ChargeMap(cell.box)
+
+    def _prepare(self) -> None:
+        self._electrostatic = electrostatic_context(self.cell, len(self.atoms.oxygens))
+        self._contact = contact_context(self.cell, len(self.atoms.oxygens))
+        self.results.run = self.number
+        self.results.time, self.results.positions, self.results.forces = [], [], []
+        self._phi: dict[int, list[Any]] = {}
+
+    def _single_frame(self) -> None:
+        time = frame_time(self._ts, self.cell.config.frame_interval)
+        if time <= 0:
+            return
+        place = self._ts.positions.astype(float) * ANGSTROM
+        carbons = self.carbon_charge.at(time, self._ts.frame)
+        self.results.time.append(time)
+        self.results.positions.append(place[self.atoms.ions])
+        self.results.forces.append(self._forces(place, carbons).astype(np.float32))
+        density = self._map.deposit(place[self.atoms.mobile], self.atoms.mobile_charge)
+        density += self._map.deposit(self.cell.carbons["positions"], carbons * constants.e)
+        known = self._phi.setdefault(interval_of(time, self.interval), [0.0, 0])
+        known[0], known[1] = known[0] + self._map.solve(density), known[1] + 1
+
+    def _forces(self, place: np.ndarray, carbons: np.ndarray) -> np.ndarray:
+        nanometres = place * 1e9
+        charge_carbons(self._electrostatic, self.cell, carbons)
+        found = []
+        for context, groups in ((self._electrostatic, (0,)), (self._contact, (1, 2, 3))):
+            context.setPositions(nanometres)
+            for group in groups:
+                forces = context.getState(getForces=True, groups={group}).getForces(asNumpy=True)
+                found.append(np.asarray(forces)[self.atoms.ions] * FORCE)
+        return np.array(found)
+
+    def _conclude(self) -> None:
+        self.results.phi = {number: total / count for number, (total, count) in self._phi.items()}
+        for name in ("time", "positions", "forces"):
+            self.results[name] = np.array(self.results[name])
+        self.results.grid = self._map
+
+
+def interval_of(time: np.ndarray | float, interval: float) -> Any:
+    """Number of the interval of time that `time` (s) ends or lies in: (0, interval] is 0."""
+    return np.ceil(np.asarray(time) / interval - 1e-6).astype(int)[()] - 1
+
+
+def electrostatic_context(cell: Cell, waters: int) -> openmm.Context:
+    """The run's own PME with every Lennard-Jones depth set to zero; forces in group 0."""
+    system = build_system(cell, topology(cell, waters))
+    force = nonbonded(system)
+    for index in range(force.getNumParticles()):
+        charge, sigma, _ = force.getParticleParameters(index)
+        force.setParticleParameters(index, charge, sigma, 0.0)
+    for other in system.getForces():
+        other.setForceGroup(0 if isinstance(other, openmm.NonbondedForce) else 31)
+    return _context(system, cell)
+
+
+def contact_context(cell: Cell, waters: int) -> openmm.Context:
+    """Lennard-Jones forces of water (group 1), ions (2) and carbon (3) on the ions."""
+    made = build_system(cell, topology(cell, waters))
+    source = nonbonded(made)
+    carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
+    salt = range(carbons, carbons + ions)
+    oxygens = range(carbons + ions, source.getNumParticles(), 3)
+    system = openmm.System()
+    for index in range(made.getNumParticles()):
+        system.addParticle(made.getParticleMass(index))
+    system.setDefaultPeriodicBoxVectors(*made.getDefaultPeriodicBoxVectors())
+    for group, partners in ((1, oxygens), (2, salt), (3, range(carbons))):
+        force = openmm.CustomNonbondedForce(LENNARD_JONES)
+        force.addPerParticleParameter("e")
+        force.addPerParticleParameter("s")
+        for index in range(source.getNumParticles()):
+            _, sigma, epsilon = source.getParticleParameters(index)
+            force.addParticle([epsilon, sigma])
+        force.setNonbondedMethod(openmm.CustomNonbondedForce.CutoffPeriodic)
+        force.setCutoffDistance(source.getCutoffDistance())
+        force.addInteractionGroup(salt, partners)
+        force.setForceGroup(group)
+        system.addForce(force)
+    return _context(system, cell)
+
+
+def charge_carbons(context: openmm.Context, cell: Cell, charge: np.ndarray) -> None:
+    """Give the carbons of an electrostatic context their charge in e, shape (carbons,)."""
+    per_carbon = float(charge[0] * cell.carbons["sign"][0])
+    if np.array_equal(charge, cell.carbons["sign"] * per_carbon):
+        context.setParameter(PER_CARBON, per_carbon)
+        return
+    context.setParameter(PER_CARBON, 0.0)
+    force = nonbonded(context.getSystem())
+    for index, value in enumerate(charge):
+        _, sigma, epsilon = force.getParticleParameters(index)
+        force.setParticleParameters(index, float(value), sigma, epsilon)
+    force.updateParametersInContext(context)
+
+
+def _context(system: openmm.System, cell: Cell) -> openmm.Context:
+    platform, properties = choose_platform(cell.config.platform)
+    return openmm.Context(system, openmm.VerletIntegrator(1e-3), platform, properties)

@@ -1,0 +1,310 @@
+"""Forces on ions with known answers, the path's field, and a momentum balance that closes on planted Langevin motion.
+
+`langevin` integrates in plain numpy (kick, thermostat, drift), independent of OpenMM.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import openmm
+import pytest
+from scipy import constants
+
+from md.cell import Cell
+from md.force_balance import PARTS, force_balance, force_currents, friction_at, mean_forces
+from md.forcefield import PER_CARBON, build_system, topology
+from md.ion_forces import FORCE, KINDS, IonForces, charge_carbons, contact_context, electrostatic_context
+from md.packing import pack
+from md.path_field import PathField, Paths
+from transslit import SlitNetwork
+
+E = constants.e
+COULOMB = E**2 / (4 * np.pi * constants.epsilon_0)
+
+
+# the path
+
+
+def test_conductance_is_that_of_the_network():
+    """From middle to middle: centre to centre less what an even source saves, 2 (L/4) / (3 d)."""
+    network = SlitNetwork(slit=0.59e-9, layers=4, slit_length=1.491e-9, edge_gap=0.5325e-9)
+    saved = 2 * network.slit_length / 4 / 3 / network.slit
+    expected = 1 / (1 / network.geometric_conductance - saved)
+    assert PathField(network).conductance == pytest.approx(expected, rel=0.01)  # the network's own grid: 1 %
+
+
+def test_field_carries_unit_drop(cell):
+    """int |w|^2 = int h s = g, through the gap flows g, and what wells up drains."""
+    field = PathField(cell.network)
+    du, dv = np.diff(field.u), np.diff(field.v)
+    u, v = (field.u[1:] + field.u[:-1]) / 2, (field.v[1:] + field.v[:-1]) / 2
+    w_u, w_v, divergence = field.at(*np.meshgrid(u, v, indexing="ij"))
+    area = du[:, None] * dv
+    assert ((w_u**2 + w_v**2) * area).sum() == pytest.approx(field.conductance, rel=5e-3)  # interpolation
+    assert (w_u[len(u) // 2] * dv).sum() == pytest.approx(field.conductance, rel=1e-6)
+    assert abs((divergence * area).sum()) < 1e-9
+    assert divergence[0].max() > 0  # the deeper slit is the source
+    assert (w_u[:, v > cell.network.slit_length - cell.network.edge_gap] >= -1e-3).all()
+
+
+def around(cell, block, i, back):
+    """Straight lines from mid-slit i+1 along the slit, through the edge gap, and back to mid-slit i; (n, 2)."""
+    network = cell.network
+    s = network.slit_centres[[i, i, i - 1, i - 1]]
+    gap = np.mean(network.gap(i))
+    y = np.array([network.slit_length / 2, gap, gap, network.slit_length / 2])
+    y = cell.box[1] - y if back else y
+    corners = np.column_stack([cell.to_box(cell.blocks[block], s), y])
+    return np.concatenate([np.linspace(a, b, 400)[:-1] for a, b in pairwise(corners)])
+
+
+@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("back", [False, True])
+def test_every_path_leads_towards_the_bulk(make_config, block, back):
+    """Along both mirror halves of each block, for sheets hung from either side, w adds up to the same drop."""
+    network = SlitNetwork(slit=0.59e-9, layers=4, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir=0.6e-9)
+    cell = Cell(make_config(network=network))
+    paths, first = Paths(cell), None
+    for i in (1, 2):
+        line = around(cell, block, i, back)
+        w, _ = paths.at(block, i, (line[1:] + line[:-1]) / 2 % cell.box[:2])
+        drop = (w * np.diff(line, axis=0)).sum()
+        first = drop if first is None else first
+        assert drop == pytest.approx(first, rel=1e-3)
+        assert 1.0 < drop < 1.1  # of the centres; the middles' means lie a little inwards
+        for other in set(range(4)) - {block}:
+            assert np.abs(paths.at(other, i, line)[0]).max() == 0
+
+
+# the forces
+
+
+@pytest.fixture(scope="module")
+def pair_cell(make_config):
+    """One K and one Cl in 3 nm of reservoir."""
+    network = SlitNetwork(slit=0.59e-9, layers=3, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir=1.5e-9)
+    return Cell(make_config(network=network, concentration=1.0, drawn=0.0, depth=2.46e-9))
+
+
+def forces(cell, ions, carbons=0.0, waters=0, water=None):
+    """Forces by kind on the ions at `ions` (n, 3) in m, N."""
+    place = np.concatenate([cell.carbons["positions"], ions, np.zeros((0, 3)) if water is None else water])
+    context, contact = electrostatic_context(cell, waters), contact_context(cell, waters)
+    charge_carbons(context, cell, cell.carbons["sign"] * carbons)
+    at = slice(len(cell.carbons["sign"]), len(cell.carbons["sign"]) + len(ions))
+    found = []
+    for each, groups in ((context, (0,)), (contact, (1, 2, 3))):
+        each.setPositions(place * 1e9)
+        for group in groups:
+            state = each.getState(getForces=True, groups={group})
+            found.append(np.asarray(state.getForces(asNumpy=True))[at] * FORCE)
+    return dict(zip(KINDS, found, strict=True))
+
+
+def test_field_of_charged_sheets(pair_cell):
+    """Each electrode sends half its charge's field to either side: E = Q / (2 eps0 Ly Lz) between the two."""
+    cell = pair_cell
+    assert cell.ion_numbers == {"K": 1, "Cl": 1}
+    ions = np.array([[2 * cell.walls[0], part * cell.box[1], 0.2e-9] for part in (0.25, 0.75)])  # nodes of the ribbons
+    field = forces(cell, ions, 0.02)["electrostatic"] - forces(cell, ions)["electrostatic"]
+    per_carbon = (cell.carbons["sign"] > 0).sum() * 0.02 * E
+    expected = E * per_carbon / (2 * constants.epsilon_0 * cell.box[1] * cell.box[2])
+    # x = half the box: right of the positive electrode, left of the negative one; the ribbons' pattern, whose first
+    # harmonic has its nodes here, fades as exp(-4 pi x / Ly), to 1e-3
+    np.testing.assert_allclose(field[:, 0], [expected, -expected], rtol=2e-3)
+
+
+def test_two_ions(pair_cell):
+    """Coulomb's law (to the images' 1 %) and Lennard-Jones with Lorentz-Berthelot mixing (exact) at 0.35 nm."""
+    cell, distance = pair_cell, 0.35e-9
+    middle = np.array([2 * cell.walls[0], 1.5e-9, 1.2e-9])
+    found = forces(cell, np.array([middle, middle + np.array([0, distance, 0])]))
+    np.testing.assert_allclose(found["electrostatic"][:, 1], np.array([1, -1]) * COULOMB / distance**2, rtol=0.01)
+    potassium, chloride = (ion.md for ion in cell.electrolyte.ions)
+    sigma = (potassium.sigma.value + chloride.sigma.value) / 2
+    epsilon = np.sqrt(potassium.epsilon.value * chloride.epsilon.value) * 1e3 / constants.N_A
+    push = 24 * epsilon / distance * (2 * (sigma / distance) ** 12 - (sigma / distance) ** 6)
+    assert push > 0
+    np.testing.assert_allclose(found["ions"][:, 1], np.array([-push, push]), rtol=1e-4)
+    for kind in ("water", "carbon"):
+        np.testing.assert_allclose(found[kind], 0, atol=1e-18)
+
+
+def test_kinds_add_up_to_the_force_of_the_run(config, make_universe):
+    """On a packed cell with charged sheets, and from positions rounded as XTC rounds them."""
+    cell = Cell(config)
+    positions, waters = pack(cell, 1)
+    system = build_system(cell, topology(cell, waters))
+    context = openmm.Context(system, openmm.VerletIntegrator(1e-3), openmm.Platform.getPlatform("CPU"))
+    context.setPositions(positions * 1e9)
+    context.setParameter(PER_CARBON, 0.02)
+    openmm.LocalEnergyMinimizer.minimize(context, maxIterations=60)
+    state = context.getState(getPositions=True, getForces=True)
+    place = np.asarray(state.getPositions(asNumpy=True)._value) * 1e-9
+    carbons, count = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
+    whole = np.asarray(state.getForces(asNumpy=True)._value)[carbons : carbons + count] * FORCE
+    ions, water = place[carbons : carbons + count], place[carbons + count :]
+    exact = forces(cell, ions, 0.02, waters, water)
+    scale = np.sqrt((whole**2).mean())
+    parts = np.sqrt(sum((part**2).mean() for part in exact.values()))
+    np.testing.assert_allclose(sum(exact.values()), whole, atol=2e-3 * max(scale, parts))
+    rounded = forces(cell, np.round(ions, 12), 0.02, waters, np.round(water, 12))
+    noise = np.sqrt(np.mean((sum(rounded.values()) - sum(exact.values())) ** 2))
+    assert noise < 50e-12  # N; thermal motion makes forces of several hundred pN
+
+
+# the balance
+
+
+@pytest.fixture(scope="module")
+def langevin(make_config):
+    """K ions that drift and spread from slit 2 to slit 1 of one half: 10 ps of Langevin motion, between hard walls.
+
+    The force is that of an even field along the path, 6 kT from middle to middle; all start in the deeper slit. The
+    thermostat's noise, which only a simulation of our own knows, stands in as the force of `carbon`.
+    """
+    friction = 20.0
+    options = {"friction": friction, "friction_after_step": friction, "duration": 10e-12, "frame_interval": 0.02e-12}
+    network = SlitNetwork(slit=0.59e-9, layers=3, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir=6e-9)
+    cell = Cell(make_config(network=network, concentration=6000.0, drawn=0.0, **options))  # many ions of either kind
+    network, block = cell.network, 0
+    count = cell.ion_numbers["K"]
+    mass = cell.electrolyte.ions[0].md.mass.value * constants.atomic_mass
+    energy, step, every = constants.k * cell.config.temperature, 4e-15, 5
+    random, field = np.random.default_rng(11), PathField(network)
+    half, edge = network.slat_thickness / 2, network.slit_length - network.edge_gap
+    u = random.uniform(-half - network.slit, -half, count)
+    v = random.uniform(0, network.slit_length, count)
+    velocity = random.normal(0, np.sqrt(energy / mass), (2, count))
+    kept, kick = np.exp(-friction * 1e12 * step), np.sqrt(energy / mass * (1 - np.exp(-2 * friction * 1e12 * step)))
+
+    def free(u, v):
+        slit = (np.abs(u) > half) & (np.abs(u) < half + network.slit)
+        return ((v > 0) & (v < network.slit_length)) & (slit | ((np.abs(u) <= half) & (v > edge)))
+
+    frames, pushes, noise = [], [], []
+    impulse = np.zeros((2, count))
+    for n in range(round(10e-12 / step) + 1):
+        w = np.array(field.at(u, v)[:2])
+        if n % every == 0:
+            frames.append(np.array([u, v]))
+            pushes.append(6 * energy * w)
+            noise.append(impulse / (step * every))
+            impulse = np.zeros((2, count))
+        velocity += 6 * energy * w / mass * step
+        kicks = kick * random.normal(size=velocity.shape)
+        impulse += mass * kicks
+        velocity = velocity * kept + kicks
+        for axis in range(2):  # hard walls turn one component round
+            moved = np.array([u, v])
+            moved[axis] += velocity[axis] * step
+            good = free(*moved)
+            velocity[axis] = np.where(good, velocity[axis], -velocity[axis])
+            u, v = np.where(good, moved, [u, v])
+    # the noise that follows a frame does not know its positions; the one before has moved them
+    frames, pushes, noise = np.array(frames)[1:-1], np.array(pushes)[1:-1], np.array(noise)[2:]
+    direction = cell.blocks[block]["direction"]
+    x = cell.to_box(cell.blocks[block], network.slat_centres[1]) + direction * frames[:, 0]
+    y = network.slit_length - frames[:, 1]  # the sheet between slits 2 and 1 hangs from y = L
+    place = np.zeros((len(frames), 2 * count, 3))
+    place[:, :count, 0], place[:, :count, 1] = x, y
+    force = np.zeros((len(frames), len(KINDS), 2 * count, 3))
+    for kind, each in (("electrostatic", pushes), ("carbon", noise)):
+        at = KINDS.index(kind)
+        force[:, at, :count, 0], force[:, at, :count, 1] = direction * each[:, 0], -each[:, 1]
+    time = np.arange(1, len(frames) + 1) * step * every
+    phi = {n: np.zeros(Grid(cell)) for n in range(20)}
+    results = SimpleNamespace(run=0, time=time, positions=place, forces=force, phi=phi)
+    return cell, force_balance([results], cell)
+
+
+def Grid(cell):  # noqa: N802
+    from md.poisson import ChargeMap
+
+    return ChargeMap(cell.box).shape
+
+
+def test_momentum_balance_closes(langevin):
+    """Field + thermal + friction + inertia leave nothing but noise, while each of the first three is far above it."""
+    table = langevin[1].query("replica == 0 and i == 1 and ion == 'K'")
+    total = table[[f"{part}_pN" for part in PARTS if part != "residual"]].sum(axis=1)
+    np.testing.assert_allclose(total, table["residual_pN"], atol=1e-6)
+    residual = table["residual_pN"]
+    error = residual.std() / np.sqrt(len(residual))
+    assert abs(residual.mean()) < 3 * error
+    for part in ("local_field", "thermal", "friction"):  # turned round, each would be seen
+        assert 2 * abs(table[f"{part}_pN"].mean()) > 8 * error, part
+    assert table["local_field_pN"].mean() > 0
+    assert table["thermal_pN"].iloc[:5].mean() > 0  # from where there are more
+    assert table["friction_pN"].mean() < 0  # against the way they go
+    assert table["I_path_A_per_m"].mean() > 0
+
+
+def test_forces_drive_what_flows_at_the_mobility_of_free_ions(langevin):
+    """D = kT / (m Gamma): field and concentrations drive the current along the path, the noise of it aside."""
+    cell, table = langevin
+    table = table.query("replica == 0 and i == 1 and ion == 'K'")
+    free = constants.k * 298.15 / (39.0983 * constants.atomic_mass * 20e12)
+    flows = force_currents(table.assign(mean_field_pN=table["local_field_pN"]), cell, np.array([free, free]))
+    driven = flows[["I_mean_field_A_per_m", "I_thermal_A_per_m", "I_contact_A_per_m"]].sum(axis=1)
+    assert (driven - flows["I_path_A_per_m"]).abs().mean() < 0.2 * driven.abs().mean()  # inertia: 0.05 ps of 0.5
+
+
+def test_nothing_moves_on_the_other_paths(langevin):
+    table = langevin[1].query("replica != 0")
+    assert table["I_path_A_per_m"].abs().max() == 0
+    assert table["friction_pN"].abs().max() == 0
+
+
+def test_mean_forces_are_per_ion(langevin):
+    _, table = langevin
+    mean = mean_forces(table).loc[("positive", 1, "K")]
+    own = table.query("i == 1 and ion == 'K' and replica < 2")
+    assert mean["local_field_pN"] == pytest.approx(own["local_field_pN"].mean() / own["ions"].mean())
+    assert mean["ions"] == pytest.approx(own["ions"].mean())
+
+
+def test_migration_is_the_mean_field(cell):
+    """Ions in an even potential gradient: the force is z e times it, whatever their own electrostatic force."""
+    counts = sum(cell.ion_numbers.values())
+    random = np.random.default_rng(2)
+    place = random.uniform(0, 1, (3, counts, 3)) * cell.box
+    nx, ny = Grid(cell)
+    wave = 0.3 * np.cos(4 * np.pi * np.arange(nx) / nx)[:, None] * np.ones(ny)  # even about both walls
+    time = np.array([0.1, 0.2, 0.3]) * 1e-12
+    results = SimpleNamespace(
+        run=0, time=time, positions=place, forces=np.zeros((3, len(KINDS), counts, 3)), phi={0: wave}
+    )
+    table = force_balance([results], cell).query("ion == 'Cl' and i == 1").set_index("replica")
+    paths, charge = Paths(cell), -E
+    wavenumber = 4 * np.pi / cell.box[0]
+    for block in range(4):
+        ions = place[:, cell.ion_numbers["K"] :]
+        w, _ = paths.at(block, 1, ions)
+        push = charge * 0.3 * wavenumber * np.sin(wavenumber * ions[..., 0]) * w[..., 0]
+        expected = push.sum(axis=1).mean() * paths.field.length * 1e12
+        assert table.loc[block, "mean_field_pN"] == pytest.approx(expected, rel=2e-3, abs=1e-3)
+        assert table.loc[block, "local_field_pN"] == pytest.approx(-expected, rel=2e-3, abs=1e-3)
+
+
+def test_friction_follows_the_legs(make_config):
+    cell = Cell(make_config(friction=5.0, friction_after_step=20.0, careful=0.2e-12, duration=1e-12))
+    np.testing.assert_allclose(friction_at(cell, np.array([0.05, 0.2, 0.25, 1.0]) * 1e-12), [20e12, 20e12, 5e12, 5e12])
+
+
+def test_analyzer_reads_frames_after_the_onset(pair_cell, make_universe):
+    """Three frames from t = 0 on: two are evaluated, with the sheets' charge, and give their interval's potential."""
+    cell = pair_cell
+    middle = np.array([2 * cell.walls[0], 1.5e-9, 1.2e-9])
+    beside = middle + np.array([0, 0.4e-9, 0])
+    ions = [("K", np.tile(middle, (3, 1))), ("Cl", np.tile(beside, (3, 1)))]
+    found = IonForces(make_universe(cell, ions), cell, run=3).run().results
+    np.testing.assert_allclose(found.time, [0.05e-12, 0.1e-12])
+    assert found.forces.shape == (2, 4, 2, 3)
+    expected = forces(cell, np.array([middle, beside]), cell.config.charge_per_carbon)
+    np.testing.assert_allclose(found.forces[0, 0], expected["electrostatic"], rtol=1e-3, atol=1e-13)
+    assert list(found.phi) == [0]
+    assert found.run == 3
