@@ -2,9 +2,19 @@
 
 from md.cell import Cell
 from md.config import MDConfig, paper, quick
-from md.equilibrium import remake_equilibrium
+from md.equilibrium import equilibrium_work, remake_equilibrium
 from md.snapshots import snapshots
 from md.stage import run
 from md.trans_slit_flux import TransSlitFlux
 
-__all__ = ["Cell", "MDConfig", "TransSlitFlux", "paper", "quick", "remake_equilibrium", "run", "snapshots"]
+__all__ = [
+    "Cell",
+    "MDConfig",
+    "TransSlitFlux",
+    "equilibrium_work",
+    "paper",
+    "quick",
+    "remake_equilibrium",
+    "run",
+    "snapshots",
+]

@@ -269,15 +269,21 @@ def remake_equilibrium(
 ) -> Equilibrium:
     """Make the equilibrium of `config`'s cell afresh (tens of minutes) and write it to `path`.npz and `path`.json.
 
-    The working files stay in the folder `path`-work, from which an interrupted run continues.
+    Put into `md/equilibrated`, the two files are where every run of that cell starts from. An interrupted call
+    continues from the working files in `equilibrium_work(path)`.
     """
     changed = config.model_copy(update={"start": "fresh", "anneal": anneal, "equilibration": equilibration})
     cell = Cell(changed)
-    work = path.with_name(path.name + "-work")
+    work = equilibrium_work(path)
     work.mkdir(parents=True, exist_ok=True)
     found = find_equilibrium(cell, work, progress)
     ship(cell, found, path)
     return found
+
+
+def equilibrium_work(path: Path) -> Path:
+    """Folder of the working files of `remake_equilibrium`."""
+    return path.with_name(path.name + "-work")
 
 
 def constrained(sim: app.Simulation, positions: np.ndarray) -> None:

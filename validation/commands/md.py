@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,6 +58,9 @@ def md_command(
         float | None, typer.Option(help="Langevin friction in 1/ps (5 for charge-step and -pulse, else 1).")
     ] = None,
     platform: Annotated[str, typer.Option(help="auto (CUDA, OpenCL, CPU in turn) or one of them.")] = "auto",
+    remake_equilibrium: Annotated[
+        Path | None, typer.Option(help="Only make the uncharged start afresh, as PATH.npz and PATH.json; no charging.")
+    ] = None,
     out: OutPath = None,
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
@@ -87,4 +91,21 @@ def md_command(
     from validation.pipeline import md_config
 
     config = md_config(wanted, drive=drive, platform=platform, **changes)
+    if remake_equilibrium is not None:
+        return _remake(config, remake_equilibrium, as_json)
     return run_stage(out or Path("runs/md"), config, md.run, seed, as_json)
+
+
+def _remake(config: Any, path: Path, as_json: bool) -> int:
+    """Make the equilibrium in a working folder beside `path`, from which a killed command goes on."""
+    import md
+    from transslit.progress import Progress
+    from transslit.runs import open_run
+
+    with open_run(md.equilibrium_work(path)) as opened:
+        opened.claim(config)
+        found = md.remake_equilibrium(config, path, Progress())
+    drift = found.provenance["drift_in_words"]
+    files = [str(path.with_name(path.name + suffix)) for suffix in (".npz", ".json")]
+    print(json.dumps({"files": files, "drift": drift}) if as_json else f"{' and '.join(files)}: {drift}")
+    return 0
