@@ -72,7 +72,7 @@ class March:
         """
         end = float(self.schedule.marks[-1])
         try:
-            with progress.task("continuum", total=100.0) as advance:
+            with progress.task(f"Continuum: {self.config.drive.kind}", total=100.0) as advance:
                 while self.past[0].time < end and not self.stopped:
                     self._advance()
                     advance(100 * self._done(end), f"{len(self.retries)} retried" if self.retries else "")

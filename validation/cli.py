@@ -37,22 +37,32 @@ def validate(
         bool, typer.Option("--strict", help="Exit with 1 on an inconclusive required check too.")
     ] = False,
     replicas: Annotated[int, typer.Option(help="Molecular-dynamics replicas.")] = 3,
-    stages: Annotated[str, typer.Option(help="Comma-separated stages to run.")] = "md,continuum,discover,circuit",
+    stages: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Comma-separated, of {','.join(STAGES)}. Default: all, but claims with the paper preset only."
+        ),
+    ] = None,
+    tolerances: Annotated[
+        Path | None, typer.Option(help="TOML file of your own tolerances, by the ids of verdicts.json.")
+    ] = None,
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
     allow_charged: ChargedFlag = False,
 ) -> int:
     """Run atoms, continuum, discovery and circuit at one slit size, judge them, and write the report."""
-    wanted = tuple(part.strip() for part in stages.split(",") if part.strip())
+    config = asked(slit, electrolyte, concentration, preset, replicas, seed, allow_charged)
+    wanted = config.stages if stages is None else tuple(part.strip() for part in stages.split(",") if part.strip())
     if not wanted or set(wanted) - set(STAGES):
         raise BadInput("stages", stages, f"give one or more of {','.join(STAGES)}")
-    config = asked(slit, electrolyte, concentration, preset, replicas, seed, allow_charged)
     from validation.pipeline import validate as run_chain
     from validation.terminal import summary
+    from validation.tolerances import read_tolerances
     from validation.verdict import exit_code
 
+    standards = {} if tolerances is None else read_tolerances(tolerances)
     folder = out or Path("runs") / f"validate-{config.electrolyte.name}-{slit.replace(' ', '')}-{preset}"
-    found = run_chain(config, folder, wanted, Progress())
+    found = run_chain(config, folder, wanted, Progress(), standards)
     if as_json:
         print(json.dumps(found.summary))
     else:

@@ -221,7 +221,7 @@ def law_figure(table: pd.DataFrame, law: Law) -> Figure:
     grid = np.linspace(0, 1, 50)
     left, middle, right = axes[0]
     pairs = sorted(table["i"].unique())
-    for i, colour in zip(pairs, sns.color_palette("viridis", len(pairs)), strict=True):
+    for i, colour in zip(pairs, sns.color_palette("viridis", len(pairs) + 1)[1:], strict=True):
         part, gid = table[table["i"] == i].sort_values("time_s"), tagged(f"slits {i} and {i + 1}")
         style = {"ls": "", "marker": ".", "ms": 3, "markevery": 1 + len(part) // 100, "color": colour, "gid": gid}
         left.plot(part["q"], part["dphi_V"] / part["I_A_per_m"], label=f"$i={i}$", **style)

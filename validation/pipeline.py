@@ -22,8 +22,10 @@ from transslit import ChargeStep, Law, SlitNetwork, TransSlitRecord, TriangularC
 from transslit.progress import Progress
 from transslit.runs import RunFolder, open_run
 from validation import crosscheck, scaling, verification
-from validation.config import STAGES, ValidateConfig
+from validation.claims.config import ClaimsConfig
+from validation.config import ValidateConfig
 from validation.exports import read_terminal, write_circuit
+from validation.tolerances import Tolerances, apply_tolerances
 from validation.verdict import Verdict
 
 STEP_DURATION = 2e-9  # s; the continuum fills with its Debye time of some 0.05 ns, longer than atoms are followed
@@ -62,16 +64,22 @@ class Findings:
 
 
 def validate(
-    config: ValidateConfig, out: Path, stages: tuple[str, ...] = STAGES, progress: Progress | None = None
+    config: ValidateConfig,
+    out: Path,
+    stages: tuple[str, ...] | None = None,
+    progress: Progress | None = None,
+    tolerances: Tolerances | None = None,
 ) -> Findings:
     """Run the chain into `out` and write record, law, verdicts, report and manifest there.
+
+    `stages` are the configuration's own when left out; `tolerances` take the place of those of the checks they name.
 
     Raises
     ------
     BadInput : the input cannot be used, or `out` holds another configuration or is in use
     StageFailed : a stage broke down; what it had reached is kept
     """
-    progress = progress or Progress()
+    progress, stages = progress or Progress(), stages or config.stages
     molecular = md_config(config)
     cell = md.Cell(molecular)
     found = Findings(config, config.setting, out, cell, config.network)
@@ -86,6 +94,8 @@ def validate(
             _discover(run, config, found, progress)
         if "circuit" in stages:
             _circuit(run, found, progress)
+        _claims(run, found, progress, judge="claims" in stages)
+        found.verdicts = apply_tolerances(found.verdicts, tolerances or {})
         _publish(run, found)
     return found
 
@@ -215,8 +225,20 @@ def _circuit(run: RunFolder, found: Findings, progress: Progress) -> None:
     found.verdicts += scaling.circuit(found.ncm, found.tlm, found.cv, found.manifests, f"{found.setting}, CV")
 
 
+def _claims(run: RunFolder, found: Findings, progress: Progress, judge: bool) -> None:
+    """Judge the paper's claims, or take those that were judged in this folder before."""
+    from validation.claims.stage import judge_claims, read_claims
+
+    if not judge:
+        found.verdicts += read_claims(run.path)
+        return
+    config = found.config
+    settings = ClaimsConfig(**{name: getattr(config, name) for name in ClaimsConfig.model_fields})
+    atoms = run.path / "md" if found.atoms is not None else None
+    found.verdicts += judge_claims(run, settings, None, progress, atoms)
+
+
 def _publish(run: RunFolder, found: Findings) -> None:
-    from validation.claims.stage import read_claims
     from validation.material import gather
     from validation.provenance import provenance
     from validation.report import publish
@@ -226,8 +248,6 @@ def _publish(run: RunFolder, found: Findings) -> None:
         found.cv.write(out / "record")
     if found.law is not None:
         found.law.write(out / "law.json")
-    judged = {verdict.id for verdict in found.verdicts}
-    found.verdicts += [claim for claim in read_claims(out) if claim.id not in judged]
     gather(found, provenance(found.config, found.manifests)).write(out)
     publish(out)  # from what is on disk, as anybody can
     run.conclude(found.config, found.config.seed, {"stages": found.manifests})

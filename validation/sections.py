@@ -188,7 +188,7 @@ def _mechanisms(material: Material) -> Section | None:
                 "Charge carried by each mechanism after the step",
                 "Diffusion helps where its line lies on the side of migration's. The residual is what the two-point"
                 " flux between slit centres does not explain of the counted charge; for the continuum it is zero by"
-                " construction. Hide migration to see the small parts.",
+                " construction.",
                 curves[curves["quantity"].isin(["total", "migration", "diffusion", "steric", "residual"])],
                 lambda: figures.step_charges(curves),
             )

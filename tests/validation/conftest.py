@@ -82,3 +82,9 @@ def planted(*, source="md", diffusion=0.3, noise=0.0, blocks=6, speed=1.0, level
 def make():
     """The builder of planted records."""
     return planted
+
+
+@pytest.fixture(scope="session")
+def planted_record():
+    """The same builder, for fixtures that outlive a test."""
+    return planted

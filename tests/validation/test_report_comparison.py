@@ -1,0 +1,86 @@
+"""Tables of atoms beside continuum: planted levels, speeds and places come back."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import md
+from transslit import load_electrolyte
+from validation import comparison, profiles
+
+
+def row(table, quantity, i):
+    found = table[(table["quantity"] == quantity) & (table["i"] == i)]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_levels_and_rise_times_are_the_planted_ones(make):
+    table = comparison.levels(make(level=2.0, speed=4.0), make(source="continuum"))
+    stored, rise = row(table, "stored", 1), row(table, "t63", 1)
+    assert stored["ratio"] == pytest.approx(2.0, rel=0.01)
+    assert stored["continuum"] == pytest.approx(1.0, rel=0.01)  # 1 nC/m
+    assert rise["ratio"] == pytest.approx(1 / 4, rel=0.03)
+    assert rise["continuum"] == pytest.approx(1.0, rel=0.03)  # 1 ps in slit 1
+    assert row(table, "content", 1)["atoms"] == pytest.approx(4 + 2e-9 / 1e-18 / 96485e3, rel=1e-3)
+
+
+def test_charges_carried_are_the_integrals_of_the_currents(make):
+    """What crosses between slits 1 and 2 is what slits 2 and 3 hold in the end."""
+    table = comparison.levels(make(), make(source="continuum"))
+    total = row(table, "total", 1)
+    assert total["atoms"] == pytest.approx(2.0, rel=0.03)
+    diffusion, migration = row(table, "diffusion", 1), row(table, "migration", 1)
+    assert diffusion["atoms"] == pytest.approx(0.3 * migration["atoms"], rel=1e-9)
+
+
+def test_differences_are_compared_at_one_time_and_the_rest_at_the_end(make):
+    table = comparison.levels(make(), make(source="continuum", level=0.5))
+    assert set(table[table["against"] == "same time"]["quantity"]) == {"dphi", "drho", "dc"}
+    assert row(table, "drho", 1)["ratio"] == pytest.approx(2.0, rel=0.01)  # atoms are smoothed
+
+
+def test_intervals_cover_the_value_and_widen_with_noise(make):
+    quiet, loud = (comparison.levels(make(noise=n), make(source="continuum")) for n in (0.05, 0.5))
+    for table in (quiet, loud):
+        assert (table["atoms_low"] <= table["atoms"]).all()
+        assert (table["atoms"] <= table["atoms_high"]).all()
+    width = [row(table, "stored", 1)["atoms_high"] - row(table, "stored", 1)["atoms_low"] for table in (quiet, loud)]
+    assert width[1] > 5 * width[0]
+
+
+def test_curves_have_a_band_for_atoms_alone(make):
+    table = comparison.curves({"atoms": make(noise=0.1), "continuum": make(source="continuum", blocks=1)})
+    atoms, continuum = (table[table["source"] == name] for name in ("atoms", "continuum"))
+    assert atoms["low"].notna().all()
+    assert continuum["low"].isna().all()
+    assert (atoms["low"] <= atoms["high"]).all()
+    last = atoms[(atoms["quantity"] == "stored") & (atoms["i"] == 1)].iloc[-1]
+    assert last["value"] == pytest.approx(1.0, abs=0.1)
+
+
+def test_what_is_undecided_is_said():
+    known = {"quantity": "dc", "i": 1, "unit": "M", "against": "same time", "continuum": 1500.0, "continuum_then": 0.5}
+    atoms = {"atoms": 0.1, "atoms_low": -0.2, "atoms_high": 0.4}
+    table = pd.DataFrame([{**known, **atoms, "ratio": 0.2, "ratio_low": -0.4, "ratio_high": 0.8}])
+    ((words, place, atoms, then, end, ratio),) = comparison.as_text(table)
+    assert (words, place, ratio) == ("difference of ion concentration", "1 and 2", "sign undecided")
+    assert (atoms, then, end) == ("0.1 [-0.2, 0.4] M", "0.5", "1500")
+
+
+@pytest.fixture(scope="module")
+def cell():
+    salt = load_electrolyte("KCl")
+    return md.Cell(md.quick(0.59e-9, salt, salt.concentration))
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_an_ion_is_counted_in_its_slit_side_and_bin(cell, block):
+    """Just inside the face of slit 2 that looks to the bulk: the last bin, whichever way the block faces."""
+    network = cell.network
+    inside = network.slit_centres[1] + network.slit / 2 - network.slit / profiles.BINS / 2
+    positions = cell.to_box(cell.blocks[block], np.array([inside, network.depth + 1e-10]))
+    counts = profiles._binned(positions, np.array([1, 0]), cell)
+    expected = np.zeros_like(counts)
+    expected[block, 1, 1, -1] = 1  # the second ion is in the reservoir, and nowhere here
+    np.testing.assert_array_equal(counts, expected)

@@ -1,0 +1,143 @@
+"""The page of a run with atoms, made from planted records; and the same page from what was written to disk."""
+
+import collections
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from transslit import load_electrolyte
+from validation import comparison, crosscheck
+from validation.config import ValidateConfig
+from validation.material import PARTS, Material
+from validation.provenance import provenance, totals
+from validation.report import answers, matrices, publish, render
+from validation.sections import exhibits, sections
+from validation.verdict import Estimate, judge
+
+NETWORK = {"slit": 0.59e-9, "layers": 4, "slit_length": 1.5e-9, "edge_gap": 0.5e-9, "reservoir": 1.5e-9}
+DRAWN = collections.defaultdict(lambda: "<svg></svg>")
+
+
+def across():
+    """Profiles of two ions in three slits: a gaussian among atoms, flat in the continuum."""
+    x = np.linspace(-0.28, 0.28, 16)
+    rows = [
+        pd.DataFrame({"x_nm": x, "c_M": c, "low": low, "high": high}).assign(
+            source=source, moment="after", electrode=electrode, i=i, ion=ion
+        )
+        for source, c, low, high in (("atoms", 5 * np.exp(-((x / 0.1) ** 2)), 0.0, 9.0), ("continuum", 2.0, None, None))
+        for electrode in ("positive", "negative")
+        for i in (1, 2, 3)
+        for ion in ("K", "Cl")
+    ]
+    return pd.concat(rows, ignore_index=True).astype({"low": float, "high": float})
+
+
+@pytest.fixture(scope="module")
+def material(planted_record):
+    atoms, step = planted_record(noise=0.3), planted_record(source="continuum", blocks=1)
+    for record in (atoms, step):
+        record.metadata["network"] = NETWORK
+    salt = load_electrolyte("KCl")
+    config = ValidateConfig(slit=0.59e-9, electrolyte=salt, concentration=salt.concentration)
+    stage = {"wall_s": 2.0, "cpu_s": 3.0, "seed": 0, "platform": "here", "digest": "d" * 64, "inputs": {"md": "e" * 64}}
+    stages = {"md": stage | {"config": {}}, "continuum-step": stage | {"config": {}}}
+    tables = {f"{n}-{part}": getattr(r, part) for n, r in (("md", atoms), ("step", step)) for part in PARTS}
+    tables["curves"] = comparison.curves({"atoms": atoms, "continuum": step})
+    tables["levels"] = comparison.levels(atoms, step)
+    tables["profiles"] = across()
+    tables["reservoir"] = pd.DataFrame({"replica": 0, "time_s": [0.0, 1e-12], "c_mol_per_m3": [1500.0, 1000.0]})
+    places = {"species": ["C", "O", "K", "Cl"], "x_nm": 1.0, "y_nm": 1.0, "z_nm": [0.1, 0.2, 0.3, 0.4]}
+    tables["atoms"] = pd.concat([pd.DataFrame(places).assign(moment=moment) for moment in ("before", "after")])
+    tables = {name: table.reset_index(drop=True) for name, table in tables.items()}
+    facts = {
+        "config": config.model_dump(mode="json"),
+        "records": {"md": atoms.metadata, "step": step.metadata},
+        "law": None,
+        "md_law": None,
+        "provenance": provenance(config, stages),
+        "box_nm": [4.0, 3.0, 1.0],
+    }
+    verdicts = crosscheck.mechanism(atoms, "A", "planted") + crosscheck.md_against_continuum(atoms, step, "planted")
+    return Material([*verdicts, crosscheck.residual(atoms, "planted")], tables, facts)
+
+
+def test_every_figure_draws(material):
+    drawn = {exhibit.key: exhibit.draw() for exhibit in exhibits(material) if exhibit.draw is not None}
+    expected = {"network", "cell", "filling", "contents", "differences", "profiles", "reservoir", "step-charges"}
+    assert set(drawn) == expected
+    assert len(drawn["profiles"].axes) == 6
+    assert len(drawn["filling"].axes) == 3
+    (stored,) = [line for line in drawn["filling"].axes[1].lines if line.get_label() == "continuum"]
+    assert stored.get_ydata()[-1] == pytest.approx(1.0, rel=0.01)  # nC/m, as planted
+
+
+def test_the_page_has_its_parts(material):
+    page = render(material, DRAWN)
+    for key in ("claims", "verdicts", "geometry", "comparison", "mechanisms", "provenance"):
+        assert f'<section id="{key}"' in page
+    for key in ("cell", "filling", "differences", "profiles", "step-charges"):
+        assert f'<figure id="{key}"' in page
+        assert f"transslit report . --figure {key}</code>" in page
+        assert f'download="{key}.csv"' in page
+    assert "At d = 0.59 nm the continuum" in page
+    assert "rise time of the stored charge to 63 %" in page
+    assert "4 s wall, 6 s processor time" in page
+    assert "md eeeeeeeeeeee" in page  # what the stage was made from
+    assert not re.findall(r'(?:src|href)="https?:', page)
+
+
+def test_what_is_on_disk_makes_the_same_page(material, tmp_path):
+    material.write(tmp_path)
+    again = Material.read(tmp_path)
+    assert render(again, DRAWN) == render(material, DRAWN)
+    assert {path.name for path in tmp_path.iterdir()} == {"verdicts.json", "tables"}
+    assert all(path.suffix == ".parquet" for path in (tmp_path / "tables").iterdir())
+    pd.testing.assert_frame_equal(again.record("md").slits, material.record("md").slits, check_exact=True)
+
+
+def test_tables_of_an_earlier_report_go(material, tmp_path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "old.parquet").write_bytes(b"")
+    material.write(tmp_path)
+    assert not (tmp_path / "tables" / "old.parquet").exists()
+
+
+def test_the_notebook_version_shows_the_same(material, tmp_path, monkeypatch):
+    monkeypatch.setattr("validation.report._svg", lambda exhibit: '<svg viewBox="0 0 1 1"></svg>')
+    material.write(tmp_path)
+    publish(tmp_path)
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    for linked in re.findall(r"\]\(([^)]*)\)", text):
+        assert (tmp_path / linked).exists()
+    for section in sections(material):
+        assert f"## {section.title}\n" in text
+    for table in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+
+
+def test_a_statement_without_a_place_stands_apart(material):
+    titles = {matrix.title: matrix for matrix in matrices(material.checks)}
+    apart = titles["Mechanism in molecular dynamics (charge step), both electrodes"]
+    assert apart.columns == ["value"]
+    assert [first.id for first, _ in apart.rows] == ["A.residual"]
+    placed = titles["Mechanism in molecular dynamics (charge step)"]
+    assert placed.columns == ["+ electrode, slits 1 and 2", "− electrode, slits 1 and 2"]
+    assert all(None not in row for _, row in placed.rows)
+
+
+@pytest.mark.parametrize(("value", "u", "word"), [(0.9, 0.1, "yes"), (0.1, 0.1, "no"), (0.5, 0.3, "undecided")])
+def test_the_answer_follows_the_verdict(value, u, word):
+    found = judge("A.pos.1.sign", "t", Estimate(value, value - u, value + u), low=0.5, reason="r", setting="s")
+    (card,) = answers([found])
+    assert (card.word, card.number) == (word, f"{value:.0%} ± {u:.0%}")
+
+
+def test_provenance_is_json_and_adds_up(material):
+    content = json.loads(json.dumps(material.facts["provenance"]))
+    assert totals(content) == (4.0, 6.0)
+    assert {"versions", "platform", "seed", "digest", "stages"} <= set(content)
+    assert content["versions"]["python"].startswith("3.")
