@@ -21,6 +21,8 @@ from discovery.fit import Array, Fit
 from discovery.forms import Form
 from discovery.problem import Problem
 
+FAME = 60
+
 
 @dataclass(frozen=True)
 class Finalist:
@@ -71,7 +73,9 @@ def latex_table(hall: pd.DataFrame, target: str) -> str:
 def front_of(
     finalists: Sequence[Finalist], chosen: Finalist | None, problem: Problem, config: DiscoveryConfig
 ) -> pd.DataFrame:
-    """Hall of fame: one row per finalist, by complexity; `score` is -d ln(loss) / d complexity along the front.
+    """Hall of fame: the front, and the `FAME` finalists of the shortest descriptions (finalists come in that order).
+
+    By complexity; `score` is -d ln(loss) / d complexity along the front.
 
     Columns: complexity, loss, loss_held_out, score (NaN off the front), description_length, on_front,
     chosen, expression, latex.
@@ -79,12 +83,15 @@ def front_of(
     ranked = sorted(finalists, key=lambda f: (f.nodes, f.fit.loss, repr(f.form)))
     rows: list[dict[str, Any]] = []
     best, nodes = math.inf, 0
+    famous = {finalist.form for finalist in finalists[:FAME]}
     for finalist in ranked:
         loss = max(finalist.fit.loss, 1e-16)
         on_front = loss < best * (1 - 1e-9)
         score = math.log(best / loss) / (finalist.nodes - nodes) if on_front and math.isfinite(best) else math.nan
         if on_front:
             best, nodes = loss, finalist.nodes
+        elif finalist.form not in famous and finalist is not chosen:
+            continue
         constants = np.array([*finalist.fit.linear, *finalist.fit.inner]) * scalings(finalist.form, problem)
         expression = written(finalist.form, problem, config, constants)
         rows.append(

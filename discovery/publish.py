@@ -34,10 +34,10 @@ def monomial_of(inputs: Sequence[int]) -> forms.Monomial:
 
 
 def current_and_charge(config: DiscoveryConfig) -> tuple[int | None, int | None]:
-    """Positions of I and q among the inputs."""
+    """Positions of I and of q (or of q_I, the same by the integral of I) among the inputs."""
     current = [j for j, name in enumerate(config.inputs) if name == "I" or name.startswith("I_")]
-    charge = [j for j, name in enumerate(config.inputs) if name == "q"]
-    return (current[0] if len(current) == 1 else None), (charge[0] if charge else None)
+    charge = [j for j, name in enumerate(config.inputs) if name in {"q", "q_I"}]
+    return (current[0] if len(current) == 1 else None), (charge[0] if len(charge) == 1 else None)
 
 
 def ohmic_form(config: DiscoveryConfig) -> Form | None:

@@ -78,36 +78,3 @@ def test_no_form_twice_in_a_population(make_table) -> None:
         fresh = SMALL.population // 8  # random trees that fill up may repeat one
         assert len(known) - len(set(known)) <= fresh
         assert all(len(tree) <= SMALL.max_length for tree in island)
-
-
-def test_a_pool_of_processes_finds_the_same(make_table) -> None:
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    quick = SMALL.model_copy(update={"generations": 2})
-    table = make_table(lambda q: 1 - 0.5 * q)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        assert discover(table, quick, mapper=pool.map) == discover(table, quick)
-
-
-SCRIPT = """
-import pathlib, sys, pandas
-from discovery import DiscoveryConfig, discover
-folder = pathlib.Path(sys.argv[1])
-discover(pandas.read_parquet(folder / "table.parquet"), DiscoveryConfig.model_validate_json(sys.argv[2]), folder)
-"""
-
-
-def test_the_hall_of_fame_does_not_hang_on_pythons_hash_seed(make_table, tmp_path) -> None:
-    import os
-    import subprocess
-    import sys
-
-    quick = SMALL.model_copy(update={"generations": 2})
-    table = make_table(lambda q: 1 - 0.5 * q)
-    table.to_parquet(tmp_path / "table.parquet")
-    other = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
-    command = [sys.executable, "-c", SCRIPT, str(tmp_path), quick.model_dump_json()]
-    subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": other}, check=True)
-    discover(table, quick, tmp_path / "here")
-    assert (tmp_path / "here" / "hall_of_fame.csv").read_text() == (tmp_path / "hall_of_fame.csv").read_text()

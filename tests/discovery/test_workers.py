@@ -1,0 +1,58 @@
+"""The hall of fame does not hang on who fits: this process, a pool, a Dask cluster, or another kind of processor."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import pandas as pd
+import pytest
+
+from discovery import DiscoveryConfig, discover
+
+SMALL = DiscoveryConfig(population=32, generations=3, islands=2, migration_every=2, search_rows=150, bootstrap=50)
+SCRIPT = """
+import pathlib, sys, pandas
+from discovery import DiscoveryConfig, discover
+folder = pathlib.Path(sys.argv[1])
+discover(pandas.read_parquet(folder / "table.parquet"), DiscoveryConfig.model_validate_json(sys.argv[2]), folder)
+"""
+OTHER_PROCESSORS = {
+    "Python's hash seed": {"PYTHONHASHSEED": "1"},
+    "no vector units": {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL"},
+    "two threads": {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"},
+}
+
+
+def table_of(make_table):
+    return make_table(lambda q: 1 - 0.5 * q)
+
+
+def test_a_pool_of_processes_finds_the_same(make_table):
+    table = table_of(make_table)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        assert discover(table, SMALL, mapper=pool) == discover(table, SMALL)
+
+
+def test_a_dask_cluster_finds_the_same(make_table, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.chdir(tmp_path)  # where the workers put what they keep
+    table = table_of(make_table)
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        assert discover(table, SMALL, mapper=client) == discover(table, SMALL)
+
+
+@pytest.mark.parametrize("processor", OTHER_PROCESSORS)
+def test_other_machines_find_the_same(make_table, tmp_path, processor):
+    """The same forms in the same order and the same law; their numbers to the rounding of the processor."""
+    table = table_of(make_table)
+    table.to_parquet(tmp_path / "table.parquet")
+    command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(tmp_path), SMALL.model_dump_json()]
+    subprocess.run(command, env={**os.environ, **OTHER_PROCESSORS[processor]}, check=True)
+    discover(table, SMALL, tmp_path / "here")
+    here, there = (pd.read_csv(folder / "hall_of_fame.csv") for folder in (tmp_path / "here", tmp_path))
+    pd.testing.assert_frame_equal(here, there, rtol=1e-6)
