@@ -70,8 +70,8 @@ def extract(record: TransSlitRecord, half_resistor_mouth: bool = True) -> Ladder
     charge = slits.pivot_table(index="time_s", columns="i", values="Q_C_per_m").to_numpy()
     phi = slits.pivot_table(index="time_s", columns="i", values="phi_V").to_numpy()
     phi_m, current = terminal["phi_m_V"].to_numpy(), terminal["I_m_A_per_m"].to_numpy()
-    laws = _laws(record)
-    values, errors = laws[:, :2], laws[:, 2:4]
+    fitted_laws = laws(record)
+    values, errors = fitted_laws[:, :2], fitted_laws[:, 2:4]
     resistance, gamma = values.mean(axis=0)
     stored = np.abs(charge)
     largest = stored.max(axis=0)
@@ -106,15 +106,15 @@ def extract(record: TransSlitRecord, half_resistor_mouth: bool = True) -> Ladder
         open_capacitance=open_capacitance,
         charge_max=largest.mean(),
         half_resistor_mouth=half_resistor_mouth,
-        resistances=tuple(laws[:, 0]),
-        gammas=tuple(laws[:, 1]),
-        r_squared=tuple(laws[:, 4]),
+        resistances=tuple(fitted_laws[:, 0]),
+        gammas=tuple(fitted_laws[:, 1]),
+        r_squared=tuple(fitted_laws[:, 4]),
         slit_capacitances=tuple(lines[:, 0]),
         centre_capacitances=tuple(_slopes(np.abs(phi_m[:, None] - phi), stored)[:, 0]),
     )
 
 
-def _laws(record: TransSlitRecord) -> Array:
+def laws(record: TransSlitRecord) -> Array:
     """R_c, gamma, their standard errors and R^2 of each crossing, shape (crossings, 5)."""
     joined = record.joined()
     joined = joined[(joined["replica"] == 0) & (joined["time_s"] > 0)]

@@ -23,6 +23,7 @@ import numpy as np
 
 from continuum import ContinuumConfig, Frames, LadderParameters, extract
 from continuum import run as run_continuum
+from continuum.extract import laws
 from discovery import DiscoveryConfig, discover, table_from_records
 from transslit import Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.config import digest
@@ -88,8 +89,14 @@ class Run:
         return self.raw.resampled()
 
     @cached_property
+    def law(self) -> tuple[float, float]:
+        """R_c in ohm m and gamma of equation 1, means of the crossings' least squares."""
+        resistance, gamma = laws(self.record)[:, :2].mean(axis=0)
+        return float(resistance), float(gamma)
+
+    @cached_property
     def ladder(self) -> LadderParameters:
-        """The circuit's elements."""
+        """All of the circuit's elements."""
         return extract(self.raw)
 
     def frames(self) -> Frames:

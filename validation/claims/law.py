@@ -17,7 +17,7 @@ FIT = "'describes very well': at most 2 % of the variance left"
 
 def _gamma(runs: Runs) -> dict[str, float]:
     (run,) = runs.values()
-    return {"gamma": run.ladder.gamma}
+    return {"gamma": run.law[1]}
 
 
 def _half_interval(law: Law, name: str) -> float:
@@ -64,7 +64,8 @@ def discovered(evidence: Evidence) -> Finding:
 def _equation_one(runs: Runs) -> dict[str, float]:
     (run,) = runs.values()
     rows = run.record.joined().query("i == 2 and time_s > 0")
-    expected = rows["I_A_per_m"] * run.ladder.resistance * (1 - run.ladder.gamma * rows["q"])
+    resistance, gamma = run.law
+    expected = rows["I_A_per_m"] * resistance * (1 - gamma * rows["q"])
     missed = float(((rows["dphi_V"] - expected) ** 2).sum())
     return {"r2": 1 - missed / float(((rows["dphi_V"] - rows["dphi_V"].mean()) ** 2).sum())}
 
@@ -101,7 +102,8 @@ def passed_charge(evidence: Evidence) -> Finding:
     rows = run.record.joined().query("i == 2 and time_s > 0").sort_values("time_s")
     step = rows["time_s"].diff().fillna(0.0)
     charge = (step * (rows["I_A_per_m"] + rows["I_A_per_m"].shift()).fillna(0.0) / 2).cumsum()
-    expected = rows["I_A_per_m"] * run.ladder.resistance * (1 - run.ladder.gamma * rows["q"])
+    resistance, gamma = run.law
+    expected = rows["I_A_per_m"] * resistance * (1 - gamma * rows["q"])
     curves = [("continuum", rows["dphi_V"]), ("equation 1", expected)]
     table = pd.concat(
         [pd.DataFrame({"charge_C_per_m": charge, "dphi_V": value, "from": name}) for name, value in curves]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from continuum import resistances
-from transslit import SlitNetwork, TransSlitRecord
+from transslit import TransSlitRecord
 from validation.claims.evidence import Run, Runs
 
 DRIVEN = 0.5
@@ -76,7 +76,9 @@ def falling(run: Run, column: str, last: int | None = None) -> pd.DataFrame:
 
 def driven(run: Run) -> pd.DataFrame:
     """`continuum.resistances` where the current is driven, with R by the law and the phase of the cycle."""
-    table = resistances(run.record, run.ladder)
+    table = resistances(run.record)
+    resistance, gamma = run.law
+    table["R_law_ohm_m"] = resistance * (1 - gamma * table["q"])
     largest = table.groupby("i")["I_A_per_m"].transform(lambda current: current.abs().max())
     table = table[table["I_A_per_m"].abs() > DRIVEN * largest].copy()
     table["phase"] = table["time_s"] / (2 * run.config.drive.half_period)  # type: ignore[union-attr]
@@ -89,7 +91,8 @@ def extremes(run: Run) -> dict[str, float]:
     At the ends q = 0 and q = 1 of the fitted line rather than of single samples: R_c and (1 - gamma) R_c.
     """
     geometry = run.config.network.geometric_conductance
-    largest, smallest = run.ladder.resistance, run.ladder.resistance * (1 - run.ladder.gamma)
+    largest, gamma = run.law
+    smallest = largest * (1 - gamma)
     return {
         "R_max_ohm_m": largest,
         "R_min_ohm_m": smallest,
@@ -127,8 +130,3 @@ def spread_at_equal_filling(run: Run, at: Sequence[float] = (0.3, 0.5, 0.7, 0.9)
         part = part.sort_values("q")
         rows += [(i, q, np.interp(q, part["q"], part["R_ohm_m"])) for q in at]
     return pd.DataFrame(rows, columns=["i", "q", "R_ohm_m"])
-
-
-def network_of(run: Run) -> SlitNetwork:
-    """The network of a run."""
-    return run.config.network

@@ -170,12 +170,12 @@ def _turning_points(runs: Runs) -> dict[str, float]:
     phase, value = mean.index.to_numpy(dtype=float), mean.to_numpy()
     up, down = phase < 0.5, phase > 0.5
     largest, smallest = phase[np.argmax(value)], phase[np.argmin(value)]
-    ladder = run.ladder
+    resistance, gamma = run.law
     return {
         "t_max": float(phase[up][np.argmax(value[up])] / 0.5),
         "t_min": float((phase[down][np.argmin(value[down])] - 0.5) / 0.5),
-        "max": float(value[up].max()) / ladder.resistance,
-        "min": float(value[down].min()) / (ladder.resistance * (1 - ladder.gamma)),
+        "max": float(value[up].max()) / resistance,
+        "min": float(value[down].min()) / (resistance * (1 - gamma)),
         "order": float(largest < 0.5 < smallest),
     }
 

@@ -52,10 +52,12 @@ def claims_command(
         seed=seed,
     )
     config.check()
+    from rich.console import Console
+
     from transslit.runs import open_run
     from validation.claims.registry import chosen
     from validation.claims.stage import judge_claims
-    from validation.terminal import table
+    from validation.terminal import counted, listing
     from validation.tolerances import read_tolerances
     from validation.verdict import exit_code
 
@@ -69,7 +71,10 @@ def claims_command(
     if as_json:
         print(json.dumps({"setting": config.setting, "out": str(folder), "verdicts": [v.row() for v in verdicts]}))
     else:
-        table([verdict.row() for verdict in verdicts], folder)
+        console, rows = Console(highlight=False), [verdict.row() for verdict in verdicts]
+        console.print(listing(rows, console))
+        counted(console, rows)
+        console.print(f"numbers: {folder / 'claims.json'}; tables: {folder / 'evidence' / 'tables'}", soft_wrap=True)
     return exit_code(verdicts, strict)
 
 
