@@ -10,7 +10,7 @@ import time
 import pytest
 
 from circuit import CircuitConfig, simulate
-from circuit.export import to_spice
+from circuit.spice import to_spice
 from transslit import TriangularCV
 
 

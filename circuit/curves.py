@@ -23,16 +23,18 @@ NODES = 513
 
 
 class Curves:
-    """n functions of a positive variable, on even grids from 0; straight beyond.
+    """n functions of a positive variable, on even grids from 0; straight beyond, or level.
 
     Parameters
     ----------
     top : end of each grid, shape (n,)
     value, slope : at the nodes, shape (n, NODES)
+    level : keep the last value beyond the grid, in place of the last slope
     """
 
-    def __init__(self, top: Array, value: Array, slope: Array) -> None:
+    def __init__(self, top: Array, value: Array, slope: Array, level: bool = False) -> None:
         self.top, self.value, self.nodal = top, value, slope
+        self.outer = np.zeros(len(top)) if level else slope[:, -1]
         step = (top / (value.shape[1] - 1))[:, None]
         self.step = step[:, 0]
         rise = value[:, 1:] - value[:, :-1]
@@ -54,8 +56,8 @@ class Curves:
         value = c0 + s * (c1 + s * (c2 + s * c3))
         slope = (c1 + s * (2 * c2 + 3 * s * c3)) / self.step
         if beyond.any():
-            value = np.where(beyond, self.value[:, -1] + self.nodal[:, -1] * (x - self.top), value)
-            slope = np.where(beyond, self.nodal[:, -1], slope)
+            value = np.where(beyond, self.value[:, -1] + self.outer * (x - self.top), value)
+            slope = np.where(beyond, self.outer, slope)
         return value, slope
 
     def integral(self, x: Array) -> Array:
@@ -64,7 +66,7 @@ class Curves:
         c0, c1, c2, c3 = (c[self.row, k] for c in self.c)
         inside = self.area[self.row, k] + self.step * s * (c0 + s * (c1 / 2 + s * (c2 / 3 + s * c3 / 4)))
         more = x - self.top
-        outside = self.area[:, -1] + more * (self.value[:, -1] + self.nodal[:, -1] * more / 2)
+        outside = self.area[:, -1] + more * (self.value[:, -1] + self.outer * more / 2)
         return np.where(beyond, outside, inside)
 
     def _locate(self, x: Array) -> tuple[Array, Array, Array]:
@@ -80,7 +82,7 @@ def element(tables: Sequence[Table]) -> Curves:
     for table in tables:
         x = np.linspace(0, table.at[-1], NODES)
         columns.append((table.at[-1], *_pchip(table, x)))
-    return _stack(columns)
+    return _stack(columns, level=True)
 
 
 def capacitor_voltages(tables: Sequence[Table], charge_max: Array | None) -> Curves:
@@ -117,7 +119,8 @@ def straight(slope: Array) -> Curves:
 
 def together(curves: Sequence[Curves]) -> Curves:
     """The curves of all as one."""
-    return Curves(*(np.concatenate([getattr(c, name) for c in curves]) for name in ("top", "value", "nodal")))
+    top, value, nodal = (np.concatenate([getattr(c, name) for c in curves]) for name in ("top", "value", "nodal"))
+    return Curves(top, value, nodal)
 
 
 def _resampled(curves: Curves) -> Curves:
@@ -138,6 +141,6 @@ def _pchip(table: Table, x: Array) -> tuple[Array, Array]:
     return curve(x), curve.derivative()(x)
 
 
-def _stack(columns: Sequence[tuple[float, Array, Array]]) -> Curves:
+def _stack(columns: Sequence[tuple[float, Array, Array]], level: bool = False) -> Curves:
     top, value, slope = zip(*columns, strict=True)
-    return Curves(np.array(top), np.array(value), np.array(slope))
+    return Curves(np.array(top), np.array(value), np.array(slope), level)

@@ -1,8 +1,5 @@
-"""Export: a SPICE netlist of the ladder, an EC-Lab text file and CSV of its result.
+"""Export: an EC-Lab text file and CSV of a result; `circuit.spice` writes the netlist.
 
-SPICE: resistors that follow a charge are written `R... r='expression'`, which ngspice evaluates all along; in braces
-they would be constants. q = |V| C_slit / Q_max comes from the voltage on the slit's capacitor. ngspice's i(V1)
-flows into the source's + terminal: the charging current is -i(V1).
 EC-Lab: the text layout of a cyclic voltammetry (`.mpt`) as read by galvani and its like, marked as simulated.
 """
 
@@ -13,142 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import sympy
 
-from circuit.config import CircuitConfig, HalfCell
-from circuit.program import corners_of, segments_of
-from circuit.resistance import Q, SlitResistance, slit_resistance
 from circuit.result import SIGN, CircuitResult
 from transslit import __version__
 from transslit.drive import TriangularCV
 from transslit.errors import BadInput
-from transslit.law import Law
-
-SPICE_FUNCTIONS = {
-    "exp": "exp",
-    "log": "ln",
-    "Abs": "abs",
-    "sign": "sgn",
-    "sin": "sin",
-    "cos": "cos",
-    "tanh": "tanh",
-    "sinh": "sinh",
-    "cosh": "cosh",
-    "Max": "max",
-    "Min": "min",
-}
-
-
-def spice_expression(expression: sympy.Expr, q: str) -> str:
-    """R(q) in ngspice's syntax, with the text `q` for the dimensionless charge; every operation in parentheses.
-
-    Whole powers become products, since ngspice's own power takes the absolute value of its base.
-
-    Raises
-    ------
-    BadInput : a function has no counterpart in SPICE
-    """
-    if expression == Q:
-        return f"({q})"
-    if expression.is_number:
-        return f"({float(expression)!r})"
-    if expression.is_Pow:
-        base, exponent = spice_expression(expression.base, q), expression.exp
-        if exponent.is_Integer and abs(exponent) <= 12:
-            product = "*".join([base] * abs(int(exponent)))
-            return f"({product})" if exponent > 0 else f"(1/({product}))"
-        return f"exp({spice_expression(exponent, q)}*ln(max({base},1e-30)))"
-    parts = [spice_expression(argument, q) for argument in expression.args]
-    if expression.is_Add or expression.is_Mul:
-        return "(" + ("+" if expression.is_Add else "*").join(parts) + ")"
-    name = SPICE_FUNCTIONS.get(type(expression).__name__)
-    if name is None:
-        raise BadInput("law", str(expression), "has no counterpart in SPICE")
-    text = parts[0]
-    if name in ("max", "min"):  # of two at a time
-        for part in parts[1:]:
-            text = f"{name}({text},{part})"
-        return text
-    return f"{name}({text})"
-
-
-def half_cell(config: CircuitConfig, cell: HalfCell, resistance: SlitResistance, name: str) -> list[str]:
-    """Subcircuit `name e b`: electrode and mid-plane.
-
-    Raises
-    ------
-    BadInput : an element is a table
-    """
-    for table in ("capacitance_table", "open_capacitance_table"):
-        if getattr(cell, table) is not None:
-            raise BadInput(table, "given", "a netlist holds constants only; leave the table out")
-    lines = [
-        f".subckt {name} e b",
-        f"Ropen s0 b {cell.open_resistance!r}",
-        f"Copen e s0 {cell.open_capacitance!r}",
-    ]
-    uncharged = resistance.value(np.zeros(cell.slits))
-    follows = [Q in e.free_symbols for e in resistance.expressions]
-    full = config.full_charges(cell) if any(follows) else np.ones(cell.slits)
-    for i, (capacitance, largest) in enumerate(zip(cell.per_slit("slit_capacitance"), full, strict=True), start=1):
-        expression = resistance.expression(i)
-        if expression is None:
-            raise BadInput("resistance_table", "given", "a netlist holds formulas only; leave the table out")
-        share = 0.5 if i == 1 and cell.half_resistor_mouth else 1.0
-        q = f"{float(capacitance / largest)!r}*abs(v(e,s{i}))"
-        text = spice_expression(expression * (1 if share == 1 else sympy.Float(share)), q)
-        value = f"r='{text}'" if Q in expression.free_symbols else repr(share * float(uncharged[i - 1]))
-        lines += [f"R{i} s{i} s{i - 1} {value}", f"C{i} e s{i} {float(capacitance)!r}"]
-    return [*lines, ".ends"]
-
-
-def to_spice(config: CircuitConfig, law: Law | None = None, counter_law: Law | None = None) -> str:
-    """Netlist of the cell for ngspice's batch mode; `ngspice -b -r cv.raw cell.cir` leaves time, v(p) and i(V1).
-
-    A full cell is written as what it is: two half-cells back to back. A drive that gives the current has I1 in the
-    place of V1, and leaves time and v(p).
-
-    Raises
-    ------
-    BadInput : as `circuit.simulate`, or the law, a table or the drive has no counterpart in SPICE
-    """
-    segments, corners = segments_of(config), corners_of(config)
-    if config.initial_voltage or any(s.c or s.until is not None or s.mode == "power" for s in segments):
-        raise BadInput("export", f"spice of a {config.drive.kind} drive", "needs one of straight lines, from 0 V on")
-    laws = (law, counter_law)
-    resistances = [slit_resistance(config, laws[i], cell) for i, cell in enumerate(config.electrodes)]
-    names = ("halfcell", "counter")
-    cells = zip(names, config.electrodes, resistances, strict=False)
-    subcircuits = [line for name, cell, resistance in cells for line in half_cell(config, cell, resistance, name)]
-    instances = ["X1 p 0 halfcell"]
-    if config.full_cell:
-        instances = ["X1 p m halfcell", f"X2 0 m {'counter' if config.counter else 'halfcell'}"]
-    edge = 1e-9 * float(corners[-1])  # s, in which a jump is made
-    points: list[tuple[float, float]] = []
-    for start, segment in zip(corners.tolist(), segments, strict=False):
-        if not points and segment.a and segment.mode == "voltage":
-            points.append((0.0, 0.0))
-        if not points or points[-1][1] != segment.a:
-            points.append((start + (edge if points else 0.0), segment.a))
-        points.append((start + segment.duration, segment.a + segment.b * segment.duration))
-    steps = [f"{float(t)!r} {float(v)!r}" for t, v in points]
-    by_voltage = segments[0].mode == "voltage"
-    source = "V1 p 0" if by_voltage else "I1 0 p"
-    step = float(corners[-1]) / (config.points - 1)
-    return "\n".join(
-        [
-            f"* transslit {__version__}: {config.model.upper()}, {config.layers} layers (simulated)",
-            f"* R(q) = {resistances[0].expression(1)}; charging current = -i(V1); per metre of depth read A/m",
-            *subcircuits,
-            *instances,
-            f"{source} PWL(" + "\n+ ".join(steps) + ")",
-            ".options reltol=1e-7 abstol=1e-13 vntol=1e-10 chgtol=1e-20 trtol=1 method=trap",
-            f".tran {step!r} {float(corners[-1])!r} 0 {step!r}",
-            ".save v(p) i(V1)" if by_voltage else ".save v(p)",
-            ".end",
-            "",
-        ]
-    )
 
 
 def to_csv(result: CircuitResult, path: Path | None = None) -> str:

@@ -182,3 +182,19 @@ def peak_measures(table: pd.DataFrame) -> dict[str, float]:
         "asymmetry": asymmetry(table),
         "peak_over_plateau": peak_over_plateau(table),
     }
+
+
+def summary(result: CircuitResult) -> dict[str, float]:
+    """A run in a few numbers: largest |I_m|, largest |Q| and least R of a slit, and the last cycle of a CV."""
+    ladder = result.ladder
+    charge = result.trajectory.end[:, ladder.first :]
+    resistance = ladder.link_resistances(ladder.filling(charge))
+    found = {
+        "peak_current_A": float(result.terminal["I_m_A"].abs().max()),
+        "largest_charge_C": float(np.abs(np.delete(charge, ladder.mouth, axis=1)).max(initial=0.0)),
+        "smallest_resistance_ohm": float(resistance.min()) if resistance.size else 0.0,
+    }
+    if result.config.drive.kind == "cv":
+        measures = peak_measures(one_cycle(result.terminal, result.config))
+        found |= {name: measures[name] for name in ("area_W", "asymmetry", "peak_over_plateau")}
+    return found

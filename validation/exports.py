@@ -1,4 +1,4 @@
-"""A circuit run on disk: its tables, and on request a netlist, a potentiostat file or CSV."""
+"""A circuit run on disk: its tables, and on request a netlist, a potentiostat file or CSV; fits and sweeps."""
 
 from __future__ import annotations
 
@@ -13,12 +13,26 @@ import circuit.export as formats
 from circuit.fit import fit
 from circuit.impedance import impedance
 from circuit.measured import Curve
-from circuit.measures import half_cycles, one_cycle, peak_measures
+from circuit.measures import half_cycles, summary
+from circuit.spice import to_spice
+from circuit.sweep import sweep
 from transslit import BadInput, Law
+from transslit.progress import Progress
 from transslit.runs import write_json, write_text
 from transslit.units import parse
 
 TABLES = ("terminal", "slits")
+KINDS = {  # of what may be swept
+    "layers": None,
+    "resistance": "resistance",
+    "gamma": None,
+    "slit_capacitance": "capacitance",
+    "open_resistance": "resistance",
+    "open_capacitance": "capacitance",
+    "charge_max": "charge",
+    "scan_rate": "scan rate",
+    "window": "voltage",
+}
 
 
 def write_circuit(
@@ -31,7 +45,7 @@ def write_circuit(
 ) -> dict[str, Any]:
     """Simulate, write the tables as Parquet (the export, the impedance), return a summary for the manifest."""
     result = circuit.simulate(config, law, counter_law=law if config.counter else None)
-    spice = formats.to_spice(config, law) if export == "spice" else ""  # refused before anything is written
+    spice = to_spice(config, law) if export == "spice" else ""  # refused before anything is written
     mpt = formats.to_mpt(result) if export == "mpt" else ""
     probed = None if frequencies is None else impedance(config, frequencies, bias, law)
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,23 +61,7 @@ def write_circuit(
     elif export == "csv":
         for name in TABLES:
             write_text(folder / f"{name}.csv", getattr(result, name).to_csv(index=False))
-    terminal = result.terminal
-    return {
-        "summary": {
-            "peak_current_A": float(terminal["I_m_A"].abs().max()),
-            "largest_charge_C": float(result.slits["q_C"].abs().max()),
-            "smallest_resistance_ohm": float(result.slits["R_ohm"].min()) if len(result.slits) else 0.0,
-            **_of_last_cycle(result),
-        }
-    }
-
-
-def _of_last_cycle(result: circuit.CircuitResult) -> dict[str, float]:
-    """Area, asymmetry and peak of the last cycle of a CV; nothing of other drives."""
-    if result.config.drive.kind != "cv":
-        return {}
-    measures = peak_measures(one_cycle(result.terminal, result.config))
-    return {name: measures[name] for name in ("area_W", "asymmetry", "peak_over_plateau")}
+    return {"summary": summary(result)}
 
 
 def fit_circuit(folder: Path, guess: circuit.CircuitConfig, curve: Curve) -> dict[str, Any]:
@@ -75,11 +73,11 @@ def fit_circuit(folder: Path, guess: circuit.CircuitConfig, curve: Curve) -> dic
     rows = found.table.to_dict("records")
     write_json(folder / "fit.json", {"parameters": rows, "compared": found.compared, "rms": found.rms_over_peak})
     write_text(folder / "correlation.csv", found.correlation.to_csv())
-    summary: dict[str, Any] = {"rms_over_peak": found.rms_over_peak}
+    told: dict[str, Any] = {"rms_over_peak": found.rms_over_peak}
     for row in rows:
         known = "" if row["identified"] else ", not identified by this curve"
-        summary[row["parameter"]] = f"{row['value']:.4g} ({row['low']:.4g} to {row['high']:.4g}) {row['unit']}{known}"
-    return {"summary": summary}
+        told[row["parameter"]] = f"{row['value']:.4g} ({row['low']:.4g} to {row['high']:.4g}) {row['unit']}{known}"
+    return {"summary": told}
 
 
 def spectrum(frequencies: str | None, bias: str) -> tuple[np.ndarray | None, float]:
@@ -102,6 +100,39 @@ def spectrum(frequencies: str | None, bias: str) -> tuple[np.ndarray | None, flo
     except ValueError as error:
         raise BadInput("bias", bias, str(error)) from None
     return np.geomspace(low, high, 1 + round(10 * np.log10(high / low))), volts
+
+
+def write_sweep(
+    folder: Path, config: circuit.CircuitConfig, axes: dict[str, list[float]], law: Law | None
+) -> dict[str, Any]:
+    """Run every combination, leave `sweep.parquet` and `sweep.csv`; how many there were, and the ranges of measures."""
+    table = sweep(config, axes, law, Progress())
+    folder.mkdir(parents=True, exist_ok=True)
+    write_table(folder / "sweep.parquet", table)
+    write_text(folder / "sweep.csv", table.to_csv(index=False))
+    told: dict[str, Any] = {"sets": len(table), "refused": int((table["refused"] != "").sum())}
+    for name in table.columns[len(axes) + 1 :]:
+        told[name] = f"{table[name].min():.4g} to {table[name].max():.4g}"
+    return {"summary": told}
+
+
+def axis(text: str) -> tuple[str, list[float]]:
+    """A parameter and its values from text such as gamma=-0.9:0.9:25 or resistance=1ohm:10ohm:40 (low, high, count).
+
+    Raises
+    ------
+    BadInput : not of that form, no such parameter, or without its unit
+    """
+    name, _, given = text.partition("=")
+    parts = given.split(":")
+    if name not in KINDS or len(parts) != 3 or not parts[2].isdigit() or not 1 <= int(parts[2]) <= 100_000:
+        raise BadInput("sweep", text, f"give NAME=LOW:HIGH:COUNT; NAME is one of {', '.join(KINDS)}")
+    kind = KINDS[name]
+    try:
+        low, high = (float(part) if kind is None else parse(part, kind) for part in parts[:2])
+    except ValueError as error:
+        raise BadInput("sweep", text, str(error) if kind else "give numbers, as 0:0.9:10") from None
+    return name, np.linspace(low, high, int(parts[2])).tolist()
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

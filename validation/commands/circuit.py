@@ -55,6 +55,10 @@ def circuit_command(
     fit: Annotated[
         Path | None, typer.Option(help="Measured .mpt, .mpr or .csv: fit R_c, gamma, C_slit and R_open.")
     ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=LOW:HIGH:COUNT, as gamma=-0.9:0.9:25; give several for every combination."),
+    ] = None,
     export: Annotated[str | None, typer.Option(help="spice, mpt or csv, beside the tables.")] = None,
     figure: Annotated[
         str | None, typer.Option(help="Draw a figure of the paper, with its data: 4c, 4d, 4e, ED11c ... ED14, or all.")
@@ -66,10 +70,10 @@ def circuit_command(
     """Predict a cyclic voltammogram (or any other run) with the nano-circuitry or transmission line model."""
     from transslit.law import Law
     from transslit.runs import open_run
-    from validation.exports import fit_circuit, spectrum, write_circuit
+    from validation.exports import axis, fit_circuit, spectrum, write_circuit, write_sweep
 
     if figure is not None:
-        if any(given is not None for given in (law, resistance, impedance, fit, export)):
+        if any(given is not None for given in (law, resistance, impedance, fit, sweep, export)):
             raise BadInput("figure", figure, "has elements and a drive of its own; give --out alone with it")
         return _figures(figure, out or Path("runs/circuit-figures"), as_json)
     if (law is None) == (resistance is None):
@@ -79,6 +83,8 @@ def circuit_command(
 
     if export not in (None, "spice", "mpt", "csv"):
         raise BadInput("export", export, "give spice, mpt or csv")
+    if sweep and (fit or impedance or export):
+        raise BadInput("sweep", " ".join(sweep), "goes without a fit, an impedance or an export")
     if fit is not None and (found is not None or impedance is not None):
         raise BadInput("fit", fit, "goes with --resistance as its guess, without a law or an impedance")
     elements: dict[str, Any] = {
@@ -104,6 +110,10 @@ def circuit_command(
         curve = read_curve(fit)
         made_from["fit"] = _digest(fit)
         work = lambda path: fit_circuit(path, config, curve)  # noqa: E731
+    elif sweep:
+        axes = dict(map(axis, sweep))
+        made_from["sweep"] = " ".join(sweep)
+        work = lambda path: write_sweep(path, config, axes, found)  # noqa: E731
     else:
         frequencies, volts = spectrum(impedance, bias)
         made_from["impedance"] = f"{impedance} at {bias}" if impedance else ""

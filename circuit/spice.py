@@ -1,0 +1,203 @@
+"""Export: a netlist of the ladder for ngspice's batch mode.
+
+Resistors that follow a charge are written `R... r='expression'`, which ngspice evaluates all along; in braces they
+would be constants. q = |Q| / Q_max comes from the voltage on the slit's capacitor: q = |V| C_slit / Q_max, or, where
+that capacitor is a table, from the charge itself. ngspice's i(V1) flows into
+the source's + terminal: the charging current is -i(V1).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import sympy
+
+from circuit.config import CircuitConfig, HalfCell, Table
+from circuit.curves import Curves, capacitor_voltages, element
+from circuit.ladder import Ladder
+from circuit.program import Segment, corners_of, segments_of
+from circuit.resistance import Q, SlitResistance, slit_resistance
+from circuit.simulate import at_rest, prepare, simulate
+from transslit import __version__
+from transslit.drive import Galvanostatic
+from transslit.errors import BadInput
+from transslit.law import Law
+
+PARABOLA = 512  # straight lines of a rounded corner: the current follows their slope
+SPICE_FUNCTIONS = {
+    "exp": "exp",
+    "log": "ln",
+    "Abs": "abs",
+    "sign": "sgn",
+    "sin": "sin",
+    "cos": "cos",
+    "tanh": "tanh",
+    "sinh": "sinh",
+    "cosh": "cosh",
+    "Max": "max",
+    "Min": "min",
+}
+
+
+def spice_expression(expression: sympy.Expr, q: str) -> str:
+    """R(q) in ngspice's syntax, with the text `q` for the dimensionless charge; every operation in parentheses.
+
+    Whole powers become products, since ngspice's own power takes the absolute value of its base.
+
+    Raises
+    ------
+    BadInput : a function has no counterpart in SPICE
+    """
+    if expression == Q:
+        return f"({q})"
+    if expression.is_number:
+        return f"({float(expression)!r})"
+    if expression.is_Pow:
+        base, exponent = spice_expression(expression.base, q), expression.exp
+        if exponent.is_Integer and abs(exponent) <= 12:
+            product = "*".join([base] * abs(int(exponent)))
+            return f"({product})" if exponent > 0 else f"(1/({product}))"
+        return f"exp({spice_expression(exponent, q)}*ln(max({base},1e-30)))"
+    parts = [spice_expression(argument, q) for argument in expression.args]
+    if expression.is_Add or expression.is_Mul:
+        return "(" + ("+" if expression.is_Add else "*").join(parts) + ")"
+    name = SPICE_FUNCTIONS.get(type(expression).__name__)
+    if name is None:
+        raise BadInput("law", str(expression), "has no counterpart in SPICE")
+    text = parts[0]
+    if name in ("max", "min"):  # of two at a time
+        for part in parts[1:]:
+            text = f"{name}({text},{part})"
+        return text
+    return f"{name}({text})"
+
+
+def to_spice(config: CircuitConfig, law: Law | None = None, counter_law: Law | None = None) -> str:
+    """Netlist of the cell; `ngspice -b -r cv.raw cell.cir` leaves time, v(p) and i(V1).
+
+    A full cell is written as what it is: two half-cells back to back. A drive that gives the current has I1 in the
+    place of V1, and leaves time and v(p); a galvanostat's turns are written at the times at which `simulate` has them.
+
+    Raises
+    ------
+    BadInput : as `circuit.simulate`, or the law or the drive has no counterpart in SPICE
+    """
+    if config.drive.kind == "power":
+        raise BadInput("export", "spice of a power drive", "a netlist holds a voltage or a current in time")
+    laws = (law, counter_law)
+    resistances = [slit_resistance(config, laws[i], cell) for i, cell in enumerate(config.electrodes)]
+    names = ("halfcell", "counter")
+    cells = zip(names, config.electrodes, resistances, strict=False)
+    subcircuits = [line for name, cell, resistance in cells for line in _half_cell(config, cell, resistance, name)]
+    instances = ["X1 p 0 halfcell"]
+    if config.full_cell:
+        instances = ["X1 p m halfcell", f"X2 0 m {'counter' if config.counter else 'halfcell'}"]
+    segments, corners = segments_of(config), corners_of(config)
+    if isinstance(config.drive, Galvanostatic):
+        corners = simulate(config, law, counter_law=counter_law).trajectory.corners
+    by_voltage = segments[0].mode == "voltage"
+    source = "V1 p 0" if by_voltage else "I1 0 p"
+    step = float(corners[-1]) / (config.points - 1)
+    ladder = prepare(config, law, counter_law)
+    noticed = 1e-7 * float(ladder.capacitance.min()) * ladder.scale  # C
+    formula = resistances[0].expression(1)
+    return "\n".join(
+        [
+            f"* transslit {__version__}: {config.model.upper()}, {config.layers} layers (simulated)",
+            f"* R(q) = {'a table' if formula is None else formula}; charging current = -i(V1)",
+            "* per metre of depth read A/m",
+            *subcircuits,
+            *instances,
+            f"{source} PWL(" + "\n+ ".join(_waypoints(segments, corners, config.initial_voltage)) + ")",
+            *_initial(config, ladder),
+            f".options reltol=1e-7 abstol=1e-13 vntol=1e-10 chgtol={noticed!r} trtol=0.1 method=trap",
+            f".tran {step!r} {float(corners[-1])!r} 0 {step!r}",
+            ".save v(p) i(V1)" if by_voltage else ".save v(p)",
+            ".end",
+            "",
+        ]
+    )
+
+
+def _half_cell(config: CircuitConfig, cell: HalfCell, resistance: SlitResistance, name: str) -> list[str]:
+    """Subcircuit `name e b`: electrode and mid-plane."""
+    opened, tables = cell.open_capacitance_table, cell.tables("capacitance_table")
+    lines = [f".subckt {name} e b", f"Ropen s0 b {cell.open_resistance!r}"]
+    lines += _capacitor(opened, None, "open", "s0")[0] if opened else [f"Copen e s0 {cell.open_capacitance!r}"]
+    follows = not resistance.expressions or any(Q in e.free_symbols for e in resistance.expressions)
+    by_charge = follows or any(table.over == "q" for table in tables)
+    full = config.full_charges(cell) if by_charge else np.ones(cell.slits)
+    ranges = () if resistance.expressions else cell.tables("resistance_table")
+    empty = resistance.value(np.zeros(cell.slits))
+    for i, largest in enumerate(full.tolist()):
+        node = f"s{i + 1}"
+        if tables:
+            capacitor, charge = _capacitor(tables[i], largest, str(i + 1), node)
+            lines += capacitor
+            q = f"{1 / largest!r}*{charge}"
+        else:
+            capacitance = float(cell.per_slit("slit_capacitance")[i])
+            lines.append(f"C{i + 1} e {node} {capacitance!r}")
+            q = f"{capacitance / largest!r}*abs(v(e,{node}))"
+        share = 0.5 if i == 0 and cell.half_resistor_mouth else 1.0
+        formula = resistance.expression(i + 1)
+        if formula is None:
+            curve = element([ranges[i]])
+            beyond = np.append(_grid(curve), 1e3 * curve.top[0]), np.append(curve.value[0], curve.value[0, -1])
+            value = f"r='{share!r}*{_lines(q, *beyond)}'"
+        elif Q in formula.free_symbols:
+            value = f"r='{spice_expression(formula if share == 1 else formula * sympy.Float(share), q)}'"
+        else:
+            value = repr(share * float(empty[i]))
+        lines.append(f"R{i + 1} {node} s{i} {value}")
+    return [*lines, ".ends"]
+
+
+def _capacitor(table: Table, largest: float | None, name: str, node: str) -> tuple[list[str], str]:
+    """Lines of a capacitor that is a table, between electrode and node, and |Q| in C as an expression.
+
+    A source holds the voltage u(Q); what flows through it gathers on a unit capacitor, whose voltage thus tells Q.
+    """
+    curve = capacitor_voltages([table], None if largest is None else np.array([largest]))
+    charge, u = _grid(curve), curve.value[0]
+    unit = float(charge[-1] / u[-1])
+    both = _lines(f"v(q{name})", np.concatenate([-charge[:0:-1], charge]) / unit, np.concatenate([-u[:0:-1], u]))
+    lines = [
+        f"Bu{name} e x{name} v='{both}'",
+        f"Vu{name} x{name} {node} 0",
+        f"Fq{name} 0 q{name} Vu{name} 1",
+        f"Cq{name} q{name} 0 {unit!r}",
+        f"Rq{name} q{name} 0 1e15",  # for the operating point; it leaks within years
+    ]
+    return lines, f"{unit!r}*abs(v(q{name}))"
+
+
+def _grid(curve: Curves) -> np.ndarray:
+    return np.linspace(0.0, float(curve.top[0]), curve.value.shape[1])
+
+
+def _lines(variable: str, x: np.ndarray, y: np.ndarray) -> str:
+    """Straight lines through points, straight beyond."""
+    pairs = zip(x.tolist(), y.tolist(), strict=True)
+    return f"pwl({variable}," + ",".join(f"{a!r},{b!r}" for a, b in pairs) + ")"
+
+
+def _waypoints(segments: list[Segment], corners: np.ndarray, initial: float) -> list[str]:
+    """Times and values of the source; a jump is made in a millionth of the run."""
+    edge = 1e-6 * float(corners[-1])
+    points = [(0.0, float(initial) if segments[0].mode == "voltage" else 0.0)]
+    for start, stop, segment in zip(corners[:-1].tolist(), corners[1:].tolist(), segments, strict=True):
+        if points[-1][1] != segment.a:
+            points.append((start + edge, float(segment.a)))
+        tau = np.linspace(0.0, stop - start, PARABOLA + 1 if segment.c else 2)[1:]
+        value = segment.a + tau * (segment.b + tau * segment.c)
+        points += zip((start + tau).tolist(), value.tolist(), strict=True)
+    return [f"{t!r} {v!r}" for t, v in points]
+
+
+def _initial(config: CircuitConfig, ladder: Ladder) -> list[str]:
+    """Where a charged cell rests: the electrode's potential, and the mid-plane's where it floats."""
+    if not config.initial_voltage:
+        return []
+    charge = at_rest(ladder, config.initial_voltage)[ladder.first :]
+    mid_plane = config.initial_voltage - float(ladder.mouth_voltages(charge[ladder.mouth])[0])
+    return [f".ic v(p)={config.initial_voltage!r}" + (f" v(m)={mid_plane!r}" if config.full_cell else "")]
