@@ -28,6 +28,8 @@ def set_charge(system: openmm.System, cell: Cell, per_carbon: float) -> None:
 class FixedCharge:
     """The drive of a cell whose sheets' charge is a given function of time."""
 
+    cost = 1.0  # wall time of a step, in steps at fixed charge
+
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
 

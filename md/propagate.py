@@ -276,11 +276,13 @@ def _segment(
             sim.step(min(bite, chunk - first))
             advance(min(first + bite, chunk))
         check_lost(cell, positions_of(sim))
+        if charges is not None and charges.rows:
+            np.save(folder / f"segment-{at['segments']:04d}.npy", np.array(charges.rows))
         finished = True
     except (openmm.OpenMMException, ValueError) as error:
         now = sim.context.getTime().value_in_unit(unit.picosecond)
         raise StageFailed("md", f"blew up near {now:.3f} ps ({error})") from None
-    except RuntimeError as error:  # mdtraj's word for a failed write
+    except (RuntimeError, OSError) as error:  # RuntimeError is mdtraj's word for a failed write
         raise StageFailed("md", f"the trajectory could not be written ({error}); what was finished is kept") from None
     finally:
         sim.reporters = []
@@ -291,8 +293,6 @@ def _segment(
     if writer is not None and not _whole(partial):  # a disk that fills as the file is closed says nothing
         partial.unlink(missing_ok=True)
         raise StageFailed("md", "the trajectory could not be written (is the disk full?); what was finished is kept")
-    if charges is not None and charges.rows:
-        np.save(folder / f"segment-{at['segments']:04d}.npy", np.array(charges.rows))
     if writer is not None:
         partial.replace(folder / f"segment-{at['segments']:04d}.xtc")
         at["segments"] += 1

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from openmm import app, unit
 
 from md.cell import Cell
 from md.config import MDConfig
+from md.constant_potential import ConstantPotential
 from md.equilibrium import Equilibrium, constrained
 from md.fixed_charge import FixedCharge
 from md.forcefield import build_system, topology
@@ -38,6 +40,8 @@ def run_replica(
 ) -> Path:
     """Run replica `run` (or finish it) and leave `replica-<run>.xtc` and its temperatures in `folder`.
 
+    At constant potential `charges-<run>.npz` holds the carbons' charges at each frame beside it.
+
     Returns
     -------
     path of the trajectory
@@ -51,7 +55,7 @@ def run_replica(
     if finished.exists():
         return finished
     structure = topology(cell, equilibrium.waters)
-    drive = FixedCharge(cell)
+    drive = drive_of(cell)
     system = build_system(cell, structure)
     drive.force(system)
     sim = simulation(structure, system, cell, seed_of(config, run))
@@ -68,6 +72,10 @@ def run_replica(
     table["time_s"] = (table["time_s"] / config.frame_interval).round() * config.frame_interval
     table.insert(0, "replica", run)
     table.to_parquet(folder / f"replica-{run}.temperature.parquet", index=False)  # made again unless the next is
+    solved = [np.load(path) for path in sorted(work.glob("segment-*.npy"))]
+    if solved:
+        np.savez_compressed(folder / f".charges-{run}.npz", charge_e=np.concatenate(solved))
+        (folder / f".charges-{run}.npz").replace(folder / f"charges-{run}.npz")
     partial = folder / f"replica-{run}-part.xtc"
     with open(partial, "wb") as joined:  # XTC frames stand alone, so files join end to end
         for path in sorted(work.glob("segment-*.xtc")):
@@ -75,6 +83,11 @@ def run_replica(
     partial.replace(finished)
     shutil.rmtree(work)
     return finished
+
+
+def drive_of(cell: Cell) -> FixedCharge | ConstantPotential:
+    """What acts on the electrodes of `cell`."""
+    return FixedCharge(cell) if cell.config.fixed_charge else ConstantPotential(cell)
 
 
 def _duration(leg: Leg) -> float:

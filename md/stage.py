@@ -1,8 +1,9 @@
 """The stage: cell, equilibrium, replicas, analysis; resumable, and leaving a trans-slit record.
 
 In its folder: `cell.json` (geometry, composition, densities), `topology.pdb`, `forcefield.xml`, a trajectory
-`replica-<run>.xtc` each, `temperature.parquet`, `reservoir.parquet`, `drift.parquet` (contents of the slits
-during an equilibration made here), `potential_map.npz`, `cell_before.npz`, `cell_after.npz`, and `record/`.
+`replica-<run>.xtc` each (at constant potential with `charges-<run>.npz`), `temperature.parquet`, `reservoir.parquet`,
+`drift.parquet` (contents of the slits during an equilibration made here), `potential_map.npz`, `cell_before.npz`,
+`cell_after.npz`, and `record/`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from md.forcefield import build_system, forcefield_xml, topology
 from md.legs import replica_legs
 from md.propagate import seconds_per_step, simulation
 from md.reduction import record_of
-from md.replica import run_replica
+from md.replica import drive_of, run_replica
 from md.reservoir import Reservoir
 from md.slit_diffusion import SlitDiffusion, fit
 from md.trans_slit_flux import TransSlitFlux
@@ -98,7 +99,7 @@ def estimate(cell: Cell, equilibrium: Equilibrium, folder: Path) -> str:
         return ""
     structure = topology(cell, equilibrium.waters)
     sim = simulation(structure, build_system(cell, structure), cell, 1)
-    each = seconds_per_step(sim, equilibrium.snapshots[0])
+    each = seconds_per_step(sim, equilibrium.snapshots[0]) * drive_of(cell).cost
     minutes = left * sum(leg.steps for leg in replica_legs(cell.config)) * each / 60
     platform = sim.context.getPlatform().getName()
     return f"({left} replicas, about {minutes:.0f} min on {platform})"

@@ -1,0 +1,166 @@
+"""Constant potential: the electrodes' carbons carry whatever charge keeps them at +V_m/2 and -V_m/2.
+
+At each step the charges q minimise the electrostatic energy q.A.q/2 + q.b(liquid) - q.psi at the imposed potentials
+psi, under sum q = 0 over both electrodes, so that the box is neutral at every instant and only the difference V_m
+matters (OpenMM's ConstantPotentialForce; Dufils et al. 2019, doi:10.1103/PhysRevLett.123.195501). A carbon's
+charge is a Gaussian q exp(-r^2 / w^2) / (pi^(3/2) w^3) with w = 0.0505 nm, which is 1 / (1.979 per angstrom): Reed,
+Lanning & Madden 2007, doi:10.1063/1.2464084. The Thomas-Fermi length is zero: a perfect metal.
+
+The minimum is linear in V_m, and electrodes are frozen, so it is split exactly in two:
+
+    q = q_0(liquid) + V_m g,    force on the liquid = that of q_0 - V_m grad (q_liquid phi_g(x, y)).
+
+q_0 answers the liquid with both electrodes at 0 V and is solved for at every step; g is what a volt puts on the
+electrodes of the empty cell, and phi_g its potential, averaged along z, from the Fourier sum
+
+    phi_g(k) = sum_i g_i exp(-i k.r_i) exp(-k^2 w^2 / 4) / (eps0 k^2 volume).
+
+So V_m is a context parameter that costs nothing to change, where a change of the electrodes' own potentials would make
+the solver invert the matrix of their interactions again (40 s for the default cell, on a core).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import openmm
+from openmm import app, unit
+from scipy import constants
+
+from md.cell import Cell
+from md.forcefield import charges, nonbonded
+from md.propagate import choose_platform
+
+GAUSSIAN_WIDTH = 0.0505  # nm
+MOST_INVERTED = 4000  # carbons; above, charges are iterated, since the inverse takes time and memory as their square
+FINEST = 8.0  # largest k w of the Fourier sum, where the Gaussian is exp(-16)
+VOLT = constants.e * constants.N_A / 1000  # kJ/mol per elementary charge
+VOLTAGE = "cell_voltage"  # global parameter, V
+
+
+def add_constant_potential(
+    system: openmm.System, electrodes: list[np.ndarray], voltage: float = 0.0, width: float = GAUSSIAN_WIDTH
+) -> openmm.ConstantPotentialForce:
+    """Move all charges of `system` from its NonbondedForce, which keeps Lennard-Jones, to a ConstantPotentialForce.
+
+    Parameters
+    ----------
+    electrodes : indices of the particles of the positive and of the negative electrode
+    voltage : V between them
+    width : w in nm
+    """
+    old = nonbonded(system)
+    force, lennard_jones = openmm.ConstantPotentialForce(), openmm.NonbondedForce()
+    few = sum(map(len, electrodes)) <= MOST_INVERTED
+    force.setConstantPotentialMethod(force.Matrix if few else force.CG)
+    force.setEwaldErrorTolerance(old.getEwaldErrorTolerance())
+    lennard_jones.setNonbondedMethod(openmm.NonbondedForce.CutoffPeriodic)
+    lennard_jones.setUseDispersionCorrection(False)
+    for each in (force, lennard_jones):
+        each.setCutoffDistance(old.getCutoffDistance())
+        each.setExceptionsUsePeriodicBoundaryConditions(True)
+    for i in range(old.getNumParticles()):
+        charge, sigma, epsilon = old.getParticleParameters(i)
+        force.addParticle(charge)
+        lennard_jones.addParticle(0.0, sigma, epsilon)
+    solved = set(np.concatenate(electrodes).tolist())
+    for i in range(old.getNumExceptions()):
+        a, b, product, sigma, epsilon = old.getExceptionParameters(i)
+        if a not in solved and b not in solved:  # electrodes interact with themselves, and one list serves both forces
+            force.addException(a, b, product)
+            lennard_jones.addException(a, b, 0.0, sigma, epsilon)
+    for particles, sign in zip(electrodes, (1, -1), strict=True):
+        force.addElectrode(set(particles.tolist()), sign * voltage / 2 * VOLT, width, 0.0)
+    force.setUseChargeConstraint(True)
+    force.setChargeConstraintTarget(0.0)
+    system.removeForce(next(i for i, each in enumerate(system.getForces()) if each.this == old.this))
+    system.addForce(lennard_jones)
+    system.addForce(force)
+    return force
+
+
+def electrodes_of(cell: Cell) -> list[np.ndarray]:
+    """Indices of the carbons of the positive and of the negative electrode."""
+    return [np.flatnonzero(cell.carbons["sign"] == sign) for sign in (1, -1)]
+
+
+def response(cell: Cell) -> np.ndarray:
+    """g: charge in e that each carbon of the empty cell has at 1 V between the electrodes, shape (carbons,)."""
+    carbons = cell.carbons["positions"] * 1e9
+    system, bare = openmm.System(), openmm.NonbondedForce()
+    system.setDefaultPeriodicBoxVectors(*np.diag(cell.box * 1e9))
+    bare.setCutoffDistance(cell.config.cutoff * 1e9)
+    bare.setEwaldErrorTolerance(cell.config.ewald_tolerance / 10)
+    for _ in carbons:
+        system.addParticle(0.0)
+        bare.addParticle(0.0, 0.1, 0.0)
+    system.addForce(bare)
+    force = add_constant_potential(system, electrodes_of(cell), 1.0)
+    force.setConstantPotentialMethod(force.CG)  # once is cheaper than the inverse
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), *choose_platform(cell.config.platform))
+    context.setPositions(carbons)
+    return _charges(force, context)
+
+
+def _charges(force: openmm.ConstantPotentialForce, context: openmm.Context) -> np.ndarray:
+    return np.array(unit.Quantity(force.getCharges(context)).value_in_unit(unit.elementary_charge))
+
+
+def potential_map(cell: Cell, charge: np.ndarray) -> np.ndarray:
+    """phi_g in V on an even (x, y) grid over the box, of zero mean, of Gaussian carbons of `charge` (e)."""
+    width, (length, period) = GAUSSIAN_WIDTH * 1e-9, cell.box[:2]
+    n, m = (int(np.ceil(FINEST / width * side / (2 * np.pi))) for side in (length, period))
+    kx = 2 * np.pi * np.fft.fftfreq(2 * n + 1, 1 / (2 * n + 1)) / length
+    ky = 2 * np.pi * np.arange(m + 1) / period
+    x, y = cell.carbons["positions"][:, :2].T
+    density = (np.exp(-1j * kx[:, None] * x) * charge) @ np.exp(-1j * y[:, None] * ky) * constants.e / cell.box.prod()
+    k2 = kx[:, None] ** 2 + ky**2
+    k2[0, 0] = np.inf
+    values = density * np.exp(-k2 * width**2 / 4) / (constants.epsilon_0 * k2)
+    return np.fft.irfft2(values, s=(2 * n + 1, 2 * m + 1), norm="forward")
+
+
+def add_voltage(system: openmm.System, cell: Cell, charge: np.ndarray, gained: np.ndarray) -> None:
+    """The force of V_m g on the liquid, V_m being the context parameter `VOLTAGE`.
+
+    Parameters
+    ----------
+    charge : of every particle of the system in e; those of the carbons are passed over
+    gained : g, shape (carbons,)
+    """
+    phi = np.pad(potential_map(cell, gained), ((0, 1), (0, 1)), mode="wrap")
+    force = openmm.CustomCompoundBondForce(1, f"{VOLT} * {VOLTAGE} * charge * phi(x1, y1)")
+    force.addGlobalParameter(VOLTAGE, 0.0)
+    force.addPerBondParameter("charge")
+    length, period = cell.box[:2] * 1e9
+    grid = openmm.Continuous2DFunction(*phi.shape, phi.T.ravel(), 0.0, length, 0.0, period, True)
+    force.addTabulatedFunction("phi", grid)
+    for i in range(len(gained), len(charge)):
+        force.addBond([i], [charge[i]])
+    system.addForce(force)
+
+
+class ConstantPotential:
+    """The drive of a cell whose voltage is a given function of time."""
+
+    cost = 2.3  # wall time of a step, in steps at fixed charge
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+
+    def force(self, system: openmm.System) -> None:
+        """Replace the electrostatics of a system of `md.forcefield.build_system`."""
+        charge = charges(system)
+        self.gained = response(self.cell)
+        self._force = add_constant_potential(system, electrodes_of(self.cell))
+        add_voltage(system, self.cell, charge, self.gained)
+
+    def apply(self, sim: app.Simulation, time: float) -> None:
+        """Put the electrodes at their potentials at `time` (s)."""
+        wanted = float(self.cell.voltage(time))
+        if sim.context.getParameter(VOLTAGE) != wanted:
+            sim.context.setParameter(VOLTAGE, wanted)
+
+    def solved(self, sim: app.Simulation) -> np.ndarray:
+        """Charge of every carbon in e, shape (carbons,)."""
+        answer = _charges(self._force, sim.context)[: len(self.gained)]
+        return answer + sim.context.getParameter(VOLTAGE) * self.gained
