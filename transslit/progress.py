@@ -54,14 +54,15 @@ def _bar(title: str, total: float) -> Iterator[Advance]:
 def _lines(title: str, total: float) -> Iterator[Advance]:
     began = last = time.monotonic()
     first: float | None = None
+    told = ""
 
     def advance(done: float, note: str = "") -> None:
-        nonlocal last, first
+        nonlocal last, first, told
         now = time.monotonic()
         first = done if first is None else first
-        if now - last < 30:
+        if now - last < 30 and (not note or note == told):  # what is new, an estimate of time say, does not wait
             return
-        last = now
+        last, told = now, note
         rate = (done - first) / (now - began)
         left = f"{(total - done) / rate:.0f} s left" if rate > 0 else ""
         print(f"{title}: {100 * done / total:.0f} %, {left} {note}".rstrip(), file=sys.stderr, flush=True)
