@@ -7,7 +7,8 @@ tolerance   misfit not worth a formula: white noise of this size is taken to be 
 n           independent rows: n = rows / tau, tau = 1 + 2 sum rho_l the autocorrelation time of the residual of
             the most accurate form found (up to the first zero crossing, the longest over the table's own order and the
             order of each input). White noise gives tau = 1; the smooth misfit that a model-form error leaves on
-            noise-free data gives a large tau, so that such data do not buy ever longer formulas.
+            noise-free data gives a large tau, so that such data do not buy ever longer formulas. Groups (the slits of
+            a run) are experiments of their own and count for ten rows each, if they have a hundred.
 k           fitted constants;   complexity: nodes of the formula;   symbols: operators and inputs to choose from
 
 The last term is the price of having searched: a formula of c nodes is one of symbols^c. The empty formula (y = 0)
@@ -31,6 +32,7 @@ from discovery.forms import Form
 
 RULE = "the simplest formula whose description length is within 5 nats of the shortest"
 MARGIN = 5.0  # nats that refute a simpler formula: odds of e^5 = 150 to 1
+FEWEST = 10  # independent rows of a group, and rows that each of them stands for
 EXACT = 0.1  # of the tolerance: residuals below this are taken as round-off, not as structure
 
 
@@ -56,11 +58,13 @@ def autocorrelation_time(residual: Array, rows: Rows, groups: Array, tolerance: 
 
 
 def independent_rows(form: Form, fit: Fit, rows: Rows, groups: Array, tolerance: float) -> float:
-    """n = rows / tau for the residual of `form`, at least 10."""
+    """n = rows / tau for the residual of `form`, at least `FEWEST`, and that for each group of `FEWEST`^2 rows."""
     value = predict(form, fit, rows.x)
     assert value is not None, "the form was fitted on these rows"
+    count = len(groups)
     residual = rows.w * (rows.y - value) / math.sqrt(float(np.mean((rows.w * rows.y) ** 2)))
-    return max(len(residual) / autocorrelation_time(residual, rows, groups, tolerance), 10.0)
+    fewest = max(FEWEST, min(FEWEST * len(np.unique(groups)), count / FEWEST))
+    return max(count / autocorrelation_time(residual, rows, groups, tolerance), float(fewest))
 
 
 def description_length(loss: float, constants: int, nodes: int, n: float, symbols: int, tolerance: float) -> float:

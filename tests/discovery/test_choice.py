@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from discovery import choice, forms, neighbours
-from discovery.fit import Rows
+from discovery.fit import Rows, fit_form
 
 X0, X1 = ((("x", 0), 2),), ((("x", 1), 2),)
 
@@ -37,6 +37,17 @@ def test_order_of_the_rows_does_not_hide_a_smooth_misfit() -> None:
     residual = 0.05 * np.sin(7 * x[0])
     rows = Rows(x, residual, np.ones(1000))
     assert choice.autocorrelation_time(residual, rows, np.zeros(1000), 0.01) > 100
+
+
+def test_every_slit_counts_for_ten() -> None:
+    """A smooth misfit in five slits of 200 rows, the same in all: 50 independent rows; in one slit of 1000 rows 10."""
+    x = np.tile(np.linspace(-1, 1, 200), 5)[None]
+    y = x[0] + 0.1 * x[0] ** 2
+    rows, form = Rows(x, y, np.ones(1000)), forms.make_form([X0])
+    fit = fit_form(form, rows)
+    assert fit is not None
+    assert choice.independent_rows(form, fit, rows, np.repeat(np.arange(5), 200), 0.01) == 50
+    assert choice.independent_rows(form, fit, rows, np.zeros(1000), 0.01) == 10
 
 
 def test_round_off_is_not_structure() -> None:
