@@ -1,5 +1,10 @@
 """A CV cycle of the default network, in units of one factorisation and solve of its own Jacobian."""
 
+import math
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -60,3 +65,37 @@ def test_adaptive_cycle_in_units_of_a_factorisation(benchmark, config, tmp_path)
     units = benchmark.stats.stats.min / one
     benchmark.extra_info.update(unit_s=one, units=units)
     assert units < 200
+
+
+CYCLE = """
+import sys
+from pathlib import Path
+from continuum import ContinuumConfig, run
+from transslit import SlitNetwork, load_electrolyte
+from transslit.progress import Progress
+network = SlitNetwork(slit=2e-9, layers=int(sys.argv[1]))
+config = ContinuumConfig(network=network, electrolyte=load_electrolyte("KCl"))
+record = run(config, Path(sys.argv[2]), Progress(quiet=True))
+print(record.metadata["cells"])
+"""
+
+
+def spent(layers, folder):
+    """Cells, processor seconds and peak memory (GiB) of a cycle in a process of its own, imports and all."""
+    command = [sys.executable, "-c", CYCLE, str(layers), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        cells = int(process.stdout.read())
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = status
+    return cells, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 2**20
+
+
+def test_fifty_layers(benchmark, tmp_path):
+    """Under 10 minutes and 4 GiB, and no faster growth than cells^1.3 from 6 layers on."""
+    cells, seconds, _ = spent(6, tmp_path / "6")
+    many, taken, memory = benchmark.pedantic(spent, args=(50, tmp_path / "50"), rounds=1, iterations=1)
+    growth = math.log(taken / seconds) / math.log(many / cells)
+    benchmark.extra_info.update(cells=many, seconds=taken, gib=memory, growth=growth)
+    assert taken < 600
+    assert memory < 4
+    assert growth < 1.3

@@ -29,7 +29,7 @@ class CrossingLine(AnalysisBase):
 
     Results
     -------
-    table : one row per (time, face): time_s, x_m, phi_V, j_A_per_m2, resistivity_ohm_m
+    table : one row per (time, face): time_s, x_m, y_m, phi_V, j_A_per_m2, resistivity_ohm_m
     gap : one row per (time, face): time_s, from_edge_m (distance from the sheet's edge), height_m (of the face),
         j_A_per_m2
 
@@ -83,6 +83,7 @@ class CrossingLine(AnalysisBase):
                 {
                     "time_s": frame.time,
                     "x_m": on.position[0],
+                    "y_m": on.position[1],
                     "phi_V": phi,
                     "j_A_per_m2": j,
                     "resistivity_ohm_m": resistivity,

@@ -7,7 +7,8 @@ their charge on their centre planes. 0 <= y <= L between mirror planes. FiPy's m
 geometry is tested at lengths near one; every array of `SlitMesh` is in SI.
 
 Cell sizes follow h(s) = min(cap, h_surface + (growth - 1) s) with s the distance to the nearest fine line;
-lines are placed at equal steps of the integral of 1/h, so `refinement` divides every cell alike.
+lines are placed at equal steps of the integral of 1/h, so that `refinement` divides every cell alike; if it is
+a whole number the lines of the coarse mesh are lines of the fine one.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def graded(points: list[tuple[float, float]], cap: float, growth: float, refinem
         slope = growth - 1
         h = np.minimum(cap, np.minimum(h_start + slope * s, h_stop + slope * s[::-1]))
         cells_to = cumulative_trapezoid(1 / h, s, initial=0)
-        count = max(1, round(refinement * cells_to[-1]))
+        count = max(1, round(refinement * max(1, round(cells_to[-1]))))
         inner = np.interp(np.linspace(0, cells_to[-1], count + 1)[1:-1], cells_to, s)
         pieces.append(np.concatenate([start + inner, [stop]]))
     return np.concatenate(pieces)

@@ -29,6 +29,7 @@ from transslit.decomposition import bernoulli, bernoulli_derivative, steric_exce
 
 NS = 1e-9  # s
 LEAST_FREE = 1e-12  # of the volume, that an iteration leaves
+LEAST = 1e-200  # bulk concentrations, likewise: exp(-460)
 
 
 class FaceState(NamedTuple):
@@ -241,7 +242,7 @@ class ModifiedPNP:
         _, dc = self.split(delta)
         _, new = self.split(out)
         falling = dc < -0.5 * c
-        new[falling] = c[falling] / (1 - dc[falling] / c[falling])
+        new[falling] = np.maximum(c[falling] / (1 - dc[falling] / c[falling]), LEAST)
         most = 1 - np.maximum(0.1 * (1 - self.occupied(c)), LEAST_FREE)
         occupied = self.occupied(new)
         crowded = occupied > most

@@ -14,21 +14,21 @@ import pandas as pd
 from continuum.extract import LadderParameters
 from transslit import SlitNetwork, TransSlitRecord
 
-SMALLEST = 0.05  # of the largest current: below, a ratio of two vanishing numbers
+SMALLEST = 0.5  # of the median current: below, at starts and turns, dphi and I vanish at slightly different times
 
 
 def resistances(record: TransSlitRecord, ladder: LadderParameters | None = None) -> pd.DataFrame:
-    """Rows of the crossings with a current above `SMALLEST` of the largest, and what each says of resistance.
+    """Rows of the crossings with a current above `SMALLEST` of its median, and what each says of resistance.
 
     Returns
     -------
     table : replica, time_s, i, q, I_A_per_m, dphi_V, R_ohm_m, resistivity_ohm_m, conductance_S_per_m,
         conductivity_S_per_m and, with `ladder`, R_law_ohm_m
     """
-    table = record.joined()
-    largest = table.groupby(["replica", "i"])["I_A_per_m"].transform(lambda current: current.abs().max())
-    table = table[(table["I_A_per_m"].abs() > SMALLEST * largest) & (table["time_s"] > 0)]
-    table = table[["replica", "time_s", "i", "q", "I_A_per_m", "dphi_V"]].copy()
+    table = record.resampled().joined()
+    size = table["I_A_per_m"].abs()
+    usual = size.groupby([table["replica"], table["i"]]).transform("median")
+    table = table.loc[size > SMALLEST * usual, ["replica", "time_s", "i", "q", "I_A_per_m", "dphi_V"]].copy()
     geometry = SlitNetwork.model_validate(record.metadata["network"]).geometric_conductance
     table["R_ohm_m"] = table["dphi_V"] / table["I_A_per_m"]
     table["resistivity_ohm_m"] = table["R_ohm_m"] * geometry
@@ -47,7 +47,7 @@ def migration_laws(record: TransSlitRecord) -> pd.DataFrame:
     table : replica, i, theta_A_m2_per_V_mol, r_squared
     """
     rows = []
-    for (replica, i), part in record.joined().groupby(["replica", "i"]):
+    for (replica, i), part in record.resampled().joined().groupby(["replica", "i"]):
         x = (part["c_mol_per_m3"] * part["dphi_V"]).to_numpy()
         y = part["I_migration_A_per_m"].to_numpy()
         theta = (x @ y) / (x @ x)

@@ -30,6 +30,7 @@ from transslit.drive import Galvanostatic
 from transslit.progress import Progress
 
 HALVINGS = 14  # of a step before the run gives up
+FAILURES = 20  # beyond half of the steps, likewise
 GROWTH = 2.0  # largest ratio of a step to the one before
 AT_LIMIT = 1e-6  # V of phi_m by which a galvanostatic leg may miss its limit
 
@@ -307,5 +308,5 @@ class March:
     def _report(self, failure: NewtonFailed, time: float, step: float, attempt: int) -> None:
         where = self._where(time, failure.cell)
         self.retries.append({"time_s": time, "step_s": step, "reason": f"{failure.reason} {where}"})
-        if attempt == HALVINGS - 1:
+        if attempt == HALVINGS - 1 or len(self.retries) > FAILURES + self.steps / 2:
             raise StageFailed("continuum", f"{failure.reason} {where}; frames up to there are kept") from None

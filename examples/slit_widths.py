@@ -1,6 +1,6 @@
-"""How does the conductance from slit to slit depend on the slit's width, empty and full?
+"""What changes from slit to slit with the slit's width: currents, resistivity, conductance and capacitance.
 
-Adaptive cycles of four layers, d = 1.5 to 5 nm; `conductance` draws the smallest and largest of each width.
+Adaptive cycles of five layers, d = 1 to 5 nm; the figures compare them.
 """
 
 import tempfile
@@ -8,27 +8,34 @@ from pathlib import Path
 
 import pandas as pd
 
-from continuum import ContinuumConfig, resistances, run
+from continuum import ContinuumConfig, capacitances, resistances, run
 from transslit import SlitNetwork, load_electrolyte
 from transslit.progress import Progress
-from validation.continuum_figures import conductance, save
+from validation import width_figures
+from validation.continuum_figures import save
 
-WIDTHS = (1.5e-9, 2e-9, 3e-9, 4e-9, 5e-9)  # m
+WIDTHS = (1e-9, 1.5e-9, 2e-9, 3e-9, 4e-9, 5e-9)  # m
 
 
 def main(figures: Path | None = None) -> pd.Series:
     """Largest over smallest conductivity through the charging sweep, by width in m."""
-    tables = []
+    records = {}
     for width in WIDTHS:
-        network = SlitNetwork(slit=width, layers=4)
+        network = SlitNetwork(slit=width, layers=5)
         config = ContinuumConfig(network=network, electrolyte=load_electrolyte("KCl"), stepping="adaptive")
         with tempfile.TemporaryDirectory() as folder:
-            table = resistances(run(config, Path(folder), Progress(quiet=True)))
-        tables.append(table[table["I_A_per_m"] > 0].query("q > 0.02 and time_s < 2e-5").assign(d_m=width))
-    table = pd.concat(tables)
+            records[width] = run(config, Path(folder), Progress(quiet=True))
+    ratios = {width: resistances(record) for width, record in records.items()}
+    charging = pd.concat([table[table["I_A_per_m"] > 0].assign(d_m=width) for width, table in ratios.items()])
     if figures is not None:
-        save({"conductance": conductance(table)}, figures)
-    by = table.groupby("d_m")["conductivity_S_per_m"]
+        drawn = {
+            "width-currents": width_figures.currents(records),
+            "width-resistivity": width_figures.resistivities(ratios),
+            "width-conductance": width_figures.conductance(charging),
+            "width-capacitance": width_figures.capacitances({w: capacitances(r) for w, r in records.items()}),
+        }
+        save(drawn, figures)
+    by = charging.groupby("d_m")["conductivity_S_per_m"]
     return by.max() / by.min()
 
 

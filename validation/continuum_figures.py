@@ -16,135 +16,196 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from transslit import BadInput, TransSlitRecord
-from validation.figures import COLOURS, MECHANISMS, MV, NM, STYLE, _panels
+from validation.figures import COLOURS, MECHANISMS, MV, NM, STYLE, _panels, styled
 
 US = 1e6
+TIME = "t / µs"
 PARTS = {name: look for name, look in MECHANISMS.items() if "residual" not in name}
 RATES = {f"rate_{name}_mol_per_m3_s": (name, colour) for name, colour in PARTS.values()}
 
 
-def _slit_colours(numbers: np.ndarray) -> dict[int, tuple]:
+def by_slit(numbers: np.ndarray) -> dict[int, tuple]:
+    """A colour per slit or crossing, dark next to the bulk."""
     return dict(zip(sorted(numbers), sns.color_palette("viridis", len(numbers)), strict=True))
 
 
-def _zero(ax: Axes) -> None:
+def zero(ax: Axes) -> None:
+    """A faint line at zero."""
     ax.axhline(0, color="0.8", lw=0.8, zorder=0)
 
 
+def twin(ax: Axes, colours: tuple, labels: tuple[str, str]) -> Axes:
+    """A second ordinate; each one's label has the colour of its curve."""
+    other = ax.twinx()
+    other.spines["right"].set_visible(True)
+    for side, colour, label in ((ax, colours[0], labels[0]), (other, colours[1], labels[1])):
+        side.set_ylabel(label, color=colour)
+        side.tick_params(axis="y", colors=colour)
+    return other
+
+
+def align(ax: Axes, other: Axes) -> None:
+    """Put the zeros of both ordinates at one height, the middle."""
+    for side in (ax, other):
+        reach = 1.05 * np.abs(side.dataLim.intervaly).max()
+        side.set_ylim(-reach, reach)
+
+
+@styled
 def open_space(profile: pd.DataFrame, terminal: pd.DataFrame, debye_length: float) -> Figure:
-    """Parts of the current against distance at one instant, and over time one Debye length off the electrode."""
-    figure, axes = _panels(2, width=4.2)
+    """Parts of the current against distance at one instant, whole and far off, and over time next to the electrode."""
+    figure, axes = _panels(3, width=3.7, height=3.0)
+    left, middle, right = axes[0]
     time = terminal["time_s"].iloc[(terminal["I_m_A_per_m"] - terminal["I_m_A_per_m"].max()).abs().argmin()]
     total = terminal.loc[terminal["time_s"] == time, "I_m_A_per_m"].iloc[0]
     instant = profile[profile["time_s"] == time]
     nearest = profile["x_m"].unique()[np.argmin(np.abs(profile["x_m"].unique() - debye_length))]
     history = profile[profile["x_m"] == nearest]
     for column, (name, colour) in PARTS.items():
-        axes[0, 0].plot(instant["x_m"] / debye_length, instant[column] / total, color=colour, label=name)
-        axes[0, 1].plot(history["time_s"] * US, history[column] * MV, color=colour)
-    _zero(axes[0, 0])
-    _zero(axes[0, 1])
-    axes[0, 0].set_yscale("symlog", linthresh=1)
-    axes[0, 1].set_yscale("symlog", linthresh=10)
-    axes[0, 0].set(xlabel="$x/\\lambda_D$", ylabel="$I/I_m$", title=f"t = {time * US:.3g} µs")
-    axes[0, 1].set(xlabel="t / µs", ylabel="I / mA m$^{-1}$", title=f"{nearest / debye_length:.2g} $\\lambda_D$ off")
-    axes[0, 0].legend()
-    return figure
-
-
-def wells(profile: pd.DataFrame, record: TransSlitRecord) -> Figure:
-    """Potential across the slits at one instant; phi_i against rho_i there; their differences over the cycle."""
-    figure, axes = _panels(3)
-    left, middle, right = axes[0]
-    for _, part in profile.groupby("slit"):
-        left.plot(part["x_m"] * NM, part["phi_V"] * MV, ".-", ms=3, lw=1, color=COLOURS[0])
-    left.set(xlabel="x / nm", ylabel="$\\varphi$ / mV", title=f"t = {profile['time_s'].iloc[0] * US:.3g} µs")
-    slits = record.slits[record.slits["time_s"] == profile["time_s"].iloc[0]]
-    for i, colour in _slit_colours(slits["i"].to_numpy()).items():
-        one = slits[slits["i"] == i]
-        middle.plot(one["rho_C_per_m3"] * 1e-6, one["phi_V"] * MV, "o", color=colour, label=f"$i={i}$")
-    middle.set(xlabel="$\\rho_i$ / MC m$^{-3}$", ylabel="$\\varphi_i$ / mV")
-    middle.legend()
-    phi = record.slits.pivot_table(index="time_s", columns="i", values=["phi_V", "rho_C_per_m3"])
-    twin = right.twinx()
-    right.plot(phi.index * US, (phi["phi_V"][2] - phi["phi_V"][1]) * MV, color=COLOURS[0])
-    twin.plot(phi.index * US, (phi["rho_C_per_m3"][2] - phi["rho_C_per_m3"][1]) * 1e-6, color=COLOURS[3], ls="--")
-    right.set(xlabel="t / µs", title="between slits 1 and 2")
-    right.set_ylabel("$\\Delta\\varphi_1$ / mV", color=COLOURS[0])
-    twin.set_ylabel("$\\Delta\\rho_1$ / MC m$^{-3}$", color=COLOURS[3])
-    return figure
-
-
-def resistivity(table: pd.DataFrame) -> Figure:
-    """Resistivity over the cycle, crossing by crossing; resistance against charge, and by the law."""
-    figure, axes = _panels(3)
-    left, middle, right = axes[0]
-    for i, colour in _slit_colours(table["i"].unique()).items():
-        part = table[table["i"] == i].sort_values("time_s")
-        left.plot(part["time_s"] * US, part["resistivity_ohm_m"], ".", ms=3, color=colour, label=f"$i={i}$")
-        middle.plot(part["q"], part["R_ohm_m"], ".", ms=3, color=colour)
-        right.plot(part["time_s"] * US, part["R_ohm_m"], ".", ms=3, color=colour)
-        right.plot(part["time_s"] * US, part["R_law_ohm_m"], color=colour, lw=0.8)
-    left.set(xlabel="t / µs", ylabel="resistivity / $\\Omega$ m", ylim=(0, None))
-    middle.set(xlabel="$q_i$", ylabel="$\\Delta\\varphi_i/I_i$ / $\\Omega$ m", ylim=(0, None))
-    right.set(xlabel="t / µs", ylabel="$R_i$ / $\\Omega$ m", ylim=(0, None), title="lines: $R_c(1-\\gamma q_i)$")
+        for ax in (left, middle):
+            ax.plot(instant["x_m"] / debye_length, instant[column] / total, ".-", ms=4, color=colour, label=name)
+        right.plot(history["time_s"] * US, history[column], color=colour)
+    left.axvline(nearest / debye_length, color="0.6", ls=":")
+    left.set_yscale("symlog", linthresh=1)
+    right.set_yscale("symlog", linthresh=1e-2)
+    left.set(xlabel="$x/\\lambda_D$", ylabel="$I/I_m$", title=f"open space, t = {time * US:.3g} µs")
+    middle.set(xlabel="$x/\\lambda_D$", ylabel="$I/I_m$", title="the same, far off", ylim=(-1.2, 2.2))
+    right.set(xlabel=TIME, ylabel="I / A m$^{-1}$", title=f"at {nearest / debye_length:.2g} $\\lambda_D$ (dotted line)")
+    for ax in axes[0]:
+        zero(ax)
     left.legend()
     return figure
 
 
+@styled
+def wells(profile: pd.DataFrame, record: TransSlitRecord) -> Figure:
+    """Potential across the slits at one instant; phi_i against rho_i there; their differences over the cycle."""
+    figure, axes = _panels(3, width=3.7, height=3.0)
+    left, middle, right = axes[0]
+    time = profile["time_s"].iloc[0]
+    for _, part in profile.groupby((profile["slit"].diff() != 0).cumsum()):
+        left.plot(part["x_m"] * NM, part["phi_V"] * MV, ".-", ms=3, lw=1, color=COLOURS[0])
+    slits = record.slits[record.slits["time_s"] == time]
+    colours = by_slit(slits["i"].to_numpy())
+    for i, colour in colours.items():
+        one = slits[slits["i"] == i]
+        middle.plot(one["rho_C_per_m3"] * 1e-6, one["phi_V"] * MV, "o", color=colour)
+        middle.annotate(
+            f" {i}" if i < max(colours) else f" {i}, at the wall",
+            (one["rho_C_per_m3"].iloc[0] * 1e-6, one["phi_V"].iloc[0] * MV),
+        )
+        inside = profile[profile["slit"] == i]
+        left.annotate(str(i), (inside["x_m"].mean() * NM, inside["phi_V"].min() * MV), (0, -11), ha="center",
+                      textcoords="offset points", size="small")  # fmt: skip
+    left.set(xlabel="x / nm", ylabel="$\\varphi$ / mV", title=f"potential wells, t = {time * US:.3g} µs")
+    left.margins(y=0.12)
+    middle.margins(x=0.25)
+    middle.set(xlabel="$\\rho_i$ / MC m$^{-3}$", ylabel="$\\varphi_i$ / mV", title="slit $i$ at that time")
+    phi = record.slits.pivot_table(index="time_s", columns="i", values=["phi_V", "rho_C_per_m3"])
+    labels = ("$\\Delta\\varphi_2$ / mV", "$\\Delta\\rho_2$ / MC m$^{-3}$")
+    other = twin(right, (COLOURS[0], COLOURS[3]), labels)
+    right.plot(phi.index * US, (phi["phi_V"][3] - phi["phi_V"][2]) * MV, color=COLOURS[0])
+    other.plot(phi.index * US, (phi["rho_C_per_m3"][3] - phi["rho_C_per_m3"][2]) * 1e-6, color=COLOURS[3], ls="--")
+    align(right, other)
+    zero(right)
+    right.set(xlabel=TIME, title="between slits 2 and 3")
+    return figure
+
+
+@styled
+def resistivity(table: pd.DataFrame, record: TransSlitRecord) -> Figure:
+    """Voltage and current of each crossing over the cycle, and the resistivity that they make."""
+    numbers = sorted(record.crossings["i"].unique())[:3]
+    figure, axes = _panels(len(numbers) + 1, width=3.2, height=2.9)
+    for ax, i in zip(axes[0], numbers, strict=False):
+        part = record.crossings[record.crossings["i"] == i]
+        labels = (f"$\\Delta\\varphi_{i}$ / mV", f"$I_{i}$ / mA m$^{{-1}}$")
+        other = twin(ax, (COLOURS[0], "0.3"), labels)
+        ax.plot(part["time_s"] * US, part["dphi_V"] * MV, color=COLOURS[0])
+        other.plot(part["time_s"] * US, part["I_A_per_m"] * MV, color="0.3", ls="--")
+        reach = record.crossings[["dphi_V", "I_A_per_m"]].abs().max() * 1.05 * MV
+        ax.set(xlabel=TIME, title=f"slit {i + 1} to {i}", ylim=(-reach["dphi_V"], reach["dphi_V"]))
+        other.set_ylim(-reach["I_A_per_m"], reach["I_A_per_m"])
+        zero(ax)
+    last = axes[0, -1]
+    for i, colour in by_slit(table["i"].unique()).items():
+        part = table[table["i"] == i]
+        last.plot(part["time_s"] * US, part["resistivity_ohm_m"] * 1e3, ".", ms=3, color=colour, label=f"$i={i}$")
+    last.set(xlabel=TIME, ylabel="resistivity / m$\\Omega$ m", ylim=(0, None), title="$\\Delta\\varphi_i/I_i$, all $i$")
+    last.legend(markerscale=3, ncols=2)
+    return figure
+
+
+@styled
+def storage(table: pd.DataFrame, record: TransSlitRecord) -> Figure:
+    """Net charge of the slits, how they differ, and the resistance that it predicts beside dphi/I."""
+    figure, axes = _panels(3, width=3.7, height=3.0)
+    left, middle, right = axes[0]
+    rho = record.slits.pivot_table(index="time_s", columns="i", values="rho_C_per_m3") * 1e-6
+    for i, colour in by_slit(rho.columns.to_numpy()).items():
+        left.plot(rho.index * US, rho[i], color=colour, label=f"$i={i}$")
+        if i > 1:
+            middle.plot(rho.index * US, rho[i] - rho[1], color=colour)
+    left.set(xlabel=TIME, ylabel="$\\rho_i$ / MC m$^{-3}$", title="net charge of the slits")
+    middle.set(xlabel=TIME, ylabel="$\\rho_i-\\rho_1$ / MC m$^{-3}$", title="what sets them apart")
+    zero(middle)
+    left.legend()
+    for i, colour in by_slit(table["i"].unique()).items():
+        part = table[table["i"] == i].sort_values("time_s")
+        right.plot(part["time_s"] * US, part["R_ohm_m"], ".", ms=3, color=colour)
+        for _, sweep in part.groupby(part["I_A_per_m"] > 0):
+            right.plot(sweep["time_s"] * US, sweep["R_law_ohm_m"], color="0.2", lw=0.9)
+    right.set(xlabel=TIME, ylabel="$R_i$ / $\\Omega$ m", ylim=(0, None))
+    right.set_title("points $\\Delta\\varphi_i/I_i$, lines $R_c(1-\\gamma q_i)$")
+    return figure
+
+
+@styled
 def origin(accumulation: pd.DataFrame, record: TransSlitRecord, laws: pd.DataFrame, i: int = 2) -> Figure:
     """Shares of current and charge by slit, migration against theta c dphi, and how slit i gains its ions."""
-    figure, axes = _panels(3)
-    left, middle, right = axes[0]
+    figure, axes = _panels(4, width=3.2, height=2.9)
+    shares, migration, gain, drift = axes[0]
     current = record.terminal["I_m_A_per_m"]
     time = record.terminal["time_s"].iloc[int(np.argmax(current))]
     at = record.crossings[record.crossings["time_s"] == time]
     held = record.slits[record.slits["time_s"] == time]
-    left.plot(at["i"], at["I_A_per_m"] / current.max(), "D-", color=COLOURS[2], label="$I_i/I_m$")
-    left.plot(held["i"], held["Q_C_per_m"] / held["Q_C_per_m"].sum(), "o-", color=COLOURS[4], label="$Q_i/Q_m$")
-    left.set(xlabel="i", title=f"t = {time * US:.3g} µs", ylim=(0, None))
-    left.legend()
+    shares.plot(at["i"], at["I_A_per_m"] / current.max(), "D-", color=COLOURS[2], label="current $I_i/I_m$")
+    charge = held["Q_C_per_m"] / held["Q_C_per_m"].sum()
+    shares.plot(held["i"], charge, "o-", color=COLOURS[4], label="charge $Q_i/\\sum Q$")
+    shares.set(xlabel="i", xticks=held["i"], title=f"shares, t = {time * US:.3g} µs", ylim=(0, None))
+    shares.legend()
     law = laws[laws["i"] == i].iloc[0]
     part = record.joined()
     part = part[part["i"] == i].sort_values("time_s")
     expected = law["theta_A_m2_per_V_mol"] * part["c_mol_per_m3"] * part["dphi_V"]
-    middle.plot(part["time_s"] * US, part["I_migration_A_per_m"] * MV, ".", ms=3, color=COLOURS[0], label="migration")
-    middle.plot(part["time_s"] * US, expected * MV, color="0.2", lw=0.8, label=f"$\\theta c_{i}\\Delta\\varphi_{i}$")
-    middle.set(xlabel="t / µs", ylabel="I / mA m$^{-1}$", title=f"$R^2$ = {law['r_squared']:.4f}")
-    middle.legend()
+    colours = dict(PARTS.values())
+    moved = part["I_migration_A_per_m"] * MV
+    migration.plot(part["time_s"] * US, moved, ".", ms=4, color=colours["migration"], label="migration")
+    migration.plot(part["time_s"] * US, expected * MV, color="0.2", lw=1, label=f"$\\theta c_{i}\\Delta\\varphi_{i}$")
+    migration.set(xlabel=TIME, ylabel="I / mA m$^{-1}$", title=f"slit {i + 1} to {i}, $R^2$ = {law['r_squared']:.4f}")
+    migration.legend()
     slit = accumulation[accumulation["i"] == i]
     for column, (name, colour) in RATES.items():
-        right.plot(slit["time_s"] * US, slit[column] / 1e3 / US, color=colour, label=name)
-    right.plot(slit["time_s"] * US, slit["rate_total_mol_per_m3_s"] / 1e3 / US, color="0.2", ls="--", label="total")
-    right.set(xlabel="t / µs", ylabel=f"d$c_{i}$/dt / M µs$^{{-1}}$")
-    _zero(right)
-    right.legend()
+        gain.plot(slit["time_s"] * US, slit[column] / 1e3 / US, color=colour, label=name)
+    gain.plot(slit["time_s"] * US, slit["rate_total_mol_per_m3_s"] / 1e3 / US, color="0.2", ls="--", label="total")
+    gain.set(xlabel=TIME, ylabel=f"d$c_{i}$/dt / M µs$^{{-1}}$", title=f"ions into slit {i}")
+    gain.legend()
+    for name in ("diffusion", "steric"):
+        drift.plot(part["time_s"] * US, part[f"I_{name}_A_per_m"] * MV, color=colours[name], label=name)
+    both = part["I_diffusion_A_per_m"] + part["I_steric_A_per_m"]
+    drift.plot(part["time_s"] * US, both * MV, color="0.2", ls="--", label="both")
+    drift.set(xlabel=TIME, ylabel="I / mA m$^{-1}$", title=f"beside migration, slit {i + 1} to {i}")
+    drift.legend()
+    for ax in (migration, gain, drift):
+        zero(ax)
     return figure
 
 
-def conductance(extremes: pd.DataFrame) -> Figure:
-    """Largest and smallest conductance and conductivity against slit width.
-
-    `extremes` has columns d_m, conductance_S_per_m and conductivity_S_per_m, each row one sample of a run.
-    """
-    figure, axes = _panels(2, width=4.0)
-    for ax, column, label in (
-        (axes[0, 0], "conductance_S_per_m", "conductance / S m$^{-1}$"),
-        (axes[0, 1], "conductivity_S_per_m", "conductivity / S m$^{-1}$"),
-    ):
-        by = extremes.groupby("d_m")[column]
-        ax.plot(by.min().index * NM, by.min(), "^-", color=COLOURS[0], label="smallest")
-        ax.plot(by.max().index * NM, by.max(), "s-", color=COLOURS[3], label="largest")
-        ax.set(xlabel="d / nm", ylabel=label, ylim=(0, None))
-    axes[0, 0].legend()
-    return figure
-
-
+@styled
 def local_map(table: pd.DataFrame, line: pd.DataFrame, gap: pd.DataFrame) -> Figure:
     """Potential in the network with the current's arrows, local resistivity along x, and the flux across a gap."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10.2, 3.4), layout="constrained")
-        ax, middle, right = figure.subplots(1, 3, width_ratios=[1.5, 1, 1])
+    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    ax, middle, right = figure.subplots(1, 3, width_ratios=[1.5, 1, 1])
     low, high = table["phi_V"].min() * MV, table["phi_V"].max() * MV
     cells = mpl.collections.PatchCollection(
         [
@@ -182,28 +243,36 @@ def local_map(table: pd.DataFrame, line: pd.DataFrame, gap: pd.DataFrame) -> Fig
         ylabel="y / nm",
         title=f"t = {table['time_s'].iloc[0] * US:.3g} µs",
     )
-    middle.plot(line["x_m"] * NM, line["resistivity_ohm_m"], color=COLOURS[3])
-    twin = middle.twinx()
-    twin.plot(line["x_m"] * NM, line["phi_V"] * MV, color=COLOURS[0], ls="--")
-    middle.set(xlabel="x / nm")
-    middle.set_ylabel("$-\\partial_x\\varphi/j_x$ / $\\Omega$ m", color=COLOURS[3])
-    twin.set_ylabel("$\\varphi$ / mV", color=COLOURS[0])
-    _zero(middle)
+    ax.set_facecolor("0.25")  # sheets
+    x = line["x_m"] * NM
+    labels = ("$-\\partial_x\\varphi/j_x$ / $\\Omega$ m", "$\\varphi$ / mV")
+    other = twin(middle, (COLOURS[3], COLOURS[0]), labels)
+    middle.plot(x, line["resistivity_ohm_m"], color=COLOURS[3])
+    other.plot(x, line["phi_V"] * MV, color=COLOURS[0], ls="--")
+    r = line["resistivity_ohm_m"]
+    for part in (r > 0, r < 0):
+        middle.fill_between(x, r, 0, where=part, interpolate=True, color=COLOURS[3], alpha=0.15, lw=0)
+    ax.plot([x.min(), x.max()], [line["y_m"].iloc[0] * NM] * 2, color=COLOURS[3], lw=1.5)
+    middle.set(xlabel="x / nm", title="along the orange line")
+    zero(middle)
     right.plot(gap["from_edge_m"] * NM, gap["j_A_per_m2"] * 1e-6, ".-", color=COLOURS[0])
-    right.set(xlabel="from the sheet's edge / nm", ylabel="$j_x$ / MA m$^{-2}$", ylim=(0, None))
+    right.set(xlabel="from the sheet's edge / nm", ylabel="$j_x$ / MA m$^{-2}$", ylim=(0, None), title="across its gap")
     return figure
 
 
+@styled
 def capacitance(table: pd.DataFrame) -> Figure:
     """Charge against voltage, slit by slit, and their ratio over time."""
-    figure, axes = _panels(2, width=4.0)
-    for i, colour in _slit_colours(table["i"].unique()).items():
+    figure, axes = _panels(2, width=4.4, height=3.0)
+    left, right = axes[0]
+    for n, (i, colour) in enumerate(by_slit(table["i"].unique()).items()):
         part = table[table["i"] == i].sort_values("time_s")
-        axes[0, 0].plot(part["u_V"] * MV, part["q_C_per_m"] * 1e9, ".", ms=3, color=colour, label=f"$i={i}$")
-        axes[0, 1].plot(part["time_s"] * US, part["C_F_per_m"] * 1e9, color=colour)
-    axes[0, 0].set(xlabel="$|\\varphi_m-\\varphi_i|$ / mV", ylabel="$|Q_i|$ / nC m$^{-1}$")
-    axes[0, 1].set(xlabel="t / µs", ylabel="$C_i$ / nF m$^{-1}$", ylim=(0, None))
-    axes[0, 0].legend()
+        left.plot(part["u_V"] * MV, part["q_C_per_m"] * 1e9, ".", ms=8 - n, color=colour, label=f"$i={i}$")
+        right.plot(part["time_s"] * US, part["C_F_per_m"] * 1e9, color=colour, lw=3 - 0.5 * n)
+    left.set(xlabel="$|\\varphi_m-\\varphi_i|$ / mV", ylabel="$|Q_i|$ / nC m$^{-1}$", title="stored charge")
+    right.set(xlabel=TIME, ylabel="$C_i$ / nF m$^{-1}$", ylim=(0, 1.15 * table["C_F_per_m"].max() * 1e9))
+    right.set_title("$C_i=|Q_i|/|\\varphi_m-\\varphi_i|$")
+    left.legend()
     return figure
 
 
@@ -228,11 +297,13 @@ def draw(folder: Path) -> list[Path]:
         line = continuum.CrossingLine(frames, i=1).run(**instant)
         debye = frames.config.electrolyte.debye_length(frames.config.concentration)
         space = continuum.OpenSpaceFlux(frames).run().results.table
+        ratios = continuum.resistances(record, continuum.extract(record))
         figures = {
             "open-space": open_space(space, stored, debye),
             "trans-slit": cv_currents(record),
             "wells": wells(continuum.SlitWells(frames).run(**instant).results.table, record),
-            "resistivity": resistivity(continuum.resistances(record, continuum.extract(record))),
+            "resistivity": resistivity(ratios, record),
+            "storage": storage(ratios, record),
             "origin": origin(
                 continuum.Accumulation(frames).run().results.table, record, continuum.migration_laws(record)
             ),

@@ -1,5 +1,10 @@
 """`transslit continuum`: its drives and what it refuses, in this process."""
 
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 
@@ -78,3 +83,44 @@ def test_bad_options_are_refused_in_one_line(call, tmp_path, options, words):
     assert len(streams.err.strip().splitlines()) == 1
     assert all(word in streams.err for word in words), streams.err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_killed_in_mid_cycle_resumes_to_the_last_bit(call, tmp_path):
+    options = "--drive cv --steps 120 --json"
+    words = [word for pair in SMALL.items() for word in pair if "--steps" not in pair]
+    program = "from validation.cli import main; main()"
+    command = [sys.executable, "-c", program, "continuum", *words, *options.split(), "--out", "killed"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        limit = time.monotonic() + 120
+        while not list((tmp_path / "killed").glob("segment-*.npz")):
+            assert process.poll() is None, "finished before it could be killed"
+            assert time.monotonic() < limit
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert not (tmp_path / "killed" / "frames.h5").exists()
+    begun = {path.name for path in (tmp_path / "killed").glob("segment-*.npz")}
+    assert begun
+    for out in ("killed", "whole"):
+        code, streams = call(f"{options} --out {out}")
+        assert code == 0, streams.err
+    killed, whole = (TransSlitRecord.read(tmp_path / out) for out in ("killed", "whole"))
+    for table in ("crossings", "slits", "terminal"):
+        assert getattr(killed, table).equals(getattr(whole, table))
+    with Frames(tmp_path / "killed") as one, Frames(tmp_path / "whole") as other:
+        for name in ("phi_V", "c_mol_per_m3"):
+            np.testing.assert_array_equal(one._file[name][::20], other._file[name][::20])
+
+
+def test_a_diverging_run_ends_in_one_line_and_keeps_its_frames(call, tmp_path):
+    """200 V in ten steps: no step of such a size converges, and the halved ones get nowhere."""
+    code, streams = call(
+        "--drive cv --scan-rate 1V/us --window 200V --steps 10 --slit-length 2nm --reservoir 2nm --out run"
+    )
+    assert code == 3
+    line = streams.err.strip().splitlines()[-1]
+    for words in ("continuum", "no convergence", "at t = ", " s, phi_m = ", " V, worst at x = ", " nm, y = ", "kept"):
+        assert words in line
+    with Frames(tmp_path / "run") as frames:
+        assert not frames.complete
+        assert np.isfinite(frames[-1].phi).all()
+        assert frames[-1].c.min() > 0

@@ -1,7 +1,5 @@
 """The default mesh and time step against finer ones, on the default network: R_c to 1 %, gamma to 0.01."""
 
-import time
-
 import pytest
 
 from continuum import ContinuumConfig, extract, run
@@ -34,16 +32,14 @@ def test_fifty_layers_are_solved(kcl, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slit", [0.59e-9, 2e-9, 4e-9])
+@pytest.mark.parametrize("slit", [0.59e-9, 2e-9, 4e-9, 5e-9])
 def test_adaptive_cycle_has_the_elements_of_a_fine_one(kcl, slit, tmp_path):
-    """R_c and gamma to 1 % of 800 second-order steps, for at most half of the work of 200 fixed ones."""
-    settings = {"fine": {"steps": 800, "scheme": "bdf2"}, "fixed": {}, "adaptive": {"stepping": "adaptive"}}
-    found, spent = {}, {}
-    for name, changed in settings.items():
+    """R_c and gamma to 1 % of 800 second-order steps, in at most 60 (their cost is a benchmark)."""
+    found = {}
+    for name, changed in {"fine": {"steps": 800, "scheme": "bdf2"}, "adaptive": {"stepping": "adaptive"}}.items():
         config = ContinuumConfig(network=SlitNetwork(slit=slit), electrolyte=kcl, **changed)
-        began = time.process_time()
-        found[name] = extract(run(config, tmp_path / name, Progress(quiet=True)))
-        spent[name] = time.process_time() - began
+        record = run(config, tmp_path / name, Progress(quiet=True))
+        found[name] = extract(record)
+    assert record.metadata["steps"] <= 60
     assert found["adaptive"].resistance == pytest.approx(found["fine"].resistance, rel=0.01)
     assert found["adaptive"].gamma == pytest.approx(found["fine"].gamma, rel=0.01)
-    assert spent["adaptive"] < 0.5 * spent["fixed"]

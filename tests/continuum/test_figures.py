@@ -7,7 +7,8 @@ import pytest
 from continuum import ContinuumConfig, run
 from transslit import BadInput, SlitNetwork, TriangularCV
 from transslit.progress import Progress
-from validation.continuum_figures import conductance, draw
+from validation.continuum_figures import draw
+from validation.width_figures import conductance
 
 DRIVE = TriangularCV(scan_rate=1e6, window=0.4)
 
@@ -16,7 +17,7 @@ def test_every_figure_is_drawn(kcl, small, tmp_path):
     config = ContinuumConfig(network=small, electrolyte=kcl, drive=DRIVE, steps=20, surface_cell=1e-10)
     run(config, tmp_path, Progress(quiet=True))
     paths = draw(tmp_path)
-    names = {"open-space", "trans-slit", "wells", "resistivity", "origin", "local-map", "capacitance"}
+    names = {"open-space", "trans-slit", "wells", "resistivity", "storage", "origin", "local-map", "capacitance"}
     assert {path.stem for path in paths} == names
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
 
