@@ -90,6 +90,7 @@ class MDConfig(Config):
     apparent_molar_volume: Annotated[float, Field(ge=0)] = 27e-6  # m^3/mol of salt, about KCl at 1 M; sets the water
     overfill: Annotated[float, Field(ge=0, lt=0.2)] = 0.05  # of the water, which charged sheets draw to themselves
     smoothing: TimeOrZero = 0.5e-12  # moving average of potentials and contents before currents are decomposed
+    force_frames: TimeOrZero = 0.25e-12  # between frames whose forces are evaluated (`md.force_balance`); 0: none
     replicas: Annotated[int, Field(ge=1, le=1000)] = 3
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     start: Literal["auto", "fresh"] = "auto"  # auto takes the shipped equilibrium where there is one for the cell

@@ -18,8 +18,9 @@ is the difference of concentrations between the slits' middles: the thermal forc
   local field + water, steric repulsion in ions + carbon;
 - thermal: kT sum div w; friction: the thermostat's -m Gamma v; inertia: -d/dt sum m v.w.
 
-The residual is noise: the thermostat's, and forces that are sampled at frames instead of all the time. Velocities are
-those of displacements between frames. Nothing is fitted.
+The residual is noise: the thermostat's, and that of forces, which beat at every molecular collision and are sampled at
+a few frames only (a mean field, a density or a velocity is far smoother). Velocities are those of displacements
+between frames. Nothing is fitted.
 
 In Nernst-Planck drag is -(kT / D) v in all, so a force F along the path drives the current
 
@@ -96,7 +97,6 @@ def force_balance(
                     own = kinds == k
                     total = {part: values[:, own].sum(axis=1) for part, values in along.items()}
                     total["inertia"] = -np.gradient((mass * moved)[:, own].sum(axis=1), time)
-                    total["residual"] = sum(total.values())
                     tables.append(
                         _rows(
                             {"replica": 4 * found.run + b, "i": i, "ion": name},
@@ -165,12 +165,15 @@ def _rows(
 ) -> pd.DataFrame:
     """Means of one block, crossing and ion over the frames of each interval."""
     frames = pd.DataFrame({f"{part}_pN": values * length * 1e12 for part, values in total.items()})
+    frames["residual_pN"] = frames.sum(axis=1, skipna=False)
     frames["ions"], frames["I_path_A_per_m"] = weight * length, current
     grouped = frames.groupby(middle)
     errors = (
         grouped[[f"{part}_pN" for part in PARTS]].sem().rename(columns=lambda name: name.replace("_pN", "_error_pN"))
     )
-    table = grouped.mean().join(errors).rename_axis("time_s").reset_index()
+    means = grouped.mean()
+    means["residual_pN"] = means[[f"{part}_pN" for part in total]].sum(axis=1)  # each over the frames that it has
+    table = means.join(errors).rename_axis("time_s").reset_index()
     return table.assign(**keys)[[*KEYS, *table.columns.drop("time_s")]]
 
 

@@ -36,6 +36,7 @@ class IonForces(AnalysisBase):
     Parameters
     ----------
     universe, cell, run, solved : as for `md.TransSlitFlux`
+    every : forces are evaluated in every so many frames (they are what costs) and are NaN in the others
     interval : s, length of the intervals that potentials are averaged over
 
     Attributes
@@ -51,11 +52,12 @@ class IonForces(AnalysisBase):
         *,
         run: int = 0,
         solved: np.ndarray | None = None,
+        every: int = 1,
         interval: float = INTERVAL,
         **options: Any,
     ) -> None:
         super().__init__(universe.trajectory, **options)
-        self.cell, self.number, self.interval = cell, run, interval
+        self.cell, self.number, self.every, self.interval = cell, run, every, interval
         self.atoms = Atoms(universe, cell)
         self.carbon_charge = CarbonCharge(cell, solved)
         self._map = ChargeMap(cell.box)
@@ -75,7 +77,9 @@ class IonForces(AnalysisBase):
         carbons = self.carbon_charge.at(time, self._ts.frame)
         self.results.time.append(time)
         self.results.positions.append(place[self.atoms.ions])
-        self.results.forces.append(self._forces(place, carbons).astype(np.float32))
+        due = self._frame_index % self.every == 0
+        forces = self._forces(place, carbons) if due else np.full((len(KINDS), len(self.atoms.ions), 3), np.nan)
+        self.results.forces.append(forces.astype(np.float32))
         density = self._map.deposit(place[self.atoms.mobile], self.atoms.mobile_charge)
         density += self._map.deposit(self.cell.carbons["positions"], carbons * constants.e)
         known = self._phi.setdefault(interval_of(time, self.interval), [0.0, 0])
@@ -123,6 +127,8 @@ def contact_context(cell: Cell, waters: int) -> openmm.Context:
     carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
     salt = range(carbons, carbons + ions)
     oxygens = range(carbons + ions, source.getNumParticles(), 3)
+    parameters = [source.getParticleParameters(index) for index in range(source.getNumParticles())]
+    plain = [[epsilon._value, sigma._value] for _, sigma, epsilon in parameters]  # kJ/mol and nm, OpenMM's own
     system = openmm.System()
     for index in range(made.getNumParticles()):
         system.addParticle(made.getParticleMass(index))
@@ -131,9 +137,8 @@ def contact_context(cell: Cell, waters: int) -> openmm.Context:
         force = openmm.CustomNonbondedForce(LENNARD_JONES)
         force.addPerParticleParameter("e")
         force.addPerParticleParameter("s")
-        for index in range(source.getNumParticles()):
-            _, sigma, epsilon = source.getParticleParameters(index)
-            force.addParticle([epsilon, sigma])
+        for each in plain:
+            force.addParticle(each)
         force.setNonbondedMethod(openmm.CustomNonbondedForce.CutoffPeriodic)
         force.setCutoffDistance(source.getCutoffDistance())
         force.addInteractionGroup(salt, partners)

@@ -32,6 +32,7 @@ def small(**changes):
         "duration": 0.3e-12,
         "anneal": 0.0,
         "equilibration": 0.5e-12,
+        "force_frames": 0.0,
         "replicas": 1,
         "start": "fresh",
     }

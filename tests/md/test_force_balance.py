@@ -10,9 +10,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import openmm
+import pandas as pd
 import pytest
 from scipy import constants
 
+from md import run
 from md.cell import Cell
 from md.force_balance import PARTS, force_balance, force_currents, friction_at, mean_forces
 from md.forcefield import PER_CARBON, build_system, topology
@@ -20,6 +22,7 @@ from md.ion_forces import FORCE, KINDS, IonForces, charge_carbons, contact_conte
 from md.packing import pack
 from md.path_field import PathField, Paths
 from transslit import SlitNetwork
+from transslit.progress import Progress
 
 E = constants.e
 COULOMB = E**2 / (4 * np.pi * constants.epsilon_0)
@@ -308,3 +311,21 @@ def test_analyzer_reads_frames_after_the_onset(pair_cell, make_universe):
     np.testing.assert_allclose(found.forces[0, 0], expected["electrostatic"], rtol=1e-3, atol=1e-13)
     assert list(found.phi) == [0]
     assert found.run == 3
+
+
+@pytest.mark.slow
+def test_balance_of_a_real_run_closes(make_config, tmp_path):
+    """Water, charged sheets and thermostat: what forces of a nanonewton leave is within their sampling error."""
+    config = make_config(
+        decorrelation=1e-12, careful=0.5e-12, duration=4e-12, frame_interval=0.02e-12, force_frames=0.02e-12, replicas=2
+    )
+    run(config, tmp_path, Progress(quiet=True))
+    table = pd.read_parquet(tmp_path / "force_balance.parquet")
+    assert set(table["replica"]) == set(range(8))
+    late = table[table["time_s"] > 0.5e-12]  # the sheets' forces change within a frame before
+    share = late["residual_pN"] / late["residual_error_pN"]
+    # standard errors of frames as if independent; forces of neighbouring frames still correlate a little
+    assert abs(share.mean()) < 4 / np.sqrt(len(share))
+    assert 0.7 < share.std() < 2.0
+    forces = np.sqrt((late[["local_field_pN", "water_pN"]] ** 2).mean().sum())
+    assert np.sqrt((late["residual_pN"] ** 2).mean()) < forces
