@@ -2,8 +2,8 @@
 
 In its folder: `cell.json` (geometry, composition, densities), `topology.pdb`, `forcefield.xml`, a trajectory
 `replica-<run>.xtc` each (at constant potential with `charges-<run>.npz`), `temperature.parquet`, `reservoir.parquet`,
-`drift.parquet` (contents of the slits during an equilibration made here), `potential_map.npz`, `cell_before.npz`,
-`cell_after.npz`, and `record/`.
+`force_balance.parquet`, `drift.parquet` (contents of the slits during an equilibration made here),
+`potential_map.npz`, `cell_before.npz`, `cell_after.npz`, and `record/`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from md.carbon_charge import solved_charges
 from md.cell import Cell
 from md.config import MDConfig
 from md.equilibrium import Equilibrium, find_equilibrium
+from md.force_balance import force_balance
 from md.forcefield import build_system, forcefield_xml, topology
+from md.ion_forces import IonForces
 from md.legs import replica_legs
 from md.propagate import seconds_per_step, simulation
 from md.reduction import record_of
@@ -115,7 +117,7 @@ def open_universe(folder: Path, run: int) -> Any:
 def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progress) -> TransSlitRecord:
     """Reduce the trajectories in `folder` to the record and the tables beside it."""
     config = cell.config
-    flux, motion, reservoirs = [], [], []
+    flux, motion, reservoirs, forces = [], [], [], []
     with progress.task("MD: analysis", config.replicas) as advance, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         for number in range(config.replicas):
@@ -128,13 +130,19 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
             table = Reservoir(universe, cell).run().results.table
             table.insert(0, "replica", number)
             reservoirs.append(table)
+            if config.force_frames:
+                every = max(1, round(config.force_frames / config.frame_interval))
+                forces.append(IonForces(universe, cell, run=number, solved=solved, every=every).run().results)
             advance(number + 1)
     measured = fit(motion)
     used = np.where(np.isfinite(measured.value), measured.value, cell.electrolyte.diffusion_coefficients)
     reservoir = pd.concat(reservoirs, ignore_index=True)
     write_table(reservoir, folder / "reservoir.parquet")
-    temperatures = [pd.read_parquet(folder / f"replica-{k}.temperature.parquet") for k in range(config.replicas)]
-    write_table(pd.concat(temperatures, ignore_index=True), folder / "temperature.parquet")
+    each = [pd.read_parquet(folder / f"replica-{k}.temperature.parquet") for k in range(config.replicas)]
+    temperature = pd.concat(each, ignore_index=True)
+    write_table(temperature, folder / "temperature.parquet")
+    if forces:
+        write_table(force_balance(forces, cell, temperature), folder / "force_balance.parquet")
     drift = folder / "equilibrium" / "drift.parquet"
     if drift.exists():
         write_table(pd.read_parquet(drift), folder / "drift.parquet")
