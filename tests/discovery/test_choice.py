@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from discovery import choice, forms, neighbours
+from discovery import choice, forms
 from discovery.fit import Rows, fit_form
 
 X0, X1 = ((("x", 0), 2),), ((("x", 1), 2),)
@@ -73,28 +73,3 @@ def test_below_tolerance_better_fits_buy_little() -> None:
         return choice.description_length(error**2, 2, 7, 20, 10, 0.01)
 
     assert length(0.1) - length(0.01) > 10 * (length(0.001) - length(0.0001))
-
-
-def test_pruning_tries_every_form_with_one_constant_less() -> None:
-    exponential = ((("exp", (X1, ((("x", 1), 4),))), 2),)
-    form = forms.make_form([X0, forms.multiply((X0,), (exponential,))[0]])
-    texts = {
-        forms.write(f, ["I", "q"], list("ab")[: len(f)], list("pr")[: len(forms.parameters(f))])
-        for f in neighbours.simpler(form)
-    }
-    assert texts == {"a*I", "a*I*exp(p*q + r*q**2)", "I*(a + b*exp(p*q))", "I*(a + b*exp(p*q**2))"}
-
-
-def test_completing_tries_powers_of_each_input_alone_and_within_the_common_factor() -> None:
-    form = forms.make_form([X0, forms.multiply((X0,), (X1,))[0]])
-    others = neighbours.longer(form, 2, frozenset({0}))
-    texts = {forms.write(f, ["I", "q"], list("abc"), []) for f in others}
-    assert "I*(a + b*q + c*q**2)" in texts
-    assert "a + b*I + c*I*q" in texts
-    assert "I*(a + b*q + c*sqrt(q))" in texts
-    assert all(len(other) == 3 for other in others)
-
-
-def test_completing_leaves_out_powers_beyond_the_limit() -> None:
-    form = (((("x", 1), forms.MAX_HALVES),),)
-    assert neighbours.longer(form, 2, frozenset())

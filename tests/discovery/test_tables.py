@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from discovery import DiscoveryConfig, read_tables, table_from_records
-from discovery.columns import combined_unit, unit_of
+from discovery.columns import combined_unit, stem_of, unit_of
 from discovery.problem import make_problem
 from transslit.errors import BadInput
 from transslit.record import TransSlitRecord
@@ -38,6 +38,40 @@ def test_records_become_rows_with_groups_and_integrated_current() -> None:
     assert table["q"].max() == 1
 
 
+def test_records_supply_width_cycle_and_passed_charge() -> None:
+    told = {"network": {"slit": 2e-9}, "drive": {"window": 1.0, "scan_rate": 4.0}}  # a cycle takes 0.5 s
+    table = table_from_records([record(**told)])
+    assert (table["d"] == 2).all()
+    assert table.groupby("cycle")["time_s"].max().to_dict() == pytest.approx({1: 0.5, 2: 1.0})
+    np.testing.assert_allclose(table["q_I"], table["time_s"])  # a constant current
+    assert table.attrs["meaning"]["d"] == "slit width / 1e-09 m"
+    assert "d" not in table_from_records([record()])  # a record that does not say how wide its slits are
+
+
+def test_records_of_uneven_steps_are_put_on_even_times() -> None:
+    uneven = record(times=11)
+    for table in (uneven.crossings, uneven.slits, uneven.terminal):
+        table["time_s"] = table["time_s"] ** 2
+    steps = table_from_records([uneven]).query("i == 1")["time_s"].diff().dropna()
+    np.testing.assert_allclose(steps, steps.iloc[0], rtol=1e-6)
+
+
+def test_scatter_over_replicas_is_the_uncertainty() -> None:
+    """Four replicas at +1, +1, +1 and -1 times a drive, off by known amounts: one standard deviation for all."""
+    parts, off = [], np.array([0.3, -0.1, 0.4, -0.6])
+    for number, sign in enumerate([1, 1, 1, -1]):
+        one = record()
+        one.terminal["phi_m_V"] = 0.1 * sign
+        one.crossings["dphi_V"] = sign * (one.crossings["dphi_V"] + off[number])
+        for table in (one.crossings, one.slits, one.terminal):
+            table["replica"] = number
+        parts.append(one)
+    merged = TransSlitRecord.concat(parts)
+    table = table_from_records([merged])
+    np.testing.assert_allclose(table["dphi_V_std"], off.std(ddof=1))
+    assert "dphi_V_std" not in table_from_records([merged, record()])
+
+
 def test_a_slit_that_never_charges_has_no_q_and_is_left_out() -> None:
     empty = record()
     empty.slits.loc[empty.slits["i"] == 2, "Q_C_per_m"] = 0.0
@@ -63,6 +97,18 @@ def test_the_last_slit_is_held_out_by_default(make_table) -> None:
     assert one_slit.signed == {0}
 
 
+def test_each_condition_has_its_own_judge() -> None:
+    wide = [record(network={"slit": width}) for width in (1e-9, 2e-9, 3e-9)]
+    table = table_from_records(wide)
+    table["q"] += 1e-3 * table["i"]
+    problem = make_problem(table, DiscoveryConfig(inputs=("I_A_per_m", "q", "d"), held_out=("d=2", "i=3")))
+    assert {name: rows.x.shape[1] for name, rows in problem.judges.items()} == {"d=2": 30, "i=3": 30}
+    assert problem.held is not None
+    assert problem.held.x.shape == (3, 50)
+    assert problem.rows.x.shape == (3, 40)
+    assert problem.meaning["q"].startswith("|Q_i|")
+
+
 def test_scaling_is_to_one(make_table) -> None:
     rows = make_problem(make_table(lambda q: 1 - 0.5 * q), DiscoveryConfig(held_out="none")).rows
     np.testing.assert_allclose(np.abs(rows.x).max(axis=1), 1)
@@ -71,12 +117,24 @@ def test_scaling_is_to_one(make_table) -> None:
 
 @pytest.mark.parametrize(
     ("column", "unit"),
-    [("I_A_per_m", "A/m"), ("c_mol_per_m3", "mol/m**3"), ("dphi_V", "V"), ("q", "1"), ("Q_C_per_m", "C/m")],
+    [
+        ("I_A_per_m", "A/m"),
+        ("c_mol_per_m3", "mol/m**3"),
+        ("dphi_V", "V"),
+        ("q", "1"),
+        ("q_I", "1"),
+        ("Q_C_per_m", "C/m"),
+    ],
 )
 def test_units_are_read_from_column_names(column: str, unit: str) -> None:
     from transslit.units import registry
 
     assert registry().Quantity(1, unit_of(column)).to(unit).magnitude == 1
+
+
+def test_a_quantity_is_known_without_its_unit() -> None:
+    stems = {"I_A_per_m": "I", "I_mA_per_m": "I", "phi_m_V": "phi_m", "q_I": "q_I", "d": "d"}
+    assert {name: stem_of(name) for name in stems} == stems
 
 
 def test_units_of_constants() -> None:

@@ -1,0 +1,67 @@
+"""What is tried around the best forms."""
+
+from __future__ import annotations
+
+from discovery import forms, neighbours
+
+X0, X1, X2 = (((("x", j), 2),) for j in range(3))
+
+
+def atom(name: str, inner: forms.Monomial, halves: int = 2) -> forms.Form:
+    return forms.multiply((X0,), ((((name, (inner,)), halves),),))
+
+
+def texts(found: list[forms.Form]) -> set[str]:
+    names = ["I", "q", "d"]
+    return {forms.write(f, names, list("abcd")[: len(f)], list("pr")[: len(forms.parameters(f))]) for f in found}
+
+
+def test_an_atom_may_be_but_its_argument() -> None:
+    assert texts(neighbours.simpler(atom("sum", X1, -2))) == {"a*I", "a*I/q"}
+    assert texts(neighbours.simpler(atom("tanh", X1))) == {"a*I", "a*I*q"}
+    assert texts(neighbours.simpler(atom("exp", X1))) == {"a*I"}
+
+
+def test_an_atom_is_exchanged_wherever_it_stands() -> None:
+    form = forms.make_form([X0, *atom("tanh", X1)])
+    assert texts(neighbours.swapped(form, ("exp",))) == {
+        "I*(a + b*exp(p*q))",
+        "I*(a + b*sqrt(1 + p*q))",
+        "I*(a + b/sqrt(1 + p*q))",
+        "I*(a + b/(1 + p*q))",
+        "I*(a + b/(1 + p*q)**2)",
+        "I*(a + b*tanh(p/q))",
+    }
+
+
+def test_a_sum_of_products_may_be_a_product_of_sums() -> None:
+    inverse = ((("x", 2), -2),)
+    form = forms.multiply((X0,), forms.multiply((forms.ONE, X1), (forms.ONE, inverse)))
+    found = texts(neighbours.factored(form, 0))
+    assert found == {"I*(1 + p*q)*(a + b/d)", "I*(1 + p/d)*(a + b*q)"}
+    assert texts(neighbours.factored(forms.make_form([X0, X1]), 0)) == set()
+
+
+def test_pruning_tries_every_form_with_one_constant_less() -> None:
+    exponential = ((("exp", (X1, ((("x", 1), 4),))), 2),)
+    form = forms.make_form([X0, forms.multiply((X0,), (exponential,))[0]])
+    texts = {
+        forms.write(f, ["I", "q"], list("ab")[: len(f)], list("pr")[: len(forms.parameters(f))])
+        for f in neighbours.simpler(form)
+    }
+    assert texts == {"a*I", "a*I*exp(p*q + r*q**2)", "I*(a + b*exp(p*q))", "I*(a + b*exp(p*q**2))"}
+
+
+def test_completing_tries_powers_of_each_input_alone_and_within_the_common_factor() -> None:
+    form = forms.make_form([X0, forms.multiply((X0,), (X1,))[0]])
+    others = neighbours.longer(form, 2, frozenset({0}))
+    texts = {forms.write(f, ["I", "q"], list("abc"), []) for f in others}
+    assert "I*(a + b*q + c*q**2)" in texts
+    assert "a + b*I + c*I*q" in texts
+    assert "I*(a + b*q + c*sqrt(q))" in texts
+    assert all(len(other) == 3 for other in others)
+
+
+def test_completing_leaves_out_powers_beyond_the_limit() -> None:
+    form = (((("x", 1), forms.MAX_HALVES),),)
+    assert neighbours.longer(form, 2, frozenset())
