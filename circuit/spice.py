@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from circuit.config import CircuitConfig, HalfCell, Table
-from circuit.curves import Curves, capacitor_voltages, element
+from circuit.curves import capacitor_voltages, element
 from circuit.ladder import Ladder
 from circuit.program import Segment, corners_of, segments_of
 from circuit.resistance import Q, SlitResistance, slit_resistance
@@ -142,8 +142,8 @@ def _half_cell(config: CircuitConfig, cell: HalfCell, resistance: SlitResistance
         formula = resistance.expression(i + 1)
         if formula is None:
             curve = element([ranges[i]])
-            beyond = np.append(_grid(curve), 1e3 * curve.top[0]), np.append(curve.value[0], curve.value[0, -1])
-            value = f"r='{share!r}*{_lines(q, *beyond)}'"
+            at = np.linspace(0.0, float(curve.top[0]), curve.value.shape[1])
+            value = f"r='{share!r}*{_lines(q, at, curve.value[0])}'"
         elif Q in formula.free_symbols:
             value = f"r='{spice_expression(formula if share == 1 else formula * sympy.Float(share), q)}'"
         else:
@@ -155,35 +155,32 @@ def _half_cell(config: CircuitConfig, cell: HalfCell, resistance: SlitResistance
 def _capacitor(table: Table, largest: float | None, name: str, node: str) -> tuple[list[str], str]:
     """Lines of a capacitor that is a table, between electrode and node, and |Q| in C as an expression.
 
-    A source holds the voltage u(Q); what flows through it gathers on a unit capacitor, whose voltage thus tells Q.
+    Its voltage u is that of node `u...`, a unit capacitor C_1 charged with C_1 / C(|u|) times the current.
     """
     curve = capacitor_voltages([table], None if largest is None else np.array([largest]))
-    charge, u = _grid(curve), curve.value[0]
-    unit = float(charge[-1] / u[-1])
-    both = _lines(f"v(q{name})", np.concatenate([-charge[:0:-1], charge]) / unit, np.concatenate([-u[:0:-1], u]))
+    u, unit = curve.value[0], 1 / float(curve.nodal[0, 0])
+    across = f"abs(v(u{name}))"
     lines = [
-        f"Bu{name} e x{name} v='{both}'",
+        f"Eu{name} e x{name} u{name} 0 1",
         f"Vu{name} x{name} {node} 0",
-        f"Fq{name} 0 q{name} Vu{name} 1",
-        f"Cq{name} q{name} 0 {unit!r}",
-        f"Rq{name} q{name} 0 1e15",  # for the operating point; it leaks within years
+        f"Bu{name} 0 u{name} i='i(Vu{name})*{unit!r}/{_lines(across, u, 1 / curve.nodal[0])}'",
+        f"Cu{name} u{name} 0 {unit!r}",
+        f"Ru{name} u{name} 0 1e15",  # for the operating point; it leaks within years
     ]
-    return lines, f"{unit!r}*abs(v(q{name}))"
+    return lines, _lines(across, u, np.linspace(0.0, float(curve.top[0]), len(u)), level=False)
 
 
-def _grid(curve: Curves) -> np.ndarray:
-    return np.linspace(0.0, float(curve.top[0]), curve.value.shape[1])
-
-
-def _lines(variable: str, x: np.ndarray, y: np.ndarray) -> str:
-    """Straight lines through points, straight beyond."""
-    pairs = zip(x.tolist(), y.tolist(), strict=True)
+def _lines(variable: str, x: np.ndarray, y: np.ndarray, level: bool = True) -> str:
+    """Straight lines through the nodes of a table; beyond, the last value, or else the last line."""
+    pairs = list(zip(x.tolist(), y.tolist(), strict=True))
+    if level:
+        pairs.append((1e3 * pairs[-1][0], pairs[-1][1]))
     return f"pwl({variable}," + ",".join(f"{a!r},{b!r}" for a, b in pairs) + ")"
 
 
 def _waypoints(segments: list[Segment], corners: np.ndarray, initial: float) -> list[str]:
-    """Times and values of the source; a jump is made in a millionth of the run."""
-    edge = 1e-6 * float(corners[-1])
+    """Times and values of the source; a jump is made in a ten-millionth of the run."""
+    edge = 1e-7 * float(corners[-1])
     points = [(0.0, float(initial) if segments[0].mode == "voltage" else 0.0)]
     for start, stop, segment in zip(corners[:-1].tolist(), corners[1:].tolist(), segments, strict=True):
         if points[-1][1] != segment.a:
@@ -195,9 +192,16 @@ def _waypoints(segments: list[Segment], corners: np.ndarray, initial: float) -> 
 
 
 def _initial(config: CircuitConfig, ladder: Ladder) -> list[str]:
-    """Where a charged cell rests: the electrode's potential, and the mid-plane's where it floats."""
+    """Where a charged cell rests: the electrode's potential, the mid-plane's where it floats, the tables' voltages."""
     if not config.initial_voltage:
         return []
     charge = at_rest(ladder, config.initial_voltage)[ladder.first :]
-    mid_plane = config.initial_voltage - float(ladder.mouth_voltages(charge[ladder.mouth])[0])
-    return [f".ic v(p)={config.initial_voltage!r}" + (f" v(m)={mid_plane!r}" if config.full_cell else "")]
+    u = float(ladder.mouth_voltages(charge[ladder.mouth])[0])
+    mid_plane = config.initial_voltage - u
+    known = [f"v(p)={config.initial_voltage!r}"] + ([f"v(m)={mid_plane!r}"] if config.full_cell else [])
+    both = ((1, config, u), (2, config.counter or config, -mid_plane))
+    for instance, cell, held in both if config.full_cell else both[:1]:
+        names = ["open"] if cell.open_capacitance_table else []
+        names += [str(i + 1) for i in range(cell.slits)] if cell.capacitance_table else []
+        known += [f"v(x{instance}.u{name})={held!r}" for name in names]
+    return [".ic " + "\n+ ".join(known)]

@@ -54,9 +54,9 @@ SAW = {"time": (0.0, 1e-5, 3e-5)}
         ({"layers": 6, "resistance_table": FALLING, "half_resistor_mouth": True}, None),
         ({"layers": 6, "capacitance_table": GROWN, "open_capacitance_table": OPEN, "polarity": -1}, None),
         ({"layers": 6, "capacitance_table": FILLED, "resistance_table": FALLING}, None),
-        ({"layers": 4, "capacitance_table": (GROWN, FILLED, GROWN), "resistance": (5.0, 2.0, 1.0)}, None),
+        ({"layers": 4, "capacitance_table": (GROWN, FILLED, GROWN), "resistance": (5.0, 4.0, 6.0)}, None),
         ({"layers": 6, "counter": COUNTER, "charge_max": 16e-9}, None),
-        ({"layers": 6, "drive": SmoothedCV(cycles=2, smoothing=0.3)}, None),
+        ({"layers": 6, "drive": SmoothedCV(cycles=1, smoothing=0.3)}, None),
         ({"layers": 6, "drive": RateSeries(scan_rates=(2e4, 4e4))}, None),
         ({"layers": 6, "drive": TableDrive(**SAW, voltage=(0.1, 0.3, -0.2)), "initial_voltage": 0.1}, None),
         ({"layers": 6, "drive": TableDrive(**SAW, voltage=(0.1, 0.3, -0.2)), "capacitance_table": GROWN}, None),
@@ -68,8 +68,8 @@ def test_ngspice_agrees_to_1e_4_of_the_peak(paper, tmp_path, changes, law):
     table = simulate(config, law).terminal
     time, voltage, current = ngspice(to_spice(config, law), tmp_path)
     assert time[-1] == pytest.approx(table["time_s"].iloc[-1])
-    table = table[table["time_s"] > 0]  # where a jump is half made in SPICE
     peak = np.abs(table["I_m_A"]).max()
+    table = table[table["time_s"] > 0]  # when a jump is not yet made in SPICE
     assert np.abs(np.interp(table["time_s"], time, current) - table["I_m_A"]).max() < 1e-4 * peak
     assert np.abs(np.interp(table["time_s"], time, voltage) - table["V_m_V"]).max() < 2e-6
 
