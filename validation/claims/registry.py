@@ -68,7 +68,7 @@ class Measured:
     @property
     def range(self) -> str:
         """The ends of the variations in words, where the input matters at all."""
-        if not self.u_input or self.u_input < 0.01 * abs(self.value):
+        if not self.variations or not self.u_input or self.u_input < 0.01 * abs(self.value):
             return ""
         low, high = (pick(self.variations, key=self.variations.__getitem__) for pick in (min, max))
         return f"; {self.variations[low]:.3g} ({low}) to {self.variations[high]:.3g} ({high})"

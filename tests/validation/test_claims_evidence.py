@@ -1,0 +1,96 @@
+"""Evidence is computed once, whoever asks; uncertainties follow from how a number varies."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from transslit import load_electrolyte
+from transslit.progress import Progress
+from transslit.runs import RunFolder
+from validation.claims import ClaimsConfig, Need, evidence
+from validation.claims.evidence import INPUTS, Evidence
+from validation.claims.registry import Measured, part
+
+NEEDS = [Need("cv", (2e-9,), inputs=True)]
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Configurations that were run; nothing is solved."""
+    configs = []
+    monkeypatch.setattr(evidence, "run_continuum", lambda config, folder, progress: configs.append(config))
+    return configs
+
+
+@pytest.fixture
+def gatherer(tmp_path):
+    """`gatherer()`: a new reader of the same run folder; `gatherer(preset="paper")`."""
+
+    def open_it(**changes):
+        salt = load_electrolyte("KCl")
+        config = ClaimsConfig(electrolyte=salt, concentration=1000.0, **changes)
+        return Evidence(config, RunFolder(tmp_path), Progress(quiet=True))
+
+    return open_it
+
+
+def test_what_is_finished_is_never_run_again(made, gatherer, tmp_path):
+    gatherer().gather(NEEDS)
+    assert len({config.digest for config in made}) == len(made) == 3 + 2 * 3  # defaults, companions, both ends of three
+    gatherer().gather([*NEEDS, *NEEDS])
+    assert len(made) == 9
+    shutil.rmtree(next((tmp_path / "evidence" / "runs").iterdir()))
+    gatherer().gather(NEEDS)
+    assert len(made) == 10
+    assert len(gatherer(preset="paper").variations(inputs=True)) == 3 + 2 * 6
+
+
+def test_the_voltammogram_of_a_validation_is_reused(made, gatherer, tmp_path):
+    opened = gatherer(preset="paper")
+    RunFolder(tmp_path).stage("continuum-cv", opened.cv_config(2e-9), lambda folder: None)
+    assert opened.cv(2e-9).folder == tmp_path / "continuum-cv"
+    assert made == []
+
+
+def test_each_variation_changes_one_thing(gatherer):
+    opened = gatherer(preset="paper")
+    base = opened.cv_config(2e-9).model_dump(mode="json")
+    for label in opened.variations(inputs=True)[1:]:
+        other = opened.cv_config(2e-9, label).model_dump(mode="json")
+        changed = {key for key in base if base[key] != other[key]} - {"store_every"}
+        assert len(changed) == 1, label
+    assert len(INPUTS) == 6
+
+
+def test_uncertainties_of_a_planted_measure(made, gatherer):
+    """f = d (1 + 0.1 on the coarser mesh, + 0.02 with longer steps); it follows the edge gap alone."""
+    opened = gatherer()
+
+    def value(runs):
+        (run,) = runs.values()
+        config = run.config
+        error = 0.1 * (config.refinement < 1) + 0.02 * (config.tolerance > 0.05)
+        return {"f": 2.0 + error + 0.3 * (config.network.edge_gap / 1e-9 - 1)}
+
+    found = opened.measure(value, (2e-9,))["f"]
+    assert found.value == 2.0
+    assert found.u_numerical == pytest.approx(1.25 * np.hypot(0.1 / 0.5, 0.02 / 1.0))
+    assert found.u_input == pytest.approx(0.3)  # the larger end: 2 nm
+    assert opened.measure(value, (2e-9,), inputs=False)["f"].u_input is None
+
+
+@pytest.mark.parametrize(
+    ("u_input", "low", "outcome"),
+    [(0.05, 0.8, "reproduced"), (0.3, 0.8, "inconclusive"), (0.3, 1.2, "not reproduced"), (None, 0.95, "inconclusive")],
+)
+def test_a_pass_must_survive_the_unknown_parameters_and_a_fail_stays_one(u_input, low, outcome):
+    assert part("f", Measured(1.0, 0.1, u_input), low=low, reason="planted").verdict == outcome
+
+
+def test_the_reason_names_the_ends_of_the_unknown_parameters():
+    measured = Measured(1.0, 0.0, 0.5, {"defaults": 1.0, "edge gap 2 nm": 1.5, "edge gap 0.5 nm": 0.7})
+    reason = part("f", measured, low=0.0, reason="planted").reason
+    assert reason == "planted; 0.7 (edge gap 0.5 nm) to 1.5 (edge gap 2 nm)"
+    assert json.dumps(part("f", float("nan"), low=0.0, reason="planted").row())
