@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from MDAnalysis.analysis.base import AnalysisBase
+from MDAnalysis.analysis.results import ResultsGroup
 from scipy import constants
 
 from md.atoms import ANGSTROM, Atoms, frame_time
@@ -21,12 +22,22 @@ from md.filling import reservoir_count, reservoir_volume, water_density
 class Reservoir(AnalysisBase):
     """`.results.table`: time_s, c_mol_per_m3, c_<ion>_mol_per_m3, water_kg_per_m3."""
 
+    _analysis_algorithm_is_parallelizable = True
+
+    @classmethod
+    def get_supported_backends(cls) -> tuple[str, ...]:
+        """MDAnalysis's names of the backends that this analyzer may run on."""
+        return ("serial", "multiprocessing", "dask")
+
     def __init__(self, universe: Any, cell: Cell, **options: Any) -> None:
         super().__init__(universe.trajectory, **options)
         self.cell, self.atoms = cell, Atoms(universe, cell)
 
     def _prepare(self) -> None:
-        self._rows: list[list[float]] = []
+        self.results.rows = []
+
+    def _get_aggregator(self) -> ResultsGroup:
+        return ResultsGroup({"rows": ResultsGroup.flatten_sequence})
 
     def _single_frame(self) -> None:
         cell, x = self.cell, self._ts.positions[:, 0].astype(float) * ANGSTROM
@@ -35,8 +46,10 @@ class Reservoir(AnalysisBase):
         each = np.array(number) / constants.N_A / reservoir_volume(cell)
         formula = float(np.mean(each / [ion.stoichiometry for ion in cell.electrolyte.ions]))
         water = water_density(cell, float(reservoir_count(cell, x[self.atoms.oxygens])))
-        self._rows.append([frame_time(self._ts, cell.config.frame_interval), formula, *each.tolist(), water])
+        self.results.rows.append([frame_time(self._ts, cell.config.frame_interval), formula, *each.tolist(), water])
 
     def _conclude(self) -> None:
         ions = [f"c_{name}_mol_per_m3" for name in self.cell.electrolyte.names]
-        self.results.table = pd.DataFrame(self._rows, columns=["time_s", "c_mol_per_m3", *ions, "water_kg_per_m3"])
+        self.results.table = pd.DataFrame(
+            self.results.rows, columns=["time_s", "c_mol_per_m3", *ions, "water_kg_per_m3"]
+        )

@@ -35,6 +35,10 @@ class Config(BaseModel):
             del copied.__dict__[name]
         return copied
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by content: generic models inside have classes that have no name to be found by."""
+        return type(self).model_validate, (self.model_dump(),)
+
     @property
     def digest(self) -> str:
         """SHA-256 of the configuration as canonical JSON: what a finished stage is recognised by."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from MDAnalysis.analysis.results import Results
 from scipy import constants
 
 from md import TransSlitFlux
@@ -71,8 +72,32 @@ def test_dither_on_a_plane_nets_zero(cell, make_universe):
     assert abs(charge_moved(record.crossings, "I_A_per_m", cell, 0)[1]) < 1e-9
 
 
-def test_contents_and_currents_close_frame_by_frame(cell, make_universe):
-    """Random walks, box ends included: dQ_i = dt (I_i - I_(i-1)) exactly, and the deepest slit by I_(n-1) alone."""
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("block", range(4))
+def test_motion_along_the_sheets_counts_nothing(cell, make_universe, block, axis, direction):
+    """Round the box twice along y or z, in mid-slit: x alone decides."""
+    path = np.tile([float(cell.to_box(cell.blocks[block], cell.network.slit_centres[0])), 0.1e-9, 0.1e-9], (41, 1))
+    path[:, axis] = (path[:, axis] + direction * np.linspace(0, 2, 41) * cell.box[axis]) % cell.box[axis]
+    results = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results
+    assert np.abs(results.counted.crossed).sum() == 0
+    assert results.counted.contents[:, block, 0, 0].sum() == 41
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_ion_crossing_periodic_boundaries(cell, make_universe, direction):
+    """Over the ends of the box in x, y and z at once: one charge from one electrode's half to the other's, no more."""
+    s = np.linspace(-0.25e-9, 0.25e-9, 11)[::direction]  # x = 0 is the mid-plane of blocks 0 and 3
+    path = np.column_stack([s % cell.box[0], s % cell.box[1], -s % cell.box[2]])
+    terminal = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results.record.terminal
+    assert charge_moved(terminal, "I_m_A_per_m", cell, 0) == pytest.approx(-direction)  # in is against the bulk
+    assert charge_moved(terminal, "I_m_A_per_m", cell, 3) == pytest.approx(direction)
+    assert charge_moved(terminal, "I_m_A_per_m", cell, 1) == charge_moved(terminal, "I_m_A_per_m", cell, 2) == 0
+
+
+@pytest.fixture
+def wandering(cell, make_universe):
+    """Random walks of 30 ions, the box's ends included."""
     random = np.random.default_rng(3)
     ions = []
     for n in range(30):
@@ -88,18 +113,26 @@ def test_contents_and_currents_close_frame_by_frame(cell, make_universe):
         x = cell.to_box(block, s) % cell.box[0]
         ions.append(("K" if n % 2 else "Cl", np.column_stack([x, np.zeros(80), np.zeros(80)])))
     ions.sort(key=lambda ion: ion[0] == "Cl")
-    results = TransSlitFlux(make_universe(cell, ions), cell).run().results
-    counted = results.counted
+    return TransSlitFlux(make_universe(cell, ions), cell).run().results
+
+
+def test_contents_and_currents_close_frame_by_frame(wandering):
+    """dN_i = crossings in less crossings out, exactly, for each ion, slit and frame."""
+    counted = wandering.counted
     moved = counted.crossed[:, :, :-1]
-    change = np.diff(counted.contents, axis=0)
     inflow = -moved[1:].copy()
     inflow[:, :, :-1] += moved[1:, :, 1:]
+    change = np.diff(counted.contents, axis=0)
     np.testing.assert_array_equal(change, inflow)
     assert np.abs(change).sum() > 20
-    slits = results.record.slits.set_index(["replica", "i", "time_s"])["Q_C_per_m"]
+
+
+def test_current_through_the_deepest_gap_integrates_to_the_content_behind_it(cell, wandering):
+    slits = wandering.record.slits.set_index(["replica", "i", "time_s"])["Q_C_per_m"]
     deepest = slits.xs(cell.network.slits, level="i").unstack("replica")
-    current = results.record.crossings.set_index(["replica", "i", "time_s"])["I_A_per_m"]
+    current = wandering.record.crossings.set_index(["replica", "i", "time_s"])["I_A_per_m"]
     through = current.xs(cell.network.slits - 1, level="i").unstack("replica")
+    assert np.ptp(deepest.to_numpy()) > E / cell.depth
     np.testing.assert_allclose(
         (deepest - deepest.iloc[0]).to_numpy(),
         -np.cumsum(through.to_numpy() * 0.05e-12, axis=0),
@@ -195,6 +228,25 @@ def test_diffusion_of_planted_random_walks(cell, make_universe):
     value = fit([result]).value
     # 24 walks of 400 frames hold some 24 * 400 / 40 independent longest displacements: 10 % twice over
     np.testing.assert_allclose(value, planted, rtol=0.25)
+
+
+def test_interval_of_diffusion_covers_the_planted_value():
+    """Blocks of ions that wander with D = 1.5e-9 m^2/s: the error is the scatter of repeated runs, overlap and all."""
+    random, planted, interval, frames, each = np.random.default_rng(9), 1.5e-9, 0.05e-12, 130, 6
+    lags = np.arange(10, 41)
+
+    def planted_run():
+        z = np.cumsum(random.normal(0, np.sqrt(2 * planted * interval), (frames, 4, each, 1)), axis=0)
+        squares = np.array([((z[lag:] - z[:-lag]) ** 2).sum(axis=(0, 2)) for lag in lags])
+        samples = np.array([np.full((4, 1), (frames - lag) * each) for lag in lags])
+        return {"squares": squares, "samples": samples}
+
+    found = [fit([Results(lags=lags * interval, **planted_run()) for _ in range(3)], seed) for seed in range(60)]
+    value, error = (np.array([getattr(each, name)[0] for each in found]) for name in ("value", "error"))
+    assert value.mean() == pytest.approx(planted, rel=0.05)
+    assert error.mean() == pytest.approx(value.std(), rel=0.3)  # scatter of 60 runs: 10 %; bootstrap of 12 blocks: 20 %
+    covered = np.mean([each.low[0] <= planted <= each.high[0] for each in found])
+    assert 0.82 <= covered <= 1.0  # nominal 95 %, 60 trials of percentile intervals from twelve blocks
 
 
 def test_too_few_samples_are_no_measurement(cell, make_universe):
