@@ -288,8 +288,8 @@ def _courses(curves: pd.DataFrame, panels: list[tuple[str, int]], title: str, la
 
 def _course(ax: Axes, part: pd.DataFrame, *tags: str) -> None:
     """The sources of one quantity of one place."""
-    for source, own in part.groupby("source", sort=False):
-        colour = SOURCES.get(str(source), COLOURS[4])
+    for number, (source, own) in enumerate(part.groupby("source", sort=False)):
+        colour = SOURCES.get(str(source), COLOURS[number % len(COLOURS)])
         _banded(ax, own, colour, str(source), LINES.get(str(source), "-"), str(source), *tags)
 
 

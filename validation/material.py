@@ -128,6 +128,7 @@ def _tuples(row: dict[str, Any]) -> dict[str, Any]:
 def gather(found: Findings, provenance: dict[str, Any]) -> Material:
     """Reduce a finished chain to what its report shows."""
     from validation import comparison, profiles
+    from validation.reference import references
 
     records = {name: r for name, r in zip(RECORDS, (found.atoms, found.step, found.cv), strict=True) if r is not None}
     tables = {f"{name}-{part}": getattr(record, part) for name, record in records.items() for part in PARTS}
@@ -142,6 +143,9 @@ def gather(found: Findings, provenance: dict[str, Any]) -> Material:
     known = {name: record for name, record in driven.items() if record is not None}
     if known:
         tables["curves"] = comparison.curves(known)
+    shipped = references(found.config.electrolyte, found.config.slit)
+    if shipped and found.atoms is not None:
+        tables["references"] = comparison.curves({"this run": found.atoms, **shipped})
     across = []
     if found.atoms is not None:
         from md import snapshots

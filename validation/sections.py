@@ -168,6 +168,18 @@ def _comparison(material: Material) -> Section | None:
                 lambda: figures.reservoir(tables["reservoir"], material.config.concentration),
             )
         )
+    if "references" in tables:
+        shown.append(
+            Exhibit(
+                "references",
+                "This run beside shipped runs of the same cell",
+                "See how much of the filling is the drive's: slower drives leave the atoms more time. The shipped"
+                " records come from this package's own molecular dynamics, under the drive that their name tells, with more"
+                " replicas; they are not experiments.",
+                tables["references"],
+                lambda: figures.filling(tables["references"]),
+            )
+        )
     told = narrative.paragraphs(material.checks, material.config.slit, tables.get("levels"))
     told.append(
         "The continuum run repeats the atoms' cell: the same sheets, gaps and reservoirs, the same charge per sheet,"

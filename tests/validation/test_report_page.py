@@ -1,20 +1,25 @@
 """The page of a run with atoms, made from planted records; and the same page from what was written to disk."""
 
 import collections
+import dataclasses
 import json
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from transslit import load_electrolyte
-from validation import comparison, crosscheck
+from validation import comparison, crosscheck, figures
+from validation.claims.registry import CLAIMS, Claim, Finding
 from validation.config import ValidateConfig
 from validation.material import PARTS, Material
 from validation.provenance import provenance, totals
+from validation.reference import references
 from validation.report import answers, matrices, publish, render
 from validation.sections import exhibits, sections
+from validation.svg import to_svg
 from validation.verdict import Estimate, judge
 
 NETWORK = {"slit": 0.59e-9, "layers": 4, "slit_length": 1.5e-9, "edge_gap": 0.5e-9, "reservoir": 1.5e-9}
@@ -141,3 +146,50 @@ def test_provenance_is_json_and_adds_up(material):
     assert totals(content) == (4.0, 6.0)
     assert {"versions", "platform", "seed", "digest", "stages"} <= set(content)
     assert content["versions"]["python"].startswith("3.")
+
+
+def test_shipped_records_stand_beside_a_run_of_the_same_cell(planted_record, tmp_path):
+    salt = load_electrolyte("KCl")
+    for name, slit in (("ramp-20ps", 0.59e-9), ("other", 1e-9)):
+        record = planted_record(blocks=1)
+        record.metadata["network"] = NETWORK | {"slit": slit}
+        record.write(tmp_path / name / "record")
+    assert set(references(salt, 0.59e-9, tmp_path)) == {"ramp-20ps (shipped)"}
+    assert references(load_electrolyte("NaCl"), 0.59e-9, tmp_path) == {}
+
+
+@pytest.fixture
+def claimed(material, monkeypatch):
+    """The material with one claim of two parts."""
+    table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
+
+    def judged(evidence):
+        """Water is wet.
+
+        Measured as x against y.
+        """
+
+    def drawing(table):
+        figure = Figure()
+        figure.subplots().plot(table["x"], table["y"], label="line")
+        return figure
+
+    known = Claim("C99", "9z", (), drawing, judged)
+    monkeypatch.setitem(CLAIMS, "C99", known)
+    numbers = {"low": 0.5, "reason": "planted", "setting": "none", "claim": True, "u_numerical": 0.012}
+    parts = tuple(judge(f"C99.{p}", f"part {p}", Estimate(v, v, v), **numbers) for p, v in (("a", 1.0), ("b", 0.1)))
+    verdict = known.verdict(Finding(parts, "d = 2 nm", table))
+    return dataclasses.replace(material, verdicts=[*material.verdicts, verdict])
+
+
+def test_claims_are_shown_with_their_parts_and_evidence(claimed, tmp_path):
+    (exhibit,) = [exhibit for exhibit in exhibits(claimed) if exhibit.key == "C99"]
+    drawings = DRAWN | {"C99": to_svg(exhibit.draw(), "C99", figures.STYLE)}
+    page = render(claimed, drawings)
+    assert "0 of 1 reproduced" in page
+    for words in ("C99", "Water is wet", "9z", "not reproduced", "Measured as x against y.", "part a", "0.012"):
+        assert words in page
+    assert '<figure id="C99"' in page
+    assert 'data-tags="line"' in page
+    claimed.write(tmp_path)
+    assert render(Material.read(tmp_path), drawings) == page

@@ -1,0 +1,127 @@
+"""`transslit report`: the page made again from its tables, one figure, two runs compared, a crate, own tolerances."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+STAGES = ("continuum-step", "continuum-cv", "discover", "circuit", "record")
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A copy of the finished run, without the stages."""
+    place = tmp_path / "copy"
+    shutil.copytree(finished[0], place, ignore=shutil.ignore_patterns(*STAGES, "law.json"))
+    return place
+
+
+def test_the_page_is_made_again_from_verdicts_and_tables(copy, finished, inside):
+    for name in ("report.html", "report.md", "manifest.json"):
+        (copy / name).unlink()
+    shutil.rmtree(copy / "figures")
+    assert {path.name for path in copy.iterdir() if not path.name.startswith(".")} == {"verdicts.json", "tables"}
+    done = inside("transslit", "report", copy, "--rebuild", "--json")
+    assert done.returncode == 0, done.stderr
+    for name in ("report.html", "report.md", "figures/law-figure.svg"):
+        assert (copy / name).read_bytes() == (finished[0] / name).read_bytes(), name
+
+
+def test_profiles_hold_what_the_slits_hold(finished):
+    """The continuum's density across a slit, integrated, is the slit's content in the record."""
+    tables = finished[0] / "tables"
+    profiles, slits = pd.read_parquet(tables / "profiles.parquet"), pd.read_parquet(tables / "step-slits.parquet")
+    after = profiles[(profiles["moment"] == "after") & (profiles["electrode"] == "positive")]
+    last = slits[(slits["replica"] == 0) & (slits["time_s"] == slits["time_s"].max())].set_index("i")
+    for (i, ion), part in after.groupby(["i", "ion"]):
+        edges = pd.Series(part["x_nm"].to_numpy())
+        half = edges.diff().bfill()  # columns are graded: their widths follow from their centres, nearly
+        mean = (part["c_M"].to_numpy() * half).sum() / half.sum()
+        assert mean == pytest.approx(last.loc[i, f"c_{ion}_mol_per_m3"] / 1e3, rel=0.1)
+
+
+def test_one_figure_with_its_data(copy, inside):
+    done = inside("transslit", "report", copy, "--figure", "cv-currents")
+    picture, table = done.stdout.split()
+    assert (copy / "figures" / "cv-currents.svg").samefile(picture)
+    assert len(pd.read_csv(table)) == len(pd.read_parquet(copy / "tables" / "cv-crossings.parquet"))
+    refused = inside("transslit", "report", copy, "--figure", "unicorn")
+    assert refused.returncode == 2
+    assert "cv-currents" in refused.stderr
+
+
+def test_two_runs_are_compared(copy, finished, inside, tmp_path):
+    rows = json.loads((copy / "verdicts.json").read_text(encoding="utf-8"))
+    (gamma,) = [row for row in rows if row["id"] == "L.gamma"]
+    gamma["value"], gamma["verdict"] = gamma["value"] + 3 * gamma["uncertainty"], "fail"
+    (copy / "verdicts.json").write_text(json.dumps(rows), encoding="utf-8")
+    done = inside("transslit", "report", "--compare", finished[0], copy, "--json", "--out", tmp_path / "changes.html")
+    answer = json.loads(done.stdout)
+    (changed,) = [pair for pair in answer["pairs"] if pair["what"] != "equal"]
+    assert (changed["id"], changed["what"], changed["verdict_b"]) == ("L.gamma", "verdict changed", "fail")
+    assert changed["against_u"] == pytest.approx(3 / 2**0.5)
+    assert "verdict changed" in (tmp_path / "changes.html").read_text(encoding="utf-8")
+    shown = inside("transslit", "report", "--compare", finished[0], copy).stdout
+    assert "1 verdict changed" in shown
+    assert "L.gamma" in shown
+
+
+def test_the_crate_has_what_ro_crate_requires(copy, inside):
+    done = inside("transslit", "report", copy, "--ro-crate", "--json")
+    crate = json.loads(Path(json.loads(done.stdout)["ro_crate"]).read_text(encoding="utf-8"))
+    assert crate["@context"] == "https://w3id.org/ro/crate/1.1/context"
+    entities = {entity["@id"]: entity for entity in crate["@graph"]}
+    assert len(entities) == len(crate["@graph"])
+    descriptor = entities["ro-crate-metadata.json"]
+    assert descriptor["@type"] == "CreativeWork"
+    assert descriptor["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
+    root = entities[descriptor["about"]["@id"]]
+    assert (root["@id"], root["@type"]) == ("./", "Dataset")
+    assert all(root[name] for name in ("name", "description", "datePublished", "license"))
+    assert pd.Timestamp(root["datePublished"]).tzinfo is not None
+    assert root["license"]["@id"] in entities
+
+    def references(value):
+        if isinstance(value, dict):
+            found = {value["@id"]} if set(value) == {"@id"} else set()
+            return found.union(*(references(inner) for inner in value.values()))
+        return set().union(*(references(inner) for inner in value)) if isinstance(value, list) else set()
+
+    assert references(crate["@graph"]) - set(entities) == {"https://w3id.org/ro/crate/1.1"}
+    for part in root["hasPart"]:
+        file = entities[part["@id"]]
+        assert file["@type"] == "File"
+        assert file["sha256"] == hashlib.sha256((copy / part["@id"]).read_bytes()).hexdigest()
+    assert "report.html" in {part["@id"] for part in root["hasPart"]}
+
+
+@pytest.mark.parametrize("arguments", [["nowhere"], [], ["--compare", "a", "b"]])
+def test_what_is_not_there_is_refused_in_a_line(inside, arguments):
+    done = inside("transslit", "report", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+
+
+def test_own_tolerances_judge_without_running_again(finished, inside, tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '["L.gamma"]\nhigh = 0.5\nrequired = true\nreason = "half is what the paper has"\n', encoding="utf-8"
+    )
+    place = tmp_path / "run"
+    shutil.copytree(finished[0], place)
+    words = ("--slit", "0.59nm", "--stages", "continuum,discover,circuit", "--out", place, "--tolerances", own)
+    done = inside("validate", *words)
+    assert done.returncode == 1
+    assert "required and failed: L.gamma" in done.stdout
+    assert "half is what the paper has" in (place / "report.html").read_text(encoding="utf-8")
+    assert inside("validate", *words[:-1], tmp_path / "none.toml").returncode == 2
+
+
+def test_the_summary_is_short_and_plain_on_a_pipe(finished, command):
+    shown = command("transslit", "report", finished[0]).stdout
+    assert "\x1b" not in shown
+    assert "all required ones hold" in shown
+    assert shown.rstrip().endswith("report.html")
