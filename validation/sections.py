@@ -174,8 +174,8 @@ def _comparison(material: Material) -> Section | None:
                 "references",
                 "This run beside shipped runs of the same cell",
                 "See how much of the filling is the drive's: slower drives leave the atoms more time. The shipped"
-                " records come from this package's own molecular dynamics, under the drive that their name tells, with more"
-                " replicas; they are not experiments.",
+                " records come from this package's own molecular dynamics, under the drive that their name tells, with"
+                " more replicas; they are not experiments.",
                 tables["references"],
                 lambda: figures.filling(tables["references"]),
             )
