@@ -42,7 +42,7 @@ def call(tmp_path, monkeypatch, capsys):
     ("options", "column", "largest"),
     [
         ("--drive cv --stern-model resolved --cycles 9 --until-periodic 0.5", "phi_m_V", 0.2),
-        ("--drive cv --stepping adaptive --scheme bdf2 --window 200mV", "phi_m_V", 0.1),
+        ("--drive cv --stepping adaptive --window 200mV", "phi_m_V", 0.1),
         ("--drive smoothed-cv --smoothing 0.2 --store-every 4", "phi_m_V", 0.2 * (1 - 0.2 / 4)),
         ("--drive potential-step --voltage 200mV --duration 10ns --rest 10ns", "phi_m_V", 0.1),
         ("--drive galvanostatic --current 200mA/m --upper 100mV", "phi_m_V", 0.05),
@@ -58,6 +58,7 @@ def test_every_drive_runs(call, options, column, largest):
     with Frames("run") as frames:
         assert frames.complete
         assert np.isfinite(frames[-1].phi).all()
+        assert frames.config.order == (2 if "adaptive" in options else 1)
 
 
 @pytest.mark.parametrize(

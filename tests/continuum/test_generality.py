@@ -62,7 +62,7 @@ def test_double_layer_of_any_salt_is_bikermans(kcl, name, sign):
     assert abs(smaller / larger - 1) > 0.05  # the salt is asymmetric: exchanged signs would be seen
 
 
-@pytest.mark.parametrize("name", ["2:1", "mixture"])
+@pytest.mark.parametrize("name", ["2:1", "1:2", "mixture"])
 def test_cycle_of_any_salt_closes_its_balances(kcl, small, name, tmp_path):
     salt = salt_of(kcl, name)
     drive = TriangularCV(scan_rate=1e6, window=0.4)
@@ -105,6 +105,64 @@ def test_narrow_and_wide_slits_are_solved(kcl, slit, tmp_path):
     # One slit's counter-charge hardly depends on its width: it sits at the faces.
     charge = record.slits["Q_C_per_m"].abs().max()
     assert 0.5 < charge / (2 * 6e-9 * 0.26) < 2  # 0.26 C/m^2 at 0.2 V: Stern and diffuse layer in series
+
+
+def test_one_layer_is_a_flat_electrode(kcl, tmp_path):
+    """No slit: the record's tables are empty, and a slow sweep's current carries the layer's charge at rest."""
+    drive = TriangularCV(scan_rate=1e5, window=0.2)
+    config = flat_wall(kcl, drive=drive, steps=20, surface_cell=1e-11, growth=1.1, length=5e-9)
+    record = run(config, tmp_path, QUIET)
+    assert record.crossings.empty
+    assert record.slits.empty
+    terminal = record.terminal
+    charge = np.sum(terminal["I_m_A_per_m"].iloc[1:11] * np.diff(terminal["time_s"])[:10])
+    compact = config.relative_stern_permittivity * constants.epsilon_0 / config.stern_thickness
+    thermal = constants.k * 298.15 / constants.e
+
+    def missing(psi):
+        return psi * thermal + bikerman_charge(psi, kcl, 1000.0) / compact - 0.1
+
+    expected = bikerman_charge(brentq(missing, 0, 10), kcl, 1000.0) * config.network.slit_length
+    assert charge == pytest.approx(expected, rel=3e-3)  # at 0.1 V/us a little behind
+
+
+SHAPES = {
+    "wide gap": {"edge_gap": 5.5e-9},
+    "half gap": {"edge_gap": 3e-9},
+    "narrow gap": {"edge_gap": 0.5e-9},
+    "thin slats": {"slat_thickness": 0.05e-9},
+    "thick slats": {"slat_thickness": 3e-9},
+    "short slits": {"slit_length": 1.2e-9, "edge_gap": 0.6e-9},
+    "long slits": {"slit_length": 60e-9},
+    "small reservoir": {"reservoir": 1e-9},
+    "large reservoir": {"reservoir": 100e-9},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("model", ["robin", "resolved"])
+def test_any_shape_charges_by_its_wetted_area(kcl, shape, model, tmp_path):
+    """A slow sweep to 20 mV: charge of the electrode = wetted area times the charge of a flat wall, to 10 %.
+
+    Overlapping layers hold less; each outer corner of a tip more, as much as half the layers' thickness of flat wall.
+    """
+    network = SlitNetwork(**{"slit": 2e-9, "layers": 3, "slit_length": 6e-9, "reservoir": 5e-9} | SHAPES[shape])
+    drive = TriangularCV(scan_rate=2e3, window=0.04)
+    config = ContinuumConfig(
+        network=network, electrolyte=kcl, drive=drive, steps=4, surface_cell=8e-11, stern_model=model,
+        stern_thickness=0.2e-9,
+    )  # fmt: skip
+    record = run(config, tmp_path, QUIET)
+    assert record.metadata["retries"] == []
+    with Frames(tmp_path) as frames:
+        charge, phi_m = frames[2].electrode_charge, frames[2].drive
+    assert phi_m == pytest.approx(0.02)
+    wetted = network.slit_length
+    wetted += network.slits * (2 * (network.slit_length - network.edge_gap) + network.slat_thickness)
+    eps = kcl.solvent.permittivity.value * constants.epsilon_0
+    layers = kcl.debye_length(1000.0) + config.stern_thickness
+    per_area = eps / layers
+    assert 0.9 * wetted < charge / (per_area * phi_m) < 1.1 * wetted + 2 * network.slits * layers / 2
 
 
 def test_liquid_junction_is_not_taken_for_migration_of_charge(kcl, tmp_path):

@@ -24,6 +24,9 @@ DRIVES: dict[str, tuple[type, tuple[str, ...], tuple[str, ...]]] = {
     "charge-ramp": (ChargeRamp, ("sigma", "duration", "ramp"), ("sigma", "duration", "ramp")),
 }
 
+# Options that are fields of the configuration by the same name.
+PASSED_ON = ["stern_model", "temperature", "steps", "stepping", "scheme", "until_periodic", "refinement", "store_every"]
+
 
 @app.command("continuum", epilog="Example: transslit continuum --slit 2nm --layers 6 --scan-rate 20mV/us --out runs/cv")
 def continuum_command(
@@ -55,7 +58,7 @@ def continuum_command(
     ramp: Annotated[str | None, typer.Option(help="charge-ramp: time in which the charge grows.")] = None,
     steps: Annotated[int, typer.Option(help="Time steps per CV cycle.")] = 200,
     stepping: Annotated[str, typer.Option(help="fixed or adaptive; all but CVs adapt.")] = "fixed",
-    scheme: Annotated[str, typer.Option(help="euler or bdf2.")] = "euler",
+    scheme: Annotated[str | None, typer.Option(help="euler or bdf2. Default: bdf2 where a CV adapts.")] = None,
     until_periodic: Annotated[
         float | None, typer.Option(help="Stop after a cycle that changes the state by less, in kT/e and bulk c.")
     ] = None,
@@ -67,34 +70,14 @@ def continuum_command(
     as_json: JsonFlag = False,
 ) -> int:
     """Run the modified Poisson-Nernst-Planck equations on the network, and reduce them to a record."""
+    given = dict(locals())  # every option as it was given, by name
     salt = load_electrolyte(electrolyte)
     if ion_diameter is not None:
         salt = salt.with_diameter(length("ion_diameter", ion_diameter))
     if permittivity is not None:
         salt = salt.with_permittivity(permittivity)
-    given = {
-        "scan_rate": scan_rate,
-        "window": window,
-        "cycles": cycles,
-        "smoothing": smoothing,
-        "voltage": voltage,
-        "duration": duration,
-        "rest": rest,
-        "current": current,
-        "upper": upper,
-        "lower": lower,
-        "sigma": charge,
-        "ramp": ramp,
-    }
-    imposed = read_drive(drive, given)
-    network = SlitNetwork.read(
-        slit=slit,
-        layers=layers,
-        slit_length=slit_length,
-        edge_gap=edge_gap,
-        slat_thickness=slat_thickness,
-        reservoir=reservoir,
-    )
+    imposed = read_drive(drive, given | {"sigma": charge})
+    network = SlitNetwork.read(**{name: given[name] for name in SlitNetwork.model_fields})
     network.admits(salt)
     import continuum
 
@@ -105,14 +88,7 @@ def continuum_command(
         drive=imposed,
         cell="full" if isinstance(imposed, ChargeStep) else "half",
         stern_thickness=stern,
-        stern_model=stern_model,
-        temperature=temperature,
-        steps=steps,
-        stepping=stepping,
-        scheme=scheme,
-        until_periodic=until_periodic,
-        refinement=refinement,
-        store_every=store_every,
+        **{name: given[name] for name in PASSED_ON},
     )
     salt.bulk(config.concentration)
     folder = out or Path("runs/continuum")
