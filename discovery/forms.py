@@ -7,7 +7,7 @@ A form is a sum of terms, each a product of powers, and every sum in it carries 
 with atoms A that hold constants p of their own,
 
     exp(sum p m), tanh, sinh, sin and cos alike, log(1 + sum p m),
-    and the base 1 + sum p m of reciprocals and roots.
+    the base 1 + sum p m of reciprocals and roots, and powers x^p of an input that is never negative.
 
 Since signs and factors belong to the constants, trees need neither minus signs nor evolved numbers, and
 trees that mean the same (q*I + I, I*(1 + q), (I - q*I)) become the same form. An atom of one
@@ -32,11 +32,12 @@ MAX_SUM = 12  # monomials of an intermediate sum
 LINEAR_ATOMS = frozenset({"exp", "tanh", "sinh", "sin", "cos"})  # f(sum p m)
 SHIFTED_ATOMS = frozenset({"log"})  # f(1 + sum p m)
 UNIT_BASE = "sum"  # 1 + sum p m, raised to a power
+POWER = "power"  # x^p, of the scaled input
 
 
 # Nodes that a function counts for. With a handful of constants at hand, a transcendental function imitates a
 # polynomial (and the reverse) to within any noise; between near-equals the algebraic form is preferred.
-NODES = {"exp": 3, "log": 3, "tanh": 3, "sinh": 3, "sin": 3, "cos": 3}
+NODES = {POWER: 1, "exp": 3, "log": 3, "tanh": 3, "sinh": 3, "sin": 3, "cos": 3}
 
 
 class RefusedError(Exception):
@@ -70,6 +71,8 @@ def _product(a: Monomial, b: Monomial) -> Form:
     for factor, halves in list(powers.items()):
         if factor[0] == "exp" and halves:
             powers[factor] = 2  # the exponent belongs to the constants inside
+        elif factor[0] == POWER and halves not in (0, 2):
+            raise RefusedError  # the exponent belongs to the constant
         elif factor[0] == "abs" and halves % 4 == 0 and halves:  # |x|^2 = x^2
             del powers[factor]
             plain = ("x", factor[1])
@@ -150,6 +153,11 @@ def apply(name: str, a: Form) -> Form:
     if depth(inner) > 1:
         raise RefusedError
     return ((((name, inner), 2),),)
+
+
+def power(j: int) -> Factor:
+    """x_j^p with a fitted p."""
+    return (POWER, (((("x", j), 2),),))
 
 
 def depth(form: Form) -> int:
@@ -242,8 +250,18 @@ def complexity(form: Form) -> int:
     return sum_nodes(rest) + (1 + _monomial_nodes(common) if common else 0)
 
 
-def write(form: Form, names: Sequence[str], linear: Sequence[str], inner: Sequence[str], factored: bool = True) -> str:
-    """The form as text in SymPy syntax, with the names of inputs, coefficients and inner constants given."""
+def write(
+    form: Form,
+    names: Sequence[str],
+    linear: Sequence[str],
+    inner: Sequence[str],
+    factored: bool = True,
+    scales: Sequence[float] | None = None,
+) -> str:
+    """The form as text in SymPy syntax, with the names of inputs, coefficients and inner constants given.
+
+    An input x raised to a fitted power is written x/s with its scale s.
+    """
     constants = dict(zip(parameters(form), inner, strict=True))
 
     def factor_text(factor: Factor, halves: int) -> str:
@@ -252,6 +270,9 @@ def write(form: Form, names: Sequence[str], linear: Sequence[str], inner: Sequen
             base = names[factor[1]]
         elif kind == "abs":
             base = f"Abs({names[factor[1]]})"
+        elif kind == POWER:
+            j, p = factor[1][0][0][0][1], constants[factor, factor[1][0]]
+            base = f"{names[j]}**{p}" if scales is None or scales[j] == 1 else f"({names[j]}/{scales[j]!r})**{p}"
         else:
             total = " + ".join(times(constants[factor, m], m) for m in factor[1])
             if kind == UNIT_BASE:

@@ -38,14 +38,17 @@ class Finalist:
 def scalings(form: Form, problem: Problem) -> Array:
     """Factors that take the scaled constants (a, p) to physical ones."""
     linear = [problem.y_scale / forms.scale_of(m, problem.x_scales) for m in form]
-    inner = [1.0 / forms.scale_of(m, problem.x_scales) for _, m in forms.parameters(form)]
+    inner = [
+        1.0 if atom[0] == forms.POWER else 1.0 / forms.scale_of(m, problem.x_scales)
+        for atom, m in forms.parameters(form)
+    ]
     return np.array([*linear, *inner])
 
 
 def written(form: Form, problem: Problem, config: DiscoveryConfig, constants: Array) -> str:
     """The formula with numbers in physical units."""
     text = [f"({value:.6g})" if value < 0 else f"{value:.6g}" for value in constants]
-    return forms.write(form, config.inputs, text[: len(form)], text[len(form) :])
+    return forms.write(form, config.inputs, text[: len(form)], text[len(form) :], scales=problem.x_scales)
 
 
 def latex_of(expression: str, inputs: Sequence[str]) -> str:

@@ -61,13 +61,25 @@ def swapped(form: Form, functions: Iterable[str]) -> list[Form]:
     for atom, own in dict.fromkeys(pair for m in form for pair in m if pair[0][0] not in {"x", "abs"}):
         inverse = tuple(tuple((factor, -halves) for factor, halves in m) for m in atom[1])
         others = [((name, atom[1]), halves) for name, halves in VARIANTS if name in known]
-        for other in [*others, ((atom[0], inverse), own)]:
+        for other in others if atom[0] == forms.POWER else [*others, ((atom[0], inverse), own)]:
             with suppress(forms.RefusedError):
                 changed: list[Monomial] = []
                 for monomial in form:
                     rest = tuple(pair for pair in monomial if pair[0] != atom)
                     changed += forms.multiply((rest,), ((other,),)) if len(rest) < len(monomial) else (rest,)
                 found.append(forms.make_form(changed))
+    return [other for other in dict.fromkeys(found) if other != form]
+
+
+def loosened(form: Form, signed: frozenset[int]) -> list[Form]:
+    """Forms in one term of which the power of an input, or of all of them, is fitted."""
+    found = []
+    for monomial in form:
+        free = [factor for factor, _ in monomial if factor[0] == "x" and factor[1] not in signed]
+        for chosen in [*([factor] for factor in free), free]:
+            powers = [(forms.power(f[1]), 2) if f in chosen else (f, halves) for f, halves in monomial]
+            others = [m for m in form if m != monomial]
+            found.append(forms.make_form([*others, forms.make_monomial(powers)]))
     return [other for other in dict.fromkeys(found) if other != form]
 
 

@@ -66,6 +66,7 @@ OTHERS = {
     "square alone": slit_law("1 - b*q**2", b=0.5),
     "cubic": slit_law("1 - b*q**3", b=0.6),
     "to the power 3/2": slit_law("1 - b*q*sqrt(q)", b=0.6),
+    "any power": slit_law("1 - b*q**c", b=0.7, c=0.3),
     "root and linear": slit_law("1 - b*sqrt(q) + c*q", b=1.2, c=0.6),
     "squared reciprocal": slit_law("1/(1 + b*q)**2", b=1.5),
     "reciprocal of a root": slit_law("1/sqrt(1 + b*q)", b=4.0),
@@ -80,6 +81,9 @@ OTHERS = {
     "saturating current": Planted("a*tanh(b*I_A_per_m)", {"a": 4e-3, "b": 50.0}, SLIT_RANGES, "dphi_V"),
     "ratio": Planted("a*x_m/y_s", {"a": 3.0}, {"x_m": (-2, 2), "y_s": (1, 3)}, "v_m_per_s"),
     "powers": Planted("a*x_m**2*sqrt(y_s)/z", {"a": 2.0}, {"x_m": (0.5, 2), "y_s": (0, 3), "z": (1, 4)}, "w_m2"),
+    "any powers": Planted(
+        "a*(x_m/2)**b*(y_s/3)**c", {"a": 2.0, "b": 1.8, "c": -0.7}, {"x_m": (0.5, 2), "y_s": (1, 3)}, "w_m2"
+    ),
     "activated": Planted(
         "a*I_A_per_m*exp(b/T_K)*(1 - c*q)",
         {"a": 1e-3, "b": 1500.0, "c": 0.5},

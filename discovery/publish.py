@@ -120,7 +120,10 @@ def constants_of(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig
     values = np.array([*fit.linear, *fit.inner]) * factors
     samples = resample(form, fit, problem, config) * factors
     units = [combined_unit(config.target, _monomial_powers(m, config)) for m in form]
-    units += [combined_unit("", _monomial_powers(m, config)) for _, m in forms.parameters(form)]
+    units += [
+        "1" if atom[0] == forms.POWER else combined_unit("", _monomial_powers(m, config))
+        for atom, m in forms.parameters(form)
+    ]
     if form == ohmic_form(config):
         name = config.inputs[form[0][0][0][1]]
         return f"{name}*R_c", describe(values, samples, ["R_c"], units)
@@ -133,7 +136,7 @@ def constants_of(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig
         text = f"{config.inputs[current]}*R_c*(1 - gamma*{config.inputs[charge]})"
         return text, describe(paper_constants(values), paper_constants(samples), ["R_c", "gamma"], [units[0], "1"])
     names = [f"c{k}" for k in range(len(values))]
-    text = forms.write(form, config.inputs, names[: len(form)], names[len(form) :])
+    text = forms.write(form, config.inputs, names[: len(form)], names[len(form) :], scales=problem.x_scales)
     return text, describe(values, samples, names, units)
 
 

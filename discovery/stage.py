@@ -73,6 +73,7 @@ def finalists_of(
         best_short = {forms.complexity(f): f for f in sorted(short, key=lambda f: (-fits[f].loss, repr(f)))}
         for form in dict.fromkeys([*by_length(count)[:AMENDED], *best_short.values()]):
             around = neighbours.simpler(form) + neighbours.swapped(form, config.functions)
+            around += neighbours.loosened(form, problem.signed)
             around += neighbours.longer(form, len(config.inputs), problem.signed)
             for other in [*around, *neighbours.factored(form, len(config.inputs))]:
                 if admitted(other, config, problem.vanishing):

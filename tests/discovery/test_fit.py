@@ -34,6 +34,7 @@ def rows_of(x: np.ndarray, y: np.ndarray) -> Rows:
         (atom("sum", X1, halves=-2), lambda i, q: 0.7 * i / (1 - 0.9 * q), 0.7, -0.9),
         (atom("sum", X1, halves=1), lambda i, q: 0.7 * i * np.sqrt(1 + 3 * q), 0.7, 3.0),
         (atom("log", X1), lambda i, q: 0.7 * i * np.log(1 + 5 * q), 0.7, 5.0),
+        (atom("power", X1), lambda i, q: 0.7 * i * q**0.3, 0.7, 0.3),
         (atom("tanh", X1), lambda i, q: 0.7 * i * np.tanh(2.5 * q), 0.7, 2.5),
     ],
 )

@@ -65,3 +65,13 @@ def test_completing_tries_powers_of_each_input_alone_and_within_the_common_facto
 def test_completing_leaves_out_powers_beyond_the_limit() -> None:
     form = (((("x", 1), forms.MAX_HALVES),),)
     assert neighbours.longer(form, 2, frozenset())
+
+
+def test_powers_are_loosened_one_by_one_and_together() -> None:
+    """The current takes both signs and keeps its power."""
+    form = (forms.make_monomial([(("x", 0), 2), (("x", 1), 1), (("x", 2), -2)]),)
+    assert texts(neighbours.loosened(form, frozenset({0}))) == {
+        "a*I*q**p/d",
+        "a*I*sqrt(q)*d**p",
+        "a*I*q**p*d**r",
+    }
