@@ -1,7 +1,8 @@
 """What claims measure in a continuum run: functions of its record on even times, numbers and tidy tables out.
 
-Ratios such as dphi/I are taken where |I_i| is above `DRIVEN` of its largest: a triangular sweep drives an almost
-constant current, and the rest is the turn, where dphi_i and I_i pass zero at slightly different times.
+Ratios such as dphi/I are taken where the current is driven, that is |I_i| above `DRIVEN` of its median: a triangular
+sweep drives an almost constant current, and the rest is the turn, where dphi_i and I_i pass zero at slightly different
+times. (The largest |I_i| would not do: long steps overshoot at the turn.)
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from continuum import resistances
 from transslit import TransSlitRecord
 from validation.claims.evidence import Run, Runs
 
-DRIVEN = 0.5
+DRIVEN = 0.9
 PARTS = {"diffusion": "I_diffusion_A_per_m", "steric": "I_steric_A_per_m"}
 
 
@@ -79,8 +80,8 @@ def driven(run: Run) -> pd.DataFrame:
     table = resistances(run.record)
     resistance, gamma = run.law
     table["R_law_ohm_m"] = resistance * (1 - gamma * table["q"])
-    largest = table.groupby("i")["I_A_per_m"].transform(lambda current: current.abs().max())
-    table = table[table["I_A_per_m"].abs() > DRIVEN * largest].copy()
+    plateau = table.groupby("i")["I_A_per_m"].transform(lambda current: current.abs().median())
+    table = table[table["I_A_per_m"].abs() > DRIVEN * plateau].copy()
     table["phase"] = table["time_s"] / (2 * run.config.drive.half_period)  # type: ignore[union-attr]
     return table
 

@@ -98,7 +98,12 @@ def _mid_charge(run: Run) -> pd.DataFrame:
     "C05",
     figure="ED5b",
     needs=[Need("cv", (2e-9,), inputs=True)],
-    draw=plot(Axis("rho_C_per_m3", "net charge density / MC m$^{-3}$", 1e-6), Axis("phi_V", "$\\varphi_i$ / mV", 1e3)),
+    draw=plot(
+        Axis("rho_C_per_m3", "net charge density / MC m$^{-3}$", 1e-6),
+        Axis("phi_V", "$\\varphi_i$ / mV", 1e3),
+        hue="i",
+        marks="o",
+    ),
 )
 def screening(evidence: Evidence) -> Finding:
     """A slit with the more negative net charge has the lower potential.
@@ -157,7 +162,7 @@ def _filling_order(runs: Runs) -> dict[str, float]:
     "C14",
     figure="ED7a-c",
     needs=[Need("cv", STEADY, inputs=True)],
-    draw=plot(D, Axis("share", "share of the charging sweep with $|\\rho_i|>|\\rho_{i+1}|$"), hue="i", level=1.0),
+    draw=plot(D, Axis("share", "share of the charging sweep"), hue="i", level=1.0),
 )
 def filling(evidence: Evidence) -> Finding:
     """While charging, a shallower slit holds more net charge than the next.

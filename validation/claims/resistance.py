@@ -20,6 +20,15 @@ FLAT = 0.1
 FLATNESS = "'hardly changes' is a slope of at most 0.1: 12 % from 1.5 to 5 nm"
 RISING = "a slope above 0.1 is more than 'hardly changes'"
 SWEPT = (1.5e-9, 2e-9, 3e-9, 4e-9)  # m, of ED6
+QUANTITIES = {
+    "R_max_ohm_m": "largest",
+    "R_min_ohm_m": "smallest",
+    "r_max_ohm_m": "largest",
+    "r_min_ohm_m": "smallest",
+    "dr_ohm_m": "difference",
+    "G_min_S_per_m": "smallest conductance / S m$^{-1}$",
+    "dkappa_S_per_m": "variation of conductivity / S m$^{-1}$",
+}
 ALL = [Need("cv", WIDTHS, inputs=True)]
 R = Axis("R_ohm_m", "$\\Delta\\varphi_i/I_i$ / $\\Omega$ m")
 
@@ -32,7 +41,7 @@ def _slopes(runs: Runs) -> dict[str, float]:
 
 def _extremes_table(runs: Runs, names: tuple[str, ...]) -> pd.DataFrame:
     rows = [(d, name, extremes(run)[name]) for d, run in sorted(runs.items()) for name in names]
-    return pd.DataFrame(rows, columns=["d_m", "quantity", "value"])
+    return pd.DataFrame(rows, columns=["d_m", "quantity", "value"]).replace({"quantity": QUANTITIES})
 
 
 def _swing(runs: Runs) -> dict[str, float]:
@@ -55,7 +64,7 @@ def _swing(runs: Runs) -> dict[str, float]:
 def not_ohmic(evidence: Evidence) -> Finding:
     """The trans-slit voltage is not Ohmic: its ratio to the current varies through the cycle.
 
-    (largest - smallest) / mean of dphi_i/I_i over the driven part of the cycle (|I_i| above half of its largest), the
+    (largest - smallest) / mean of dphi_i/I_i over the driven part of the cycle (|I_i| above 0.9 of its median), the
     smallest of the crossings, at d = 1.5 to 4 nm; and the share of the charging sweep during which |dphi_i| and |I_i|
     fall with i.
     """
@@ -148,7 +157,7 @@ def resistance(evidence: Evidence) -> Finding:
     "C17",
     figure="ED9",
     needs=ALL,
-    draw=plot(D, Axis("value", "S m$^{-1}$"), hue="quantity"),
+    draw=plot(D, Axis("value", "value"), panel="quantity", free=True),
 )
 def conductance(evidence: Evidence) -> Finding:
     """The smallest conductance is nearly constant in d, and the variation of conductivity grows as d falls.
@@ -166,7 +175,8 @@ def conductance(evidence: Evidence) -> Finding:
 
 def _turning_points(runs: Runs) -> dict[str, float]:
     (run,) = runs.values()
-    mean = driven(run).groupby("phase")["R_ohm_m"].mean()
+    table = driven(run)
+    mean = table.pivot_table(index="phase", columns="i", values="R_ohm_m").dropna().mean(axis=1)
     phase, value = mean.index.to_numpy(dtype=float), mean.to_numpy()
     up, down = phase < 0.5, phase > 0.5
     resistance, gamma = run.law
@@ -184,7 +194,7 @@ def turning_points(evidence: Evidence) -> Finding:
     """The resistance is largest, about R_c, as charging starts, and smallest, about (1 - gamma) R_c, as discharging
     starts.
 
-    Mean over the crossings of dphi_i/I_i over the driven part of the cycle (|I_i| above half of its largest), d = 2 nm:
+    Mean over the crossings of dphi_i/I_i over the driven part of the cycle (|I_i| above 0.9 of its median), d = 2 nm:
     where in the charging sweep it is largest, where in the discharging sweep smallest, and both values over R_c and (1
     - gamma) R_c of the fit.
     """
