@@ -101,7 +101,7 @@ def figure_11d(found: TransSlitRecord) -> pd.DataFrame:
 
 def figure_4d() -> pd.DataFrame:
     """Settled CVs of gamma from -0.9 to 0.9 at R_c = 5 ohm."""
-    return _joined({f"gamma = {g:+g}": settled(config(gamma=g)) for g in GAMMAS})
+    return _joined({f"gamma = {g:g}": settled(config(gamma=g)) for g in GAMMAS})
 
 
 def figure_4e() -> pd.DataFrame:

@@ -57,6 +57,27 @@ def test_a_triangle_is_kept_by_its_corners(paper):
     assert np.diff(time) == pytest.approx([2e-5] * 4)
 
 
+def test_an_mpr_is_read_by_galvani(tmp_path, monkeypatch):
+    """What galvani hands over of a binary file, with EC-Lab's names and units; the reading of bytes is galvani's."""
+    biologic = pytest.importorskip("galvani.BioLogic", reason="galvani is not installed (pip install galvani)")
+
+    class File:
+        def __init__(self, path):
+            self.data = np.zeros(12, dtype=[("time/s", "f8"), ("Ewe/V", "f4"), ("<I>/mA", "f4"), ("mode", "u1")])
+            self.data["time/s"] = 2 + np.arange(12)
+            self.data["Ewe/V"] = 0.1
+            self.data["<I>/mA"] = 3.0
+
+    (tmp_path / "cv.mpr").write_bytes(b"BIO-LOGIC MODULAR FILE")
+    with pytest.raises(BadInput, match=r"cannot be read as \.mpr"):
+        read_curve(tmp_path / "cv.mpr")
+    monkeypatch.setattr(biologic, "MPRfile", File)
+    curve = read_curve(tmp_path / "cv.mpr")
+    assert curve.time[[0, -1]].tolist() == [0, 11]
+    assert curve.current == pytest.approx(np.full(12, 3e-3))
+    assert curve.voltage == pytest.approx(np.full(12, 0.1))
+
+
 def test_files_are_read_in_si(paper, tmp_path):
     result = simulate(paper(points=101))
     to_mpt(result, tmp_path / "cv.mpt")
