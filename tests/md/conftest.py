@@ -6,6 +6,7 @@ import MDAnalysis
 import numpy as np
 import pytest
 from MDAnalysis.coordinates.memory import MemoryReader
+from openmm import unit
 
 from md.cell import Cell
 from md.config import MDConfig
@@ -72,6 +73,19 @@ def finished(relaxed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     run_replica(cell, equilibrium, 0, folder, interval=0.2)
     return folder
+
+
+@pytest.fixture(scope="session")
+def relaxed_start():
+    """A packed and minimised start of the small cell: enough to be run for a few hundred steps."""
+    cell = Cell(small(platform="CPU"))
+    positions, waters = pack(cell, 0)
+    structure = topology(cell, waters)
+    sim = simulation(structure, build_system(cell, structure), cell, 3)
+    sim.context.setPositions(positions * 1e9)
+    sim.minimizeEnergy(maxIterations=60)
+    place = sim.context.getState(getPositions=True).getPositions(asNumpy=True).value_in_unit(unit.nanometer)
+    return Equilibrium(np.asarray(place)[None], waters, {"source": "test"})
 
 
 @pytest.fixture

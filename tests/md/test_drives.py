@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mdtraj
 import numpy as np
 import openmm
 import pandas as pd
@@ -11,11 +12,8 @@ from scipy import constants
 
 from md import quick
 from md.cell import Cell
-from md.equilibrium import Equilibrium
-from md.forcefield import PER_CARBON, build_system, nonbonded, topology
+from md.forcefield import PER_CARBON, build_system, charges, nonbonded, topology
 from md.legs import replica_legs
-from md.packing import pack
-from md.propagate import simulation
 from md.replica import run_replica
 from md.stage import analyse, describe
 from transslit import BadInput, load_electrolyte
@@ -32,19 +30,6 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing in the package may catch it."""
 
 
-@pytest.fixture(scope="module")
-def start(make_config):
-    """Cell and a start that is relaxed enough to be run, shared by the drives."""
-    cell = Cell(make_config(platform="CPU"))
-    positions, waters = pack(cell, 0)
-    structure = topology(cell, waters)
-    sim = simulation(structure, build_system(cell, structure), cell, 3)
-    sim.context.setPositions(positions * 1e9)
-    sim.minimizeEnergy(maxIterations=60)
-    place = sim.context.getState(getPositions=True).getPositions(asNumpy=True).value_in_unit(unit.nanometer)
-    return Equilibrium(np.asarray(place)[None], waters, {"source": "test"})
-
-
 def expected_charge(drive, time):
     """e per carbon, written apart from the code under test; t = 0.15 ps ends the pulse."""
     if drive == "charge-ramp":
@@ -52,36 +37,50 @@ def expected_charge(drive, time):
     return np.where((time > -1e-18) & (time < 0.15e-12 - 1e-18), 0.02, 0.0)
 
 
-@pytest.mark.parametrize("drive", DRIVES)
-def test_the_carbons_have_what_was_asked(make_config, start, tmp_path, monkeypatch, drive):
-    """Read back from the context at every step: the charge asked for, no older than an update, and a neutral box."""
+@pytest.fixture(scope="module", params=DRIVES)
+def driven(request, make_config, relaxed_start, tmp_path_factory):
+    """Drive, cell, folder of a whole run, and (time in s, charge in e, span in ps) of each stretch of its steps."""
+    drive, seen = request.param, []
     cell = Cell(make_config(platform="CPU", drive=drive, friction=20.0, **DRIVES[drive]))
-    system, seen = build_system(cell, topology(cell, start.waters)), []
-    charges = nonbonded(system)
-    base = [charges.getParticleParameters(i)[0]._value for i in range(charges.getNumParticles())]
-    offsets = [charges.getParticleParameterOffset(i)[1:3] for i in range(charges.getNumParticleParameterOffsets())]
-    assert abs(sum(base)) < 1e-9
-    assert abs(sum(scale for _, scale in offsets)) == 0  # so the box is neutral at any value of the parameter
-    assert [scale for _, scale in offsets] == list(cell.carbons["sign"])
-    assert [particle for particle, _ in offsets] == list(range(len(cell.carbons["sign"])))
-    original = openmm.app.Simulation.step
+    folder, original = tmp_path_factory.mktemp(drive), openmm.app.Simulation.step
 
     def step(sim, steps):
         now = sim.context.getTime().value_in_unit(unit.picosecond) * 1e-12
         seen.append((now, sim.context.getParameter(PER_CARBON), steps * sim.integrator.getStepSize()._value))
         original(sim, steps)
 
-    monkeypatch.setattr(openmm.app.Simulation, "step", step)
-    run_replica(cell, start, 0, tmp_path)
-    time, charge, span = np.array(seen).T
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openmm.app.Simulation, "step", step)
+        run_replica(cell, relaxed_start, 0, folder)
+    return drive, cell, folder, np.array(seen).T
+
+
+def test_the_box_is_neutral_at_any_charge(make_config, relaxed_start):
+    """Each carbon's charge hangs on the parameter by the sign of its electrode, and those signs add up to nothing."""
+    cell = Cell(make_config())
+    system = build_system(cell, topology(cell, relaxed_start.waters))
+    force = nonbonded(system)
+    offsets = [force.getParticleParameterOffset(i)[1:3] for i in range(force.getNumParticleParameterOffsets())]
+    np.testing.assert_array_equal(offsets, list(enumerate(cell.carbons["sign"])))
+    assert cell.carbons["sign"].sum() == 0
+    assert abs(charges(system).sum()) < 1e-9
+
+
+def test_the_carbons_have_what_was_asked(driven):
+    """Read back from the context before every stretch of steps: the charge asked for, no older than an update."""
+    drive, _, _, (time, charge, span) = driven
     np.testing.assert_allclose(charge, expected_charge(drive, time), atol=1e-9)
     assert charge.max() == pytest.approx(0.02)
     if drive == "charge-ramp":
         assert span[(time > -1e-18) & (time < 0.199e-12)].max() <= 0.0101
     else:
         assert charge[-1] == 0
-    describe(cell, start, tmp_path)
-    record = analyse(cell, start, tmp_path, Progress(quiet=True))
+
+
+def test_the_record_has_the_charge_of_each_frame(driven, relaxed_start):
+    drive, cell, folder, _ = driven
+    describe(cell, relaxed_start, folder)
+    record = analyse(cell, relaxed_start, folder, Progress(quiet=True))
     terminal = record.terminal
     sign = np.where(terminal["replica"] < 2, 1, -1)
     sigma = sign * expected_charge(drive, terminal["time_s"].to_numpy()) * CARBONS_PER_AREA * constants.e
@@ -90,32 +89,28 @@ def test_the_carbons_have_what_was_asked(make_config, start, tmp_path, monkeypat
     assert terminal["time_s"].max() == pytest.approx(0.3e-12)
 
 
-@pytest.mark.parametrize("drive", DRIVES)
-def test_a_killed_drive_goes_on_where_it_was(make_config, start, tmp_path, drive):
-    """Killed in mid-ramp, and in the pulse after its end: frames, temperatures and charges are those of a whole run.
+def test_a_killed_drive_goes_on_where_it_was(driven, relaxed_start, tmp_path):
+    """Killed in mid-ramp, and after the pulse: frames and temperatures are those of the whole run.
 
     The CPU platform adds forces in an order that is not fixed, so paths part by picometres.
     """
-    import mdtraj
-
-    cell = Cell(make_config(platform="CPU", drive=drive, friction=20.0, **DRIVES[drive]))
+    _, cell, folder, _ = driven
     total = sum(leg.steps for leg in replica_legs(cell.config))
 
     def kill(done):
         if done >= 0.75 * total:
             raise Killed
 
-    run_replica(cell, start, 0, tmp_path / "whole")
     with pytest.raises(Killed):
-        run_replica(cell, start, 0, tmp_path / "cut", kill, interval=1e-3)
-    run_replica(cell, start, 0, tmp_path / "cut")
-    structure = mdtraj.Topology.from_openmm(topology(cell, start.waters))
-    whole, cut = (mdtraj.load(str(tmp_path / name / "replica-0.xtc"), top=structure) for name in ("whole", "cut"))
+        run_replica(cell, relaxed_start, 0, tmp_path, kill, interval=1e-3)
+    run_replica(cell, relaxed_start, 0, tmp_path)
+    structure = mdtraj.Topology.from_openmm(topology(cell, relaxed_start.waters))
+    whole, cut = (mdtraj.load(str(where / "replica-0.xtc"), top=structure) for where in (folder, tmp_path))
     np.testing.assert_allclose(cut.time, whole.time, atol=1e-6)
     move = cut.xyz - whole.xyz
     move -= np.round(move / (cell.box * 1e9)) * cell.box * 1e9
     assert np.sqrt((move**2).mean()) < 2e-3
-    heat = [pd.read_parquet(tmp_path / name / "replica-0.temperature.parquet") for name in ("whole", "cut")]
+    heat = [pd.read_parquet(where / "replica-0.temperature.parquet") for where in (folder, tmp_path)]
     np.testing.assert_allclose(heat[1]["T_K"], heat[0]["T_K"], rtol=0.02)
 
 
