@@ -14,7 +14,7 @@ from discovery import DiscoveryConfig
 from transslit import SlitNetwork, TransSlitRecord, TriangularCV, load_electrolyte
 from transslit.progress import Progress
 from transslit.runs import RunFolder
-from validation.claims import CLAIMS, ClaimsConfig, circuits
+from validation.claims import CLAIMS, ClaimsConfig, circuits, network_circuit
 from validation.claims.config import WIDTHS
 from validation.claims.evidence import DEFAULTS, Evidence, Run
 
@@ -209,19 +209,19 @@ def test_a_circuit_without_a_varying_resistance_shows_none_of_it(verdict, monkey
 
 
 def test_a_departure_from_the_line_that_does_not_grow(verdict, monkeypatch):
-    monkeypatch.setattr(circuits, "cv_distance", lambda mine, other: 0.1)
+    monkeypatch.setattr(network_circuit, "cv_distance", lambda mine, other: 0.1)
     assert verdict("C21").verdict == "not reproduced"
 
 
 def test_a_line_with_prescribed_charges_of_its_own_is_the_circuit(runs, tmp_path):
     """R by the circuit's own charges: the same voltammogram to the time step's error."""
-    config = circuits.extracted(Planted(runs, tmp_path).cv(WIDTHS[0]), tabled=False)
-    own = circuits.simulate(config)
+    config = network_circuit.extracted(Planted(runs, tmp_path).cv(WIDTHS[0]), tabled=False)
+    own = network_circuit.simulate(config)
     charge = own.slits.pivot_table(index="time_s", columns="slit", values="q_C").abs()
-    current = circuits.prescribed_line(config, own.terminal["time_s"].to_numpy(), charge)
+    current = network_circuit.prescribed_line(config, own.terminal["time_s"].to_numpy(), charge)
     peak = own.terminal["I_m_A"].abs().max()
     filled = config.model_copy(update={"charge_max": tuple(charge.max())})
-    same = circuits.simulate(filled).terminal["I_m_A"]
+    same = network_circuit.simulate(filled).terminal["I_m_A"]
     assert np.sqrt(np.mean((current - same) ** 2)) < 1e-3 * peak
 
 

@@ -4,7 +4,7 @@
 `read_claims(folder)` reads them back. `CLAIMS` is the registry: a new claim is one function (`registry.claim`).
 """
 
-from validation.claims import atoms, circuits, fields, law, network, resistance  # noqa: F401 - registers them
+from validation.claims import atoms, circuits, fields, law, network, network_circuit, resistance  # noqa: F401 - registers them
 from validation.claims.config import ClaimsConfig
 from validation.claims.registry import CLAIMS, Claim, ClaimVerdict, Finding, Need, claim
 

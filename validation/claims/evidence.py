@@ -35,8 +35,8 @@ from validation.claims.registry import Measured, Need
 
 DEFAULTS = "defaults"
 COARSE, LONG = 1.5, 2.0  # ratios of cells and of time steps
-COST = {"quick": 4.0, "paper": 15.0}  # s of one CV, about, as SEARCH and ATOMS; for the time left alone
-SEARCH, ATOMS = 30.0, 600.0
+COST = {"quick": 4.0, "paper": 15.0}  # s of one CV, about, as ATOMS; for the time left alone
+ATOMS = 600.0
 ATOMS_PLACE = "evidence/runs/md-0.59nm"
 
 
@@ -135,16 +135,13 @@ class Evidence:
     def _tasks(self, needs: list[Need]) -> Iterator[tuple[str, tuple[float, str, Callable[[], object]] | None]]:
         """What is to be done by its key, with cost in s and label; None for what is there."""
         for need in needs:
-            if need.kind in ("cv", "law"):
-                for variation in self.variations(need.inputs) if need.kind == "cv" else [DEFAULTS]:
+            if need.kind == "cv":
+                for variation in self.variations(need.inputs):
                     for d in need.widths:
                         config = self.cv_config(d, variation, **dict(need.drive))
                         label = f"{show(d, 'length')}, {variation}"
                         run = partial(self._run, config)
                         yield config.digest, None if self._finished(config) else (COST[self.config.preset], label, run)
-            if need.kind == "law":
-                for d in need.widths:
-                    yield f"law {d:g}", (SEARCH, f"search at {show(d, 'length')}", partial(self.law, d))
             if need.kind == "atoms":
                 yield "atoms", None if self._atoms_folder() else (ATOMS, "molecular dynamics", self.atoms)
 
@@ -236,7 +233,7 @@ class Evidence:
         place = f"evidence/runs/law-{_name(run.config.network.slit)}-{key}"
 
         def work(folder: Path) -> None:
-            discover(table, settings, folder, Progress(quiet=True))
+            discover(table, settings, folder, self.progress)
 
         folder, _ = self.folder.stage(place, settings, work, inputs, seed=settings.seed)
         return Law.read(folder)

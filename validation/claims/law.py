@@ -27,7 +27,7 @@ def _half_interval(law: Law, name: str) -> float:
 @claim(
     "C11",
     figure="3a, eq 1",
-    needs=[Need("law", (1.5e-9,)), Need("cv", (1.5e-9,), inputs=True)],
+    needs=[Need("cv", (1.5e-9,), inputs=True)],
     draw=plot(
         Axis("q", "$q_i=|Q_i|/Q_i^{max}$"), Axis("R", "$\\Delta\\varphi_i/I_i$ / $\\Omega$ m"), hue="from", marks="."
     ),

@@ -1,6 +1,6 @@
 """The registry of claims: one function each, with its docstring as title and definition.
 
-    @claim("C27", figure="ED15", needs=(Need("law", (2e-9,)),), draw=...)
+    @claim("C27", figure="ED15", needs=[Need("cv", (2e-9,))], draw=...)
     def integrated_law(evidence: Evidence) -> Finding:
         \"\"\"The law also describes the passed charge against the trans-slit voltage.
 
@@ -35,13 +35,13 @@ Draw = Callable[[pd.DataFrame], "Figure"]
 
 @dataclass(frozen=True)
 class Need:
-    """What a claim will ask for: `kind` is cv, law or atoms, `widths` the slit widths in m that it concerns.
+    """What a claim will ask for: `kind` is cv or atoms, `widths` the slit widths in m that it concerns.
 
     Known beforehand, so that progress can say how much is left. `inputs` says that the parameters which the paper
     leaves open are varied too; `drive` changes the default cyclic voltammetry.
     """
 
-    kind: Literal["cv", "law", "atoms"]
+    kind: Literal["cv", "atoms"]
     widths: tuple[float, ...] = ()
     inputs: bool = False
     drive: tuple[tuple[str, float], ...] = ()
