@@ -74,8 +74,13 @@ def _axes(number: int, ax: Axes, figure: Figure) -> dict[str, Any]:
         "box": [round(v, 2) for v in (box.x0 * width, (1 - box.y1) * height, box.x1 * width, (1 - box.y0) * height)],
         "x": _scale(ax.get_xlim(), ax.xaxis),
         "y": _scale(ax.get_ylim(), ax.yaxis),
-        "names": [_plain(ax.get_xlabel()), _plain(ax.get_ylabel() or ax.get_title(loc="left"))],
+        "names": [_plain(ax.get_xlabel() or _below(figure)), _plain(ax.get_ylabel() or ax.get_title(loc="left"))],
     }
+
+
+def _below(figure: Figure) -> str:
+    """The label of x that panels above another leave to the lowest."""
+    return next((label for ax in reversed(figure.axes) if (label := ax.get_xlabel())), "")
 
 
 def _scale(limits: tuple[float, float], axis: Any) -> list[Any]:

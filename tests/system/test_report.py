@@ -89,12 +89,13 @@ def test_dark_mode_has_light_text(page):
 
 
 def test_it_opens_within_a_second(browser, finished):
-    """The best of five: the machine may be busy with other things, the page may not."""
-    took = []
-    for _ in range(5):
-        browser.get((finished[0] / "report.html").as_uri())
-        took.append(browser.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd"))
-    assert min(took) < 1000
+    """Processor time of the page's thread, parsing, layout and script together: the machine may be busy, it may not."""
+    browser.get("about:blank")
+    browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+    browser.get((finished[0] / "report.html").as_uri())
+    metrics = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    spent = {metric["name"]: metric["value"] for metric in metrics}
+    assert 0.01 < spent["TaskDuration"] < 1.0
 
 
 def test_a_screen_reader_finds_its_way(page):

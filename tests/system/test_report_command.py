@@ -5,8 +5,11 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+
+from transslit import SlitNetwork
 
 STAGES = ("continuum-step", "continuum-cv", "discover", "circuit", "record")
 
@@ -31,16 +34,27 @@ def test_the_page_is_made_again_from_verdicts_and_tables(copy, finished, inside)
 
 
 def test_profiles_hold_what_the_slits_hold(finished):
-    """The continuum's density across a slit, integrated, is the slit's content in the record."""
+    """Uniform before the step; after it the mean over a slit's width is its content, less what stands in its gaps."""
     tables = finished[0] / "tables"
     profiles, slits = pd.read_parquet(tables / "profiles.parquet"), pd.read_parquet(tables / "step-slits.parquet")
-    after = profiles[(profiles["moment"] == "after") & (profiles["electrode"] == "positive")]
-    last = slits[(slits["replica"] == 0) & (slits["time_s"] == slits["time_s"].max())].set_index("i")
-    for (i, ion), part in after.groupby(["i", "ion"]):
-        edges = pd.Series(part["x_nm"].to_numpy())
-        half = edges.diff().bfill()  # columns are graded: their widths follow from their centres, nearly
-        mean = (part["c_M"].to_numpy() * half).sum() / half.sum()
-        assert mean == pytest.approx(last.loc[i, f"c_{ion}_mol_per_m3"] / 1e3, rel=0.1)
+    facts = pd.read_parquet(tables / "facts.parquet").set_index("name")["json"]
+    metadata = json.loads(facts["records"])["step"]
+    network = SlitNetwork.model_validate(metadata["network"])
+    before = profiles[profiles["moment"] == "before"]
+    assert before["c_M"].to_numpy() == pytest.approx(metadata["concentration"] / 1e3, rel=1e-6)
+    last = slits[slits["time_s"] == slits["time_s"].max()]
+    gaps = (
+        network.slat_thickness * network.edge_gap / (network.slit * network.slit_length)
+    )  # half of two, over the slit
+    for replica, electrode in ((0, "positive"), (1, "negative")):
+        content = last[last["replica"] == replica].set_index("i")
+        after = profiles[(profiles["moment"] == "after") & (profiles["electrode"] == electrode)]
+        for (i, ion), part in after.groupby(["i", "ion"]):
+            x, half = part["x_nm"].to_numpy(), network.slit * 1e9 / 2
+            widths = np.diff([-half, *(x[1:] + x[:-1]) / 2, half])
+            mean = part["c_M"].to_numpy() @ widths / widths.sum()
+            counted = content.loc[i, f"c_{ion}_mol_per_m3"] / 1e3
+            assert counted / (1 + 1.5 * gaps) < mean < counted
 
 
 def test_one_figure_with_its_data(copy, inside):
