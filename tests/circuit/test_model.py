@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from circuit import CircuitConfig, HalfCell, Table, simulate
+from circuit.curves import element
 from circuit.measures import half_cycles, held_between, ragone
 from transslit import BadInput, Law, TriangularCV
 from transslit.drive import ConstantPower, Galvanostatic, PotentialStep, RateSeries, SmoothedCV, TableDrive
@@ -92,6 +93,14 @@ def test_tables_of_constants_and_of_lines_are_the_formulas(paper):
         flat = Table(over=over, at=(0.0, 0.1), value=(80e-9, 80e-9))
         table = plain.model_copy(update={"capacitance_table": flat, "resistance_table": line})
         close(values(simulate(table)), values(simulate(plain)), 1e-5)
+
+
+def test_a_resistance_table_keeps_its_last_value():
+    curve = element([Table(at=(0.0, 0.5, 1.0), value=(5.0, 3.0, 2.0))])
+    value, slope = curve(np.array([[0.5], [1.0], [1.7]]))
+    assert value.ravel() == pytest.approx([3.0, 2.0, 2.0])
+    assert slope[2, 0] == 0
+    assert curve.integral(np.array([1.7]))[0] - curve.integral(np.array([1.0]))[0] == pytest.approx(1.4)
 
 
 @pytest.mark.parametrize("over", ["q", "potential"])

@@ -17,8 +17,19 @@ LISTED = ("resistance", "gamma", "slit_capacitance", "charge_max")  # one value,
 
 @app.command(
     "circuit",
-    epilog="Example: transslit circuit --resistance 5ohm --gamma 0.9 --slit-capacitance 80nF --open-resistance 1ohm"
-    " --open-capacitance 10nF --layers 20 --out runs/ncm",
+    epilog="""Examples:
+
+transslit circuit --resistance 5ohm --gamma 0.9 --layers 20 --export spice --out runs/ncm
+
+transslit circuit --resistance 5ohm --gamma 0.6 --drive galvanostatic --current 5mA --out runs/gcd
+
+transslit circuit --resistance 5ohm --impedance 1kHz:1GHz --bias 0.2V --out runs/eis
+
+transslit circuit --resistance 2ohm --fit measured.mpt --out runs/fit
+
+transslit circuit --resistance 5ohm --sweep gamma=-0.9:0.9:25 --sweep resistance=1ohm:10ohm:40 --out runs/sweep
+
+transslit circuit --figure ED12 --out runs/figures""",
 )
 def circuit_command(
     law: Annotated[Path | None, typer.Argument(help="law.json, or the folder that holds it.", metavar="[LAW]")] = None,
