@@ -94,3 +94,17 @@ def test_the_reason_names_the_ends_of_the_unknown_parameters():
     reason = part("f", measured, low=0.0, reason="planted").reason
     assert reason == "planted; 0.7 (edge gap 0.5 nm) to 1.5 (edge gap 2 nm)"
     assert json.dumps(part("f", float("nan"), low=0.0, reason="planted").row())
+
+
+def test_atoms_are_taken_from_where_they_are(gatherer, tmp_path, make):
+    """A validation's record serves if it is of this width and salt; a given one always does."""
+    opened = gatherer()
+    for slit, found in ((2e-9, None), (0.59e-9, "this validation's run")):
+        record = make()
+        record.metadata["network"] = {"slit": slit}
+        record.write(tmp_path / "md" / "record")
+        (tmp_path / "md" / "manifest.json").write_text("{}", encoding="utf-8")
+        place = evidence.md_record.find(opened.folder, opened.config, None)
+        assert (place and place[1]) == found
+    assert "d = 0.59 nm" in opened.atoms()[1]
+    assert evidence.md_record.find(opened.folder, opened.config, tmp_path)[0] == tmp_path

@@ -55,7 +55,7 @@ def atoms(evidence: Evidence) -> Finding:
     while the two-point migration and diffusion currents agree in sign, and the correlations of dphi_1 with the
     differences of net charge and of ions; 95 % intervals by bootstrap over the half-electrodes.
     """
-    record, source = evidence.atoms()
+    record, setting = evidence.atoms()
     wanted = {f"C04.{electrode}.1.{what}" for electrode in ("pos", "neg") for what in ("sign", "rho", "c")}
     parts = [
         replace(
@@ -67,4 +67,4 @@ def atoms(evidence: Evidence) -> Finding:
         for found in mechanism(record, "C04", "", seed=evidence.config.seed)
         if found.id in wanted
     ]
-    return Finding(tuple(parts), f"{source}, d = 0.59 nm, charge step", _courses(record))
+    return Finding(tuple(parts), setting, _courses(record))

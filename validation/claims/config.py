@@ -42,3 +42,8 @@ class ClaimsConfig(Config):
         """
         SlitNetwork(slit=MD_WIDTH).admits(self.electrolyte)
         self.electrolyte.bulk(self.concentration)
+
+
+def nm(length: float) -> str:
+    """A length in m as text in nm."""
+    return f"{length * 1e9:g} nm"

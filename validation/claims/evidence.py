@@ -29,15 +29,14 @@ from transslit import Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.config import digest
 from transslit.progress import Progress
 from transslit.runs import RunFolder, read_json
-from transslit.units import show
-from validation.claims.config import MD_WIDTH, ClaimsConfig
+from validation.claims import md_record
+from validation.claims.config import ClaimsConfig, nm
 from validation.claims.registry import Measured, Need
 
 DEFAULTS = "defaults"
 COARSE, LONG = 1.5, 2.0  # ratios of cells and of time steps
 COST = {"quick": 4.0, "paper": 15.0}  # s of one CV, about, as ATOMS; for the time left alone
 ATOMS = 600.0
-ATOMS_PLACE = "evidence/runs/md-0.59nm"
 
 
 @dataclass(frozen=True)
@@ -139,11 +138,12 @@ class Evidence:
                 for variation in self.variations(need.inputs):
                     for d in need.widths:
                         config = self.cv_config(d, variation, **dict(need.drive))
-                        label = f"{show(d, 'length')}, {variation}"
+                        label = f"{nm(d)}, {variation}"
                         run = partial(self._run, config)
                         yield config.digest, None if self._finished(config) else (COST[self.config.preset], label, run)
             if need.kind == "atoms":
-                yield "atoms", None if self._atoms_folder() else (ATOMS, "molecular dynamics", self.atoms)
+                there = md_record.find(self.folder, self.config, self.given_md)
+                yield "atoms", None if there else (ATOMS, "molecular dynamics", self.atoms)
 
     def variations(self, inputs: bool) -> list[str]:
         """Labels of the defaults, of the numerical companions and, if asked, of the input variations."""
@@ -239,34 +239,8 @@ class Evidence:
         return Law.read(folder)
 
     def atoms(self) -> tuple[TransSlitRecord, str]:
-        """A record of molecular dynamics at 0.59 nm and where it is from; runs the quick preset if there is none."""
-        import md
-
-        folder = self._atoms_folder()
-        if folder is None:
-            config = md.quick(
-                MD_WIDTH,
-                self.config.electrolyte,
-                self.config.concentration,
-                seed=self.config.seed,
-                replicas=self.config.replicas,
-            )
-
-            def work(path: Path) -> None:
-                md.run(config, path, self.progress)
-
-            folder, _ = self.folder.stage(ATOMS_PLACE, config, work, seed=config.seed)
-        record = TransSlitRecord.read(folder)
-        return record, f"{record.metadata.get('electrolyte', '')}, molecular dynamics in {folder.name}"
-
-    def _atoms_folder(self) -> Path | None:
-        """The folder of a finished record of atoms: the given one, a validation's, or the evidence's own."""
-        if self.given_md is not None:
-            return self.given_md
-        for folder in (self.folder.path / "md", self.folder.path / ATOMS_PLACE):
-            if (folder / "manifest.json").exists() and (folder / "record" / "record.json").exists():
-                return folder
-        return None
+        """A record of molecular dynamics at 0.59 nm and its setting in words."""
+        return md_record.read(self.folder, self.config, self.given_md, self.progress)
 
     # Running
 
@@ -298,8 +272,8 @@ def _continue(config: ContinuumConfig, path: Path) -> None:
 
 
 def _label(known: Input, value: float) -> str:
-    return f"{known.label} {show(value, 'length')}"
+    return f"{known.label} {nm(value)}"
 
 
 def _name(d: float) -> str:
-    return f"{d * 1e9:g}nm"
+    return nm(d).replace(" ", "")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from continuum import CrossingLine, OpenSpaceFlux, capacitances, migration_laws
-from validation.claims.config import NARROW, WIDTHS
+from validation.claims.config import NARROW, WIDTHS, nm
 from validation.claims.evidence import Evidence, Run, Runs
 from validation.claims.figures import Axis, plot
 from validation.claims.measures import by_width, instant, spread
@@ -234,7 +234,7 @@ def capacitance(evidence: Evidence) -> Finding:
     found = evidence.measure(_capacitance, WIDTHS)
     parts = [
         part(
-            f"{label} at {d * 1e9:g} nm",
+            f"{label} at {nm(d)}",
             found[f"{d:g} {what}"],
             high=0.05,
             reason="5 %: lines that coincide in a figure",
@@ -243,5 +243,5 @@ def capacitance(evidence: Evidence) -> Finding:
         for what, label in (("slits", "Spread over the slits"), ("time", "Relative deviation over the cycle"))
     ]
     table = by_width(evidence.runs((NARROW, *WIDTHS)), _capacitance_table)
-    table["width"] = [f"{d * 1e9:g} nm" for d in table["d_m"]]
+    table["width"] = [nm(d) for d in table["d_m"]]
     return Finding(tuple(parts), evidence.setting("d = 1.5 to 5 nm"), table)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from validation.claims.config import NARROW, WIDTHS
+from validation.claims.config import NARROW, WIDTHS, nm
 from validation.claims.evidence import Evidence, Run, Runs
 from validation.claims.figures import Axis, D, plot
 from validation.claims.measures import agreement, by_width, falling, instant, wide
@@ -27,10 +27,6 @@ def _shares(runs: Runs, name: str) -> dict[str, float]:
     return {f"{d:g} {what}": float(least.loc[d, what]) for d in least.index for what in least.columns}
 
 
-def _nm(d: float) -> str:
-    return f"{d * 1e9:g} nm"
-
-
 @claim(
     "C02",
     figure="2f, ED3",
@@ -45,7 +41,7 @@ def enhancement(evidence: Evidence) -> Finding:
     """
     found = evidence.measure(partial(_shares, name="diffusion"), WIDTHS)
     parts = [
-        part(f"Share of the {what} at {_nm(d)}", found[f"{d:g} {what}"], low=WHOLE, reason=TURNS)
+        part(f"Share of the {what} at {nm(d)}", found[f"{d:g} {what}"], low=WHOLE, reason=TURNS)
         for d in WIDTHS
         for what in ("cycle", "charge")
     ]
@@ -74,7 +70,7 @@ def steric(evidence: Evidence) -> Finding:
 
     found = evidence.measure(measured, widths)
     parts = [
-        part(f"Share of the charge at {_nm(d)}", found[f"{d:g} charge"], low=WHOLE, reason=TURNS)
+        part(f"Share of the charge at {nm(d)}", found[f"{d:g} charge"], low=WHOLE, reason=TURNS)
         for d in (NARROW, WIDTHS[0])
     ]
     parts.append(
@@ -172,7 +168,7 @@ def filling(evidence: Evidence) -> Finding:
     """
     found = evidence.measure(_filling_order, STEADY)
     parts = [
-        part(f"Share of the charging sweep at {_nm(d)}", found[f"{d:g}"], low=0.99, reason="always, but for one sample")
+        part(f"Share of the charging sweep at {nm(d)}", found[f"{d:g}"], low=0.99, reason="always, but for one sample")
         for d in STEADY
     ]
     runs = evidence.runs(STEADY)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from validation.claims.config import WIDTHS
+from validation.claims.config import WIDTHS, nm
 from validation.claims.evidence import Evidence, Run, Runs
 from validation.claims.figures import PHASE, Axis, D, plot
 from validation.claims.measures import by_width, driven, extremes, falling, spread, spread_at_equal_filling, trend
@@ -71,14 +71,14 @@ def not_ohmic(evidence: Evidence) -> Finding:
     found = evidence.measure(_swing, SWEPT)
     parts = []
     for d in SWEPT:
-        name = f"{d * 1e9:g} nm"
+        name = nm(d)
         reason = "above what a constant would look like to the eye; its numerical error is in the interval"
         parts.append(part(f"Spread of dphi/I at {name}", found[f"{d:g} swing"], low=0.1, reason=reason))
         for column, label in (("dphi_V", "|dphi_i|"), ("I_A_per_m", "|I_i|")):
             title = f"Share of the sweep in which {label} falls with i, {name}"
             parts.append(part(title, found[f"{d:g} {column}"], low=0.95, reason="but for the turn"))
     table = by_width(evidence.runs(SWEPT), lambda run: driven(run)[["phase", "i", "q", "R_ohm_m"]])
-    table["width"] = [f"d = {d * 1e9:g} nm" for d in table["d_m"]]
+    table["width"] = [f"d = {nm(d)}" for d in table["d_m"]]
     return Finding(tuple(parts), evidence.setting("d = 1.5 to 4 nm"), table)
 
 
@@ -101,11 +101,11 @@ def same_everywhere(evidence: Evidence) -> Finding:
     """
     found = evidence.measure(_spread_of_slits, SWEPT)
     parts = [
-        part(f"Spread at {d * 1e9:g} nm", found[f"{d:g}"], high=0.05, reason="5 %: lines that coincide in a figure")
+        part(f"Spread at {nm(d)}", found[f"{d:g}"], high=0.05, reason="5 %: lines that coincide in a figure")
         for d in SWEPT
     ]
     table = by_width(evidence.runs(SWEPT), spread_at_equal_filling)
-    table["width"] = [f"d = {d * 1e9:g} nm" for d in table["d_m"]]
+    table["width"] = [f"d = {nm(d)}" for d in table["d_m"]]
     return Finding(tuple(parts), evidence.setting("d = 1.5 to 4 nm"), table)
 
 
@@ -239,11 +239,9 @@ def resistance_from_filling(evidence: Evidence) -> Finding:
     widths = (2e-9, 3e-9, 4e-9)
     found: dict[str, Measured] = evidence.measure(_misfit, widths)
     parts = [
-        part(
-            f"Relative error at {d * 1e9:g} nm", found[f"{d:g}"], high=0.05, reason="5 %: points on a line in a figure"
-        )
+        part(f"Relative error at {nm(d)}", found[f"{d:g}"], high=0.05, reason="5 %: points on a line in a figure")
         for d in widths
     ]
     table = by_width(evidence.runs(widths), _with_law)
-    table["width"] = [f"d = {d * 1e9:g} nm" for d in table["d_m"]]
+    table["width"] = [f"d = {nm(d)}" for d in table["d_m"]]
     return Finding(tuple(parts), evidence.setting("d = 2, 3, 4 nm"), table)
