@@ -1,7 +1,7 @@
 """The electrolyte without electrodes: density, hydration shells and diffusion of a periodic cube at 1 bar.
 
 The box of ions and rigid waters has the force field of the cell. At constant pressure (Monte Carlo barostat) it finds
-its density; at that volume, with a friction so weak that it leaves transport alone, it gives the ion-oxygen radial
+its density; at that volume, with a thermostat that leaves transport alone (Nose-Hoover), it gives the ion-oxygen radial
 distribution functions and the diffusion coefficients from mean square displacements, corrected for the size of the
 box by
 
@@ -36,6 +36,7 @@ from transslit.errors import BadInput, StageFailed
 VISCOSITY = 0.729e-3  # Pa s, SPC/E at 298 K and 1 bar (above)
 PRESSURE = 1.0  # bar
 CUTOFF = 0.9e-9  # m, with the long-range correction of the dispersion
+COUPLING = 2.0  # 1/ps, of the Nose-Hoover chain to the whole box
 FRAME = 0.1e-12  # s
 LAGS = (2e-12, 12e-12)  # s, past the ballistic part and the first cage
 BLOCKS = 5  # of time, for standard errors
@@ -170,7 +171,7 @@ def bulk_properties(
     *,
     density_error: float = float("nan"),
     temperature: float = 298.15,
-    friction: float = 0.1,
+    friction: float | None = None,
     timestep: float = 2e-15,
     viscosity: float = VISCOSITY,
     seed: int = 0,
@@ -181,8 +182,8 @@ def bulk_properties(
 
     Parameters
     ----------
-    duration : s, after a tenth of it (at most 10 ps, with a strong thermostat) that is thrown away
-    friction : 1/ps, Langevin; above 0.1/ps it slows what is measured here
+    duration : s, after a tenth of it (at most 10 ps) that is thrown away
+    friction : 1/ps, Langevin instead of Nose-Hoover; it slows what is measured here
     advance : called with the fraction done
 
     Raises
@@ -192,10 +193,9 @@ def bulk_properties(
     """
     if duration < 1.5 * LAGS[1]:
         raise BadInput("duration", f"{duration * 1e12:g} ps", f"give at least {1.5e12 * LAGS[1]:g} ps")
-    sim = _simulation(box, bulk_system(box), temperature, 5.0, timestep, seed, platform)
+    sim = _simulation(box, bulk_system(box), temperature, friction, timestep, seed, platform)
     sim.context.setVelocitiesToTemperature(temperature, seed + 2)
     _steps(sim, round(min(duration / 10, 10e-12) / timestep))
-    sim.integrator.setFriction(friction)
     frames, every = round(duration / FRAME), round(FRAME / timestep)
     ions = sum(box.numbers.values())
     heavy = np.concatenate([np.arange(ions), np.arange(ions, len(box.positions), 3)])
@@ -280,10 +280,19 @@ def bulk_system(box: BulkBox) -> openmm.System:
 
 
 def _simulation(
-    box: BulkBox, system: openmm.System, temperature: float, friction: float, timestep: float, seed: int, platform: str
+    box: BulkBox,
+    system: openmm.System,
+    temperature: float,
+    friction: float | None,
+    timestep: float,
+    seed: int,
+    platform: str,
 ) -> app.Simulation:
-    integrator = openmm.LangevinMiddleIntegrator(temperature, friction, timestep * 1e12)
-    integrator.setRandomNumberSeed(seed % 2**31 + 1)
+    if friction is None:
+        integrator = openmm.NoseHooverIntegrator(temperature, COUPLING, timestep * 1e12)
+    else:
+        integrator = openmm.LangevinMiddleIntegrator(temperature, friction, timestep * 1e12)
+        integrator.setRandomNumberSeed(seed % 2**31 + 1)
     sim = app.Simulation(box.structure, system, integrator, *choose_platform(platform))
     sim.context.setPositions(box.positions * 1e9)
     sim.context.applyConstraints(1e-6)

@@ -99,22 +99,22 @@ def test_water():
 
 @pytest.fixture(scope="module")
 def brine():
-    return at_pressure(bulk_box(KCL, 1000.0, 512), 40e-12)
+    return at_pressure(bulk_box(KCL, 1000.0, 512), 60e-12)
 
 
 @pytest.mark.slow
 def test_potassium_chloride(brine):
-    """Density within 2 %, hydration shells in their windows, ions within 30 % of their values at infinite dilution:
-    nine ions of a kind over 120 ps give D to some 12 %, and 1 mol/l and the model each take up to as much."""
+    """Density within 2 %, hydration shells in their windows; ions of +-1 e in SPC/E at 1 mol/l are slower than dilute
+    real ones, whose D the electrolyte's file has, but not by half. Nine of a kind give D to some 12 %."""
     box, error = brine
     found = bulk_properties(box, 120e-12, density_error=error)
-    show("KCl, 0.1/ps", found)
+    show("KCl, Nose-Hoover", found)
     assert found.density == pytest.approx(1042, rel=0.02)
-    assert found.temperature == pytest.approx(300.5, abs=7)  # leapfrog velocities at 2 fs read 1 % high
+    assert found.temperature == pytest.approx(298.15, abs=2)
     assert 0.265e-9 < found.first_peak["K"] < 0.285e-9
     assert 0.310e-9 < found.first_peak["Cl"] < 0.330e-9
     for ion in KCL.ions:
-        assert found.corrected[ion.name] == pytest.approx(ion.diffusion_coefficient.value, rel=0.3)
+        assert 0.5 < found.corrected[ion.name] / ion.diffusion_coefficient.value < 1.2
     assert found.diffusion["water"] == pytest.approx(2.4e-9, rel=0.12)  # 1 mol/l of KCl slows SPC/E by a few percent
 
 
