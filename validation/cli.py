@@ -6,6 +6,7 @@ line on standard error and exit code 2. With `--json`, standard output is one JS
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -72,6 +73,8 @@ def validate(
 
 def run(program: typer.Typer, name: str, arguments: list[str] | None = None) -> int:
     """Run a command line (the process's own by default) and turn every fault into one line and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without ± or ✓ still shows the rest
     warnings.filterwarnings("ignore")
     logging.getLogger().setLevel(logging.ERROR)
     try:

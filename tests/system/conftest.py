@@ -11,11 +11,11 @@ from validation import cli
 SCRIPTS = Path(sys.executable).parent
 
 
-def run_command(*words, cwd, timeout=600):
+def run_command(*words, cwd, timeout=600, env=None):
     """Run `validate ...` or `transslit ...`; returns the finished process with text streams."""
     program, *arguments = (str(word) for word in words)
     return subprocess.run(
-        [SCRIPTS / program, *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
+        [SCRIPTS / program, *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False, env=env
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -139,3 +140,11 @@ def test_the_summary_is_short_and_plain_on_a_pipe(finished, command):
     assert "\x1b" not in shown
     assert "all required ones hold" in shown
     assert shown.rstrip().endswith("report.html")
+
+
+def test_a_terminal_without_the_signs_still_shows_the_rest(finished, command):
+    done = command(
+        "transslit", "report", finished[0], env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "L.gamma" in done.stdout
