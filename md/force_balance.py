@@ -65,8 +65,9 @@ def force_balance(
     -------
     `replica` (4 run + block, as in the record), `time_s` (middle of the interval), `i`, `ion`, `ions` (mean number on
     the path), `I_path_A_per_m`, and for each of `PARTS` `<part>_pN` (sum over the ions on the path; towards the bulk is
-    positive; all but the residual add up to it) and `<part>_error_pN` (standard error over the frames of the
-    interval as if they were independent: good for noise, short for what lasts; take blocks for those)
+    positive; all but the residual add up to it) and `<part>_error_pN` (standard error from the scatter of frames about
+    their intervals' means, pooled over the run, as if frames were independent: good for forces that are noise,
+    short for what lasts; `mean_forces` takes blocks)
     """
     paths = Paths(cell)
     fields = {
@@ -168,11 +169,13 @@ def _rows(
     frames["residual_pN"] = frames.sum(axis=1, skipna=False)
     frames["ions"], frames["I_path_A_per_m"] = weight * length, current
     grouped = frames.groupby(middle)
-    errors = (
-        grouped[[f"{part}_pN" for part in PARTS]].sem().rename(columns=lambda name: name.replace("_pN", "_error_pN"))
-    )
     means = grouped.mean()
     means["residual_pN"] = means[[f"{part}_pN" for part in total]].sum(axis=1)  # each over the frames that it has
+    forces = grouped[[f"{part}_pN" for part in PARTS]]
+    count = forces.count()
+    free = (count - 1).clip(lower=0)
+    pooled = np.sqrt((forces.var().fillna(0.0) * free).sum() / free.sum().clip(lower=1))  # few frames an interval
+    errors = (pooled / np.sqrt(count.clip(lower=1))).rename(columns=lambda name: name.replace("_pN", "_error_pN"))
     table = means.join(errors).rename_axis("time_s").reset_index()
     return table.assign(**keys)[[*KEYS, *table.columns.drop("time_s")]]
 
