@@ -71,13 +71,14 @@ def test_one_figure_with_its_data(copy, inside):
 def test_two_runs_are_compared(copy, finished, inside, tmp_path):
     rows = json.loads((copy / "verdicts.json").read_text(encoding="utf-8"))
     (gamma,) = [row for row in rows if row["id"] == "L.gamma"]
-    gamma["value"], gamma["verdict"] = gamma["value"] + 3 * gamma["uncertainty"], "fail"
+    earlier = gamma["uncertainty"]
+    gamma |= {"value": gamma["value"] + 0.3, "uncertainty": 0.1, "verdict": "fail"}
     (copy / "verdicts.json").write_text(json.dumps(rows), encoding="utf-8")
     done = inside("transslit", "report", "--compare", finished[0], copy, "--json", "--out", tmp_path / "changes.html")
     answer = json.loads(done.stdout)
     (changed,) = [pair for pair in answer["pairs"] if pair["what"] != "equal"]
     assert (changed["id"], changed["what"], changed["verdict_b"]) == ("L.gamma", "verdict changed", "fail")
-    assert changed["against_u"] == pytest.approx(3 / 2**0.5)
+    assert changed["against_u"] == pytest.approx(0.3 / np.hypot(earlier, 0.1))
     assert "verdict changed" in (tmp_path / "changes.html").read_text(encoding="utf-8")
     shown = inside("transslit", "report", "--compare", finished[0], copy).stdout
     assert "1 verdict changed" in shown
