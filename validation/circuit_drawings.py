@@ -105,6 +105,23 @@ def draw_13b(table: pd.DataFrame) -> Figure:
 
 
 @styled
+def draw_overlay(table: pd.DataFrame) -> Figure:
+    """A measured curve, grey, and the circuit fitted to it: I_m on V_m, or V_m in time where the current was held."""
+    figure, axes = _panels(1, width=4.6, height=3.6)
+    ax = axes[0, 0]
+    if "fitted_I_m_A" in table:
+        ax.plot(MILLI * table["V_m_V"], MILLI * table["I_m_A"], color="0.6", lw=3, label="measured")
+        ax.plot(MILLI * table["V_m_V"], MILLI * table["fitted_I_m_A"], color=COLOURS[0], label="fitted")
+        ax.set(xlabel=V_M, ylabel=I_M)
+    else:
+        ax.plot(MICRO * table["time_s"], MILLI * table["V_m_V"], color="0.6", lw=3, label="measured")
+        ax.plot(MICRO * table["time_s"], MILLI * table["fitted_V_m_V"], color=COLOURS[0], label="fitted")
+        ax.set(xlabel=TIME, ylabel=V_M)
+    ax.legend()
+    return figure
+
+
+@styled
 def draw_12(table: pd.DataFrame) -> Figure:
     """A row per scan rate, a column per number of layers; the TLM is dashed."""
     figure, axes = _panels(len(tables.LAYERS), len(tables.RATES), width=2.9, height=2.6)

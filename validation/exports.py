@@ -65,14 +65,22 @@ def write_circuit(
 
 
 def fit_circuit(folder: Path, guess: circuit.CircuitConfig, curve: Curve) -> dict[str, Any]:
-    """Fit a measured curve, leave `fit.json`, `correlation.csv` and the fitted `terminal.parquet`; the numbers."""
+    """Fit a measured curve; `fit.json`, `correlation.csv`, the fitted `terminal.parquet`, and `overlay` with both."""
+    from validation.circuit_drawings import draw_overlay
+
     found = fit(curve, guess)
     fitted = circuit.simulate(found.config)
+    voltage, current = fitted.terminals(curve.time)
+    model = current if found.compared == "I_m_A" else guess.half_cells * voltage
+    measured = {"time_s": curve.time, "V_m_V": curve.voltage, "I_m_A": curve.current}
+    overlay = pd.DataFrame({**measured, f"fitted_{found.compared}": model})
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / "terminal.parquet", fitted.terminal)
     rows = found.table.to_dict("records")
     write_json(folder / "fit.json", {"parameters": rows, "compared": found.compared, "rms": found.rms_over_peak})
     write_text(folder / "correlation.csv", found.correlation.to_csv())
+    write_text(folder / "overlay.csv", overlay.to_csv(index=False))
+    draw_overlay(overlay).savefig(folder / "overlay.png", dpi=150)
     told: dict[str, Any] = {"rms_over_peak": found.rms_over_peak}
     for row in rows:
         known = "" if row["identified"] else ", not identified by this curve"

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from circuit import CircuitConfig, Table, simulate
+from circuit import simulate
 from continuum import ContinuumConfig, run
-from continuum.extract import extract
-from continuum.tables import capacitance_tables
 from transslit import SlitNetwork, TriangularCV, load_electrolyte
 from transslit.progress import Progress
+from validation.extracted import extracted_circuit
 
 
 def rms_over_peak(record, config):
@@ -26,23 +25,7 @@ def test_nano_circuit_is_within_1_5_percent_and_three_times_closer(tmp_path, sca
     network, salt = SlitNetwork(slit="1.5nm"), load_electrolyte("KCl")
     settings = ContinuumConfig(network=network, electrolyte=salt, drive=drive, steps=400, scheme="bdf2")
     record = run(settings, tmp_path, Progress(quiet=True))
-    ladder = extract(record)
-    tables = capacitance_tables(record, ladder)
-    plain = CircuitConfig(
-        layers=6,
-        resistance=ladder.resistance,
-        gamma=ladder.gamma,
-        slit_capacitance=ladder.slit_capacitance,
-        open_resistance=ladder.open_resistance,
-        open_capacitance=ladder.open_capacitance,
-        charge_max=ladder.charge_max,
-        half_resistor_mouth=ladder.half_resistor_mouth,
-        drive=drive,
-        points=4001,
-    )
-    slits = tuple(Table(over="potential", **table.model_dump()) for table in tables.slits)
-    opened = Table(over="potential", **tables.open_space.model_dump())
-    ncm = plain.model_copy(update={"capacitance_table": slits, "open_capacitance_table": opened})
+    plain, ncm = (extracted_circuit(record, drive, tabled=tabled) for tabled in (False, True))
     distance = rms_over_peak(record, ncm)
     line = rms_over_peak(record, plain.model_copy(update={"model": "tlm"}))
     tabled_line = rms_over_peak(record, ncm.model_copy(update={"model": "tlm"}))

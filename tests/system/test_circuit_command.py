@@ -56,6 +56,11 @@ def test_a_fit_returns_what_was_exported(inside, tmp_path):
     assert rows["resistance"]["value"] == pytest.approx(5.0, rel=0.02)
     assert rows["gamma"]["value"] == pytest.approx(0.6, abs=0.02)
     assert rows["slit_capacitance"]["value"] == pytest.approx(80e-9, rel=0.01)
+    correlation = pd.read_csv(tmp_path / "fit" / "correlation.csv", index_col=0)
+    assert list(correlation) == list(correlation.index) == list(rows)
+    overlay = pd.read_csv(tmp_path / "fit" / "overlay.csv")
+    assert overlay["fitted_I_m_A"].to_numpy() == pytest.approx(overlay["I_m_A"], abs=0.01 * overlay["I_m_A"].max())
+    assert (tmp_path / "fit" / "overlay.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(
