@@ -7,9 +7,11 @@ and ps; analyzers compute in SI.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from MDAnalysis.analysis.base import AnalysisBase
+from MDAnalysis.analysis.results import ResultsGroup
 from scipy import constants
 
 from md.cell import Cell
@@ -41,6 +43,32 @@ class Atoms:
     def ion_positions(self, timestep: Any) -> np.ndarray:
         """Positions of the ions in m, shape (ions, 3)."""
         return timestep.positions[self.ions].astype(float) * ANGSTROM
+
+
+class FramewiseAnalysis(AnalysisBase):
+    """An analyzer whose frames are reduced independently, so that parallel runs give what serial ones give.
+
+    Each frame appends to the lists `results.<name>` of `framewise`; what needs neighbours waits for `_conclude`.
+    """
+
+    framewise: ClassVar[tuple[str, ...]] = ()
+    _analysis_algorithm_is_parallelizable = True
+
+    def __init__(self, universe: Any, cell: Cell, **options: Any) -> None:
+        super().__init__(universe.trajectory, **options)
+        self.cell, self.atoms = cell, Atoms(universe, cell)
+
+    @classmethod
+    def get_supported_backends(cls) -> tuple[str, ...]:
+        """MDAnalysis's names of the backends that this analyzer may run on."""
+        return ("serial", "multiprocessing", "dask")
+
+    def _prepare(self) -> None:
+        for name in self.framewise:
+            self.results[name] = []
+
+    def _get_aggregator(self) -> ResultsGroup:
+        return ResultsGroup(dict.fromkeys(self.framewise, ResultsGroup.flatten_sequence))
 
 
 def frame_time(timestep: Any, interval: float) -> float:

@@ -174,8 +174,8 @@ def _rows(
     forces = grouped[[f"{part}_pN" for part in PARTS]]
     count = forces.count()
     free = (count - 1).clip(lower=0)
-    pooled = np.sqrt((forces.var().fillna(0.0) * free).sum() / free.sum().clip(lower=1))  # few frames an interval
-    errors = (pooled / np.sqrt(count.clip(lower=1))).rename(columns=lambda name: name.replace("_pN", "_error_pN"))
+    pooled = ((forces.var().fillna(0.0) * free).sum() / free.sum().clip(lower=1)) ** 0.5  # few frames an interval
+    errors = (pooled / count.clip(lower=1) ** 0.5).rename(columns=lambda name: name.replace("_pN", "_error_pN"))
     table = means.join(errors).rename_axis("time_s").reset_index()
     return table.assign(**keys)[[*KEYS, *table.columns.drop("time_s")]]
 

@@ -6,38 +6,18 @@ c is the mean over ions of c_k / stoichiometry, the concentration of formula uni
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from MDAnalysis.analysis.base import AnalysisBase
-from MDAnalysis.analysis.results import ResultsGroup
 from scipy import constants
 
-from md.atoms import ANGSTROM, Atoms, frame_time
-from md.cell import Cell
+from md.atoms import ANGSTROM, FramewiseAnalysis, frame_time
 from md.filling import reservoir_count, reservoir_volume, water_density
 
 
-class Reservoir(AnalysisBase):
+class Reservoir(FramewiseAnalysis):
     """`.results.table`: time_s, c_mol_per_m3, c_<ion>_mol_per_m3, water_kg_per_m3."""
 
-    _analysis_algorithm_is_parallelizable = True
-
-    @classmethod
-    def get_supported_backends(cls) -> tuple[str, ...]:
-        """MDAnalysis's names of the backends that this analyzer may run on."""
-        return ("serial", "multiprocessing", "dask")
-
-    def __init__(self, universe: Any, cell: Cell, **options: Any) -> None:
-        super().__init__(universe.trajectory, **options)
-        self.cell, self.atoms = cell, Atoms(universe, cell)
-
-    def _prepare(self) -> None:
-        self.results.rows = []
-
-    def _get_aggregator(self) -> ResultsGroup:
-        return ResultsGroup({"rows": ResultsGroup.flatten_sequence})
+    framewise = ("rows",)
 
     def _single_frame(self) -> None:
         cell, x = self.cell, self._ts.positions[:, 0].astype(float) * ANGSTROM

@@ -14,10 +14,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from MDAnalysis.analysis.base import AnalysisBase
-from MDAnalysis.analysis.results import ResultsGroup
 
-from md.atoms import Atoms, frame_time, step_between
+from md.atoms import FramewiseAnalysis, frame_time, step_between
 from md.cell import Cell
 from transslit.resampling import draws, independent_blocks
 
@@ -25,25 +23,10 @@ LAGS = (0.5e-12, 2e-12)  # s
 ENOUGH = 200  # displacement samples at the longest lag below which there is no measurement
 
 
-class SlitDiffusion(AnalysisBase):
+class SlitDiffusion(FramewiseAnalysis):
     """`.results`: `lags` (s); `squares`, `samples` (lags, blocks, ions): sums of squares (m^2) and their numbers."""
 
-    _analysis_algorithm_is_parallelizable = True
-
-    @classmethod
-    def get_supported_backends(cls) -> tuple[str, ...]:
-        """MDAnalysis's names of the backends that this analyzer may run on."""
-        return ("serial", "multiprocessing", "dask")
-
-    def __init__(self, universe: Any, cell: Cell, **options: Any) -> None:
-        super().__init__(universe.trajectory, **options)
-        self.cell, self.atoms = cell, Atoms(universe, cell)
-
-    def _prepare(self) -> None:
-        self.results.times, self.results.z, self.results.slit = [], [], []
-
-    def _get_aggregator(self) -> ResultsGroup:
-        return ResultsGroup(dict.fromkeys(("times", "z", "slit"), ResultsGroup.flatten_sequence))
+    framewise = ("times", "z", "slit")
 
     def _single_frame(self) -> None:
         place = self.atoms.ion_positions(self._ts)

@@ -23,21 +23,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from MDAnalysis.analysis.base import AnalysisBase
 from MDAnalysis.analysis.results import ResultsGroup
 from scipy import constants
 
-from md.atoms import ANGSTROM, Atoms, frame_time, step_between
+from md.atoms import ANGSTROM, FramewiseAnalysis, frame_time, step_between
 from md.carbon_charge import CarbonCharge
 from md.cell import Cell
 from md.poisson import ChargeMap
 from md.reduction import Counted, record_of
 from transslit.errors import StageFailed
 
-FRAMEWISE = ("time", "x", "phi", "sigma")  # what each frame leaves: s, the ions' x in m, V, C/m^2 per block
 
-
-class TransSlitFlux(AnalysisBase):
+class TransSlitFlux(FramewiseAnalysis):
     """Reduce a trajectory of `cell` to a `TransSlitRecord`.
 
     Parameters
@@ -57,12 +54,7 @@ class TransSlitFlux(AnalysisBase):
     results.phi_map : mean potential in V on the grid of `results.grid` over the analysed frames at t >= 0
     """
 
-    _analysis_algorithm_is_parallelizable = True
-
-    @classmethod
-    def get_supported_backends(cls) -> tuple[str, ...]:
-        """MDAnalysis's names of the backends that this analyzer may run on."""
-        return ("serial", "multiprocessing", "dask")
+    framewise = ("time", "x", "phi", "sigma")  # s, the ions' x in m, V, C/m^2 per block
 
     def __init__(
         self,
@@ -75,10 +67,9 @@ class TransSlitFlux(AnalysisBase):
         solved: np.ndarray | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(universe.trajectory, **options)
-        self.cell, self.number, self.charged = cell, run, charged
+        super().__init__(universe, cell, **options)
+        self.number, self.charged = run, charged
         self.carbon_charge = CarbonCharge(cell, solved)
-        self.atoms = Atoms(universe, cell)
         self.diffusion_coefficients = diffusion_coefficients
         network = cell.network
         planes = np.append(network.slat_centres, network.depth + network.reservoir)
@@ -90,12 +81,11 @@ class TransSlitFlux(AnalysisBase):
         self._map = ChargeMap(cell.box)
 
     def _prepare(self) -> None:
-        for name in FRAMEWISE:
-            self.results[name] = []
+        super()._prepare()
         self.results.phi_sum, self.results.charged_frames = np.zeros(self._map.shape), 0
 
     def _get_aggregator(self) -> ResultsGroup:
-        gathered = dict.fromkeys(FRAMEWISE, ResultsGroup.flatten_sequence)
+        gathered = dict.fromkeys(self.framewise, ResultsGroup.flatten_sequence)
         return ResultsGroup({**gathered, "phi_sum": ResultsGroup.ndarray_sum, "charged_frames": sum})
 
     def _single_frame(self) -> None:
