@@ -2,9 +2,10 @@
 
 pytest benchmarks/test_circuit.py --benchmark-only
 
-Asserted are the least of many times, which say what the code needs where the machine is shared.
+Times are of the processor, and the least of many is asserted: what the code needs, also where the machine is shared.
 """
 
+import resource
 import shutil
 import subprocess
 import time
@@ -16,6 +17,9 @@ from circuit import CircuitConfig, simulate
 from circuit.spice import to_spice
 from circuit.sweep import sweep
 from transslit import Law, TriangularCV
+
+
+pytestmark = pytest.mark.benchmark(timer=time.process_time)
 
 
 def circuit(layers, gamma=0.9, **changes):
@@ -51,9 +55,9 @@ def test_growth_is_linear(benchmark):
     def least(layers):
         config, found = circuit(layers), []
         for _ in range(5):
-            began = time.perf_counter()
+            began = time.process_time()
             curve(config)
-            found.append(time.perf_counter() - began)
+            found.append(time.process_time() - began)
         return min(found)
 
     times = benchmark.pedantic(lambda: [least(layers) for layers in (1000, 8000)], rounds=1)
@@ -69,9 +73,10 @@ def test_against_ngspice(benchmark, tmp_path):
     (tmp_path / "cell.cir").write_text(to_spice(config))
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(["ngspice", "-b", "-r", "cv.raw", "cell.cir"], cwd=tmp_path, capture_output=True, check=True)
-        times.append(time.perf_counter() - began)
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime)
     at, _, current = np.frombuffer((tmp_path / "cv.raw").read_bytes().split(b"Binary:\n")[1]).reshape(-1, 3).T
     _, mine = benchmark(curve, config)
     _, exact = curve(circuit(50, tolerance=1e-11))
@@ -85,8 +90,9 @@ def test_against_ngspice(benchmark, tmp_path):
         assert min(times) > 20 * benchmark.stats.stats.min
 
 
+@pytest.mark.benchmark(timer=time.perf_counter)
 def test_sweep(benchmark):
-    """1,000 sets of gamma and R_c at 20 layers, on all cores."""
+    """1,000 sets of gamma and R_c at 20 layers, on all cores; by the clock on the wall."""
     axes = {"gamma": np.linspace(-0.9, 0.9, 25).tolist(), "resistance": np.linspace(1, 10, 40).tolist()}
     table = benchmark.pedantic(sweep, (circuit(20), axes), rounds=1)
     assert len(table) == 1000

@@ -50,6 +50,7 @@ class Ladder:
         self, config: CircuitConfig, resistances: Sequence[SlitResistance], segments: Sequence[Segment]
     ) -> None:
         cells = config.electrodes
+        self.values, self.slopes = [r.value for r in resistances], [r.slope for r in resistances]
         self.config, self.resistance, self.segments = config, resistances, segments
         self.share = config.half_cells  # of V_m and P in what drives the ladder
         self.pair = len(cells) == 2
@@ -153,7 +154,7 @@ class Ladder:
 
     def link_resistances(self, q: Array, slope: bool = False) -> Array:
         """R in ohm of the links (..., links), or dR/dq; nothing passes the mouth between two half-cells."""
-        of = [r.slope if slope else r.value for r in self.resistance]
+        of = self.slopes if slope else self.values
         if not self.pair:
             found = of[0](q)
             return found if self.plain else found * self.factor

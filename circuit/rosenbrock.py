@@ -147,7 +147,7 @@ def integrate(
     rows = np.zeros((STAGES + 2, len(y)))  # dF/dt, y, U_1 ... U_8
     stages = rows[2:]
     t, early, last = float(corners[0]), 0.0, 0.0
-    onset = 0.1  # the first step after a corner over the last one before it, learnt from corner to corner
+    onset = 0.01  # the first step after a corner over the last one before it, learnt from corner to corner
     reached = [t]
     for segment, (start, planned) in enumerate(pairwise(corners.tolist())):
         stop = planned - early if early else planned
