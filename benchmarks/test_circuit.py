@@ -18,7 +18,6 @@ from circuit.spice import to_spice
 from circuit.sweep import sweep
 from transslit import Law, TriangularCV
 
-
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 
 
