@@ -18,17 +18,21 @@ SMALLEST = 0.5  # of the median current: below, at starts and turns, dphi and I 
 
 
 def resistances(record: TransSlitRecord, ladder: LadderParameters | None = None) -> pd.DataFrame:
-    """Rows of the crossings with a current above `SMALLEST` of its median, and what each says of resistance.
+    """Rows of the crossings whose current follows the sweep, and what each says of resistance.
+
+    Left out: currents below `SMALLEST` of their median, and those that still run against the sweep after a turn.
 
     Returns
     -------
     table : replica, time_s, i, q, I_A_per_m, dphi_V, R_ohm_m, resistivity_ohm_m, conductance_S_per_m,
         conductivity_S_per_m and, with `ladder`, R_law_ohm_m
     """
-    table = record.resampled().joined()
+    record = record.resampled()
+    table = record.joined().merge(_sweeps(record), on=["replica", "time_s"], validate="many_to_one")
     size = table["I_A_per_m"].abs()
     usual = size.groupby([table["replica"], table["i"]]).transform("median")
-    table = table.loc[size > SMALLEST * usual, ["replica", "time_s", "i", "q", "I_A_per_m", "dphi_V"]].copy()
+    settled = (size > SMALLEST * usual) & (table["sweep"] * table["I_A_per_m"] >= 0)
+    table = table.loc[settled, ["replica", "time_s", "i", "q", "I_A_per_m", "dphi_V"]].copy()
     geometry = SlitNetwork.model_validate(record.metadata["network"]).geometric_conductance
     table["R_ohm_m"] = table["dphi_V"] / table["I_A_per_m"]
     table["resistivity_ohm_m"] = table["R_ohm_m"] * geometry
@@ -37,6 +41,15 @@ def resistances(record: TransSlitRecord, ladder: LadderParameters | None = None)
     if ladder is not None:
         table["R_law_ohm_m"] = ladder.resistance * (1 - ladder.gamma * table["q"])
     return table.reset_index(drop=True)
+
+
+def _sweeps(record: TransSlitRecord) -> pd.DataFrame:
+    """`sweep` of each replica and time: 1 while phi_m rises, -1 while it falls, 0 where it turns or rests."""
+    rows = [
+        part[["replica", "time_s"]].assign(sweep=np.sign(np.gradient(part["phi_m_V"], part["time_s"])))
+        for _, part in record.terminal.sort_values("time_s").groupby("replica")
+    ]
+    return pd.concat(rows)
 
 
 def migration_laws(record: TransSlitRecord) -> pd.DataFrame:

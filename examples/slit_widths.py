@@ -1,6 +1,6 @@
 """What changes from slit to slit with the slit's width: currents, resistivity, conductance and capacitance.
 
-Adaptive cycles of five layers, d = 1 to 5 nm; the figures compare them.
+Adaptive cycles of four layers, d = 1 to 5 nm; the figures compare them.
 """
 
 import tempfile
@@ -21,7 +21,7 @@ def main(figures: Path | None = None) -> pd.Series:
     """Largest over smallest conductivity through the charging sweep, by width in m."""
     records = {}
     for width in WIDTHS:
-        network = SlitNetwork(slit=width, layers=5)
+        network = SlitNetwork(slit=width, layers=4)
         config = ContinuumConfig(network=network, electrolyte=load_electrolyte("KCl"), stepping="adaptive")
         with tempfile.TemporaryDirectory() as folder:
             records[width] = run(config, Path(folder), Progress(quiet=True))
