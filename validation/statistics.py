@@ -113,7 +113,8 @@ def bootstrap(
     values = [float(statistic(*draw)) for draw in zip(*means, *drawn.T, strict=True)]
     low, high = np.nanpercentile(values, [2.5, 97.5])
     samples = min(effective_samples(a, groups) for a in flat)
-    return Estimate(value, float(low), float(high), samples, len(np.unique(groups)))
+    # a statistic that is not linear can lie outside the draws of few blocks: such an interval must not decide
+    return Estimate(value, min(float(low), value), max(float(high), value), samples, len(np.unique(groups)))
 
 
 def pearson(a: np.ndarray, b: np.ndarray) -> float:

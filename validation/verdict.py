@@ -71,8 +71,11 @@ class Estimate:
         )
 
     def inside(self, low: float = -math.inf, high: float = math.inf) -> Outcome:
-        """Whether the interval lies inside [low, high]: pass, fail (wholly outside) or inconclusive."""
-        if not all(map(math.isfinite, (self.value, self.low, self.high))):
+        """Whether the interval lies inside [low, high]: pass, fail (wholly outside) or inconclusive.
+
+        One replica shows its scatter in time, not that between replicas: it decides nothing.
+        """
+        if self.replicas == 1 or not all(map(math.isfinite, (self.value, self.low, self.high))):
             return "inconclusive"
         if low <= self.low and self.high <= high:
             return "pass"
