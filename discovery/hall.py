@@ -22,6 +22,7 @@ from discovery.forms import Form
 from discovery.problem import Problem
 
 FAME = 60
+BETTER = 1e-6  # a smaller relative gain is round-off
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def front_of(
     famous = {finalist.form for finalist in finalists[:FAME]}
     for finalist in ranked:
         loss = max(finalist.fit.loss, 1e-16)
-        on_front = loss < best * (1 - 1e-9)
+        on_front = loss < best * (1 - BETTER)
         score = math.log(best / loss) / (finalist.nodes - nodes) if on_front and math.isfinite(best) else math.nan
         if on_front:
             best, nodes = loss, finalist.nodes

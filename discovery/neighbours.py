@@ -94,7 +94,7 @@ def _times(a: Monomial, b: Monomial) -> Monomial:
 def factored(form: Form, inputs: int) -> list[Form]:
     """Products C (sum_a a) (1 + p m) in place of their expansions C (sum_a a + sum_a a m), or as a further factor.
 
-    The product has fewer constants than its expansion.
+    The sum has two terms or more, so that the product has fewer constants than its expansion.
     """
     found = []
     common, rest = forms.split(form)
@@ -103,10 +103,11 @@ def factored(form: Form, inputs: int) -> list[Form]:
             continue
         multiplied = {a: _times(a, m) for a in rest}
         left = [a for a in rest if multiplied[a] in rest]
-        if 2 * len(left) == len(rest) and {*left, *(multiplied[a] for a in left)} == {*rest}:
+        if len(left) > 1 and 2 * len(left) == len(rest) and {*left, *(multiplied[a] for a in left)} == {*rest}:
             found.append([*(_times(common, a) for a in left), m])
     if len(form) > 1:
-        found += [[*form, ((("x", j), halves),)] for j in range(inputs) for halves in (2, -2)]
+        others = [j for j in range(inputs) if not any(factor == ("x", j) for m in rest for factor, _ in m)]
+        found += [[*form, ((("x", j), halves),)] for j in others for halves in (2, -2)]
     products = []
     for *sums, m in found:
         base = ((forms.UNIT_BASE, (m,)), 2)

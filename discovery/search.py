@@ -82,7 +82,14 @@ def admitted(form: Form, config: DiscoveryConfig, vanishing: frozenset[int]) -> 
         and forms.depth(form) <= 2
         and forms.complexity(form) <= config.max_complexity
         and not vanishing & forms.divisors(form)
+        and not _divided(form)
     )
+
+
+def _divided(form: Form) -> bool:
+    """Whether a base to the first power multiplies some terms only, or a single one: the sum has that form, too."""
+    bases = [[pair for pair in m if pair[0][0] == forms.UNIT_BASE and pair[1] == 2] for m in form]
+    return any(bases) and (len(form) == 1 or any(own != bases[0] for own in bases))
 
 
 def form_of(

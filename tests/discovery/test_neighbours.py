@@ -40,6 +40,13 @@ def test_a_sum_of_products_may_be_a_product_of_sums() -> None:
     found = texts(neighbours.factored(form, 0))
     assert found == {"I*(1 + p*q)*(a + b/d)", "I*(1 + p/d)*(a + b*q)"}
     assert texts(neighbours.factored(forms.make_form([X0, X1]), 0)) == set()
+    current_and_charge = forms.multiply((X0,), (forms.ONE, X1))  # one constant fewer is not to be had
+    assert texts(neighbours.factored(current_and_charge, 3)) == {
+        "I*(1 + p*I)*(a + b*q)",
+        "I*(1 + p/I)*(a + b*q)",
+        "I*(1 + p*d)*(a + b*q)",
+        "I*(1 + p/d)*(a + b*q)",
+    }
 
 
 def test_pruning_tries_every_form_with_one_constant_less() -> None:
