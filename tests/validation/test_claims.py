@@ -47,10 +47,10 @@ def runs(tmp_path_factory):
 class Planted(Evidence):
     """Evidence whose runs are the coarse ones, their records altered by `change(record, d)`; nothing is varied."""
 
-    def __init__(self, runs, folder, change=None, atoms=None):
+    def __init__(self, runs, folder, change=None):
         salt = load_electrolyte("KCl")
         super().__init__(ClaimsConfig(electrolyte=salt, concentration=1000.0), RunFolder(folder), QUIET)
-        self.source, self.change, self.record, self.inputs, self.kept = runs, change, atoms, (), {}
+        self.source, self.change, self.record, self.inputs, self.kept = runs, change, None, (), {}
 
     def cv(self, d, variation=DEFAULTS, **drive):
         key = (d, *drive.values())
@@ -70,13 +70,27 @@ class Planted(Evidence):
         return self.record, "planted"
 
 
+@pytest.fixture(scope="module")
+def planted(runs, tmp_path_factory):
+    """`planted(change)`: evidence with that change, made once."""
+    made = {}
+
+    def get(change=None):
+        if change not in made:
+            made[change] = Planted(runs, tmp_path_factory.mktemp("planted"), change)
+        return made[change]
+
+    return get
+
+
 @pytest.fixture
-def verdict(runs, tmp_path):
+def verdict(planted):
     """`verdict("C02", change)`: the claim judged on altered records."""
 
     def judged(identity, change=None, atoms=None):
-        claim = CLAIMS[identity]
-        return claim.verdict(claim.judge(Planted(runs, tmp_path, change, atoms)))
+        evidence = planted(change)
+        evidence.record = atoms
+        return CLAIMS[identity].verdict(CLAIMS[identity].judge(evidence))
 
     return judged
 
@@ -213,9 +227,9 @@ def test_a_departure_from_the_line_that_does_not_grow(verdict, monkeypatch):
     assert verdict("C21").verdict == "not reproduced"
 
 
-def test_a_line_with_prescribed_charges_of_its_own_is_the_circuit(runs, tmp_path):
+def test_a_line_with_prescribed_charges_of_its_own_is_the_circuit(planted):
     """R by the circuit's own charges: the same voltammogram to the time step's error."""
-    config = network_circuit.extracted(Planted(runs, tmp_path).cv(WIDTHS[0]), tabled=False)
+    config = network_circuit.extracted(planted().cv(WIDTHS[0]), tabled=False)
     own = network_circuit.simulate(config)
     charge = own.slits.pivot_table(index="time_s", columns="slit", values="q_C").abs()
     current = network_circuit.prescribed_line(config, own.terminal["time_s"].to_numpy(), charge)
@@ -231,6 +245,6 @@ def test_every_claim_is_there_documented_and_drawn(verdict):
         assert claim.title
         assert claim.statement.endswith((".", "!"))
         assert claim.figure
-    figure = verdict("C02").draw()
-    assert len(figure.axes) == 2  # diffusion and steric
-    assert isinstance(verdict("C02").evidence, pd.DataFrame)
+    found = verdict("C02")
+    assert len(found.draw().axes) == 2  # diffusion and steric
+    assert isinstance(found.evidence, pd.DataFrame)
