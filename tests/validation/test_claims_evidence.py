@@ -71,7 +71,7 @@ def test_uncertainties_of_a_planted_measure(made, gatherer):
     def value(runs):
         (run,) = runs.values()
         config = run.config
-        error = 0.1 * (config.refinement < 1) + 0.02 * (config.tolerance > 0.05)
+        error = 0.1 * (config.refinement < 1) + 0.02 * (config.tolerance > 0.1)
         return {"f": 2.0 + error + 0.3 * (config.network.edge_gap / 1e-9 - 1)}
 
     found = opened.measure(value, (2e-9,))["f"]

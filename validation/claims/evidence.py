@@ -34,6 +34,7 @@ from validation.claims.config import ClaimsConfig, nm
 from validation.claims.registry import Measured, Need
 
 DEFAULTS = "defaults"
+STEP = 0.03  # extrapolation error of an adaptive step, in bulk concentrations
 COARSE, LONG = 1.5, 2.0  # ratios of cells and of time steps
 COST = {"quick": 4.0, "paper": 15.0}  # s of one CV, about, as ATOMS; for the time left alone
 ATOMS = 600.0
@@ -162,6 +163,7 @@ class Evidence:
             drive=TriangularCV(**drive),
             stepping="adaptive" if quick else "fixed",
             scheme="bdf2",
+            step_tolerance=STEP if quick else None,
             steps=400,
         )
         if variation == DEFAULTS:
@@ -171,9 +173,7 @@ class Evidence:
         if variation == "coarser mesh":
             return config.model_copy(update={"refinement": 1 / COARSE})
         if variation == "longer steps":  # the error that steps may make goes with the square of their length
-            return config.model_copy(
-                update={"step_tolerance": LONG**2 * config.tolerance} if quick else {"steps": int(400 / LONG)}
-            )
+            return config.model_copy(update={"step_tolerance": LONG**2 * STEP} if quick else {"steps": int(400 / LONG)})
         change, value = next(
             (known.change, value) for known in INPUTS for value in known.ends if _label(known, value) == variation
         )
