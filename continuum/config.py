@@ -86,9 +86,9 @@ class ContinuumConfig(Config):
     @property
     def tolerance(self) -> float:
         """Extrapolation error that a step may have, in bulk concentrations; by linear extrapolation, whatever the
-        order, so that a second-order scheme may take longer steps to the same end (0.03 against 0.01).
+        order, so that a second-order scheme may take longer steps to the same end (0.035 against 0.01).
         """
-        return self.step_tolerance or (0.03 if self.order == 2 else 0.01)
+        return self.step_tolerance or (0.035 if self.order == 2 else 0.01)
 
     @property
     def relative_permittivity(self) -> float:

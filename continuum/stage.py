@@ -30,6 +30,7 @@ def run(config: ContinuumConfig, folder: Path, progress: Progress) -> TransSlitR
     march = March(config, folder)
     march.run(progress)
     with Frames(folder) as frames:
+        frames.equations = march.equations
         analysis = TransSlitFlux(frames, config.network, config.electrolyte).run()
         drift = ion_drift(frames) if config.cell == "full" else None
         if config.store_every > 1:

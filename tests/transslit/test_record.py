@@ -86,7 +86,7 @@ def test_concat_renumbers_replicas_and_refuses_mixtures():
 
 def test_resampled_record_weighs_every_moment_alike():
     """Rows crowded at a turn: even times, straight lines kept exactly, the kink as sharp as it was."""
-    rising = 1 - np.geomspace(1, 1e-3, 12)
+    rising = 1 - np.geomspace(1, 0.05, 12)
     crowded = np.concatenate([rising, [1.0], 2 - rising[::-1]])
     even = planted(times=crowded.size)
     tables = {}
@@ -101,7 +101,7 @@ def test_resampled_record_weighs_every_moment_alike():
         np.testing.assert_allclose(rows["time_s"], np.linspace(0, 2, 101), rtol=0, atol=1e-12)
         np.testing.assert_allclose(rows["phi_m_V"], 1 - np.abs(rows["time_s"] - 1), rtol=0, atol=1e-12)
     np.testing.assert_allclose(found.slits["Q_C_per_m"], -found.slits["i"] * found.slits["time_s"], atol=1e-12)
-    assert uneven.terminal["phi_m_V"].mean() > 0.7  # what a fit that gives every row one vote would see
+    assert uneven.terminal["phi_m_V"].mean() > 0.6  # what a fit that gives every row one vote would see
     assert found.terminal["phi_m_V"].mean() == pytest.approx(0.5, abs=0.01)
     assert list(found.slits.columns) == list(uneven.slits.columns)
     assert len(found.crossings) == 2 * 2 * 101
