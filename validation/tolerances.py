@@ -122,7 +122,7 @@ def _again(verdict: Verdict, table: Tolerances, claim: bool = False) -> Verdict:
         raise BadInput("tolerances", verdict.id, f"low {ends[0]:g} is above high {ends[1]:g}; give both")
     interval = verdict.interval or (math.nan, math.nan)
     value = math.nan if verdict.value is None else verdict.value
-    outcome = decide(Estimate(value, *interval), *ends, verdict.u_input)
+    outcome = decide(Estimate(value, *interval), *ends, verdict.widened)
     return replace(
         verdict, verdict=CLAIM[outcome] if claim else outcome, tolerance=tolerance(*ends), limits=(low, high)
     )

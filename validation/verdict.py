@@ -2,8 +2,8 @@
 
 A cross-check says pass, fail or inconclusive; a claim of the paper says reproduced, not reproduced or
 inconclusive. An interval decides: wholly inside the tolerance, wholly outside, or across its edge. Where parameters
-of the setting are unknown too, a pass must survive them: the interval is then widened by `u_input`, and what only some
-of those parameters would pass is inconclusive. A fail at the defaults stays one, so that nothing is tuned in silence.
+of the setting are unknown too, a pass must survive them: the interval is then widened by what they do, and what only
+some of those parameters would pass is inconclusive. A fail at the defaults stays one, so that nothing is tuned in silence.
 """
 
 from __future__ import annotations
@@ -88,8 +88,9 @@ class Estimate:
 class Verdict:
     """One judged statement; the fields are those of a row of verdicts.json.
 
-    `interval` is that at the defaults, `limits` the tolerance as numbers (None is an open end), and the three `u_` are
-    95 % half-widths by source, None where it does not arise; `uncertainty` holds all three.
+    `interval` is that at the defaults, `widened` that with the unknown parameters varied too (None where none are),
+    `limits` the tolerance as numbers (None is an open end), and the three `u_` are 95 % half-widths by source, None
+    where it does not arise; `uncertainty` holds all three.
     """
 
     id: str
@@ -103,10 +104,16 @@ class Verdict:
     required: bool
     setting: str
     interval: tuple[float, float] | None = None
+    widened: tuple[float, float] | None = None
     limits: tuple[float | None, float | None] = (None, None)
     u_numerical: float | None = None
     u_input: float | None = None
     u_statistical: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("interval", "widened", "limits"):  # lists, where a row is read back
+            if (pair := getattr(self, name)) is not None:
+                object.__setattr__(self, name, tuple(pair))
 
     def row(self) -> dict[str, Any]:
         """The verdict as JSON-able row."""
@@ -125,13 +132,15 @@ def judge(
     setting: str,
     required: bool = False,
     claim: bool = False,
+    widened: tuple[float, float] | None = None,
     **uncertainties: float | None,
 ) -> Verdict:
     """The verdict on `estimate` against the tolerance [low, high]; `uncertainties` are the `u_` of `Verdict`."""
-    outcome = decide(estimate, low, high, uncertainties.get("u_input"))
+    outcome = decide(estimate, low, high, widened)
     finite = math.isfinite(estimate.value)
     known = math.isfinite(estimate.low) and math.isfinite(estimate.high)
-    half = math.hypot(estimate.half_width, uncertainties.get("u_input") or 0.0) if finite and known else None
+    ends = widened or (estimate.low, estimate.high)
+    half = (ends[1] - ends[0]) / 2 if finite and known and all(map(math.isfinite, ends)) else None
     return Verdict(
         id=identity,
         title=title,
@@ -144,21 +153,18 @@ def judge(
         required=required,
         setting=setting,
         interval=(estimate.low, estimate.high) if known else None,
+        widened=widened if half is not None else None,
         limits=(low if math.isfinite(low) else None, high if math.isfinite(high) else None),
         **uncertainties,
     )
 
 
-def decide(estimate: Estimate, low: float, high: float, u_input: float | None = None) -> Outcome:
-    """Pass, fail or inconclusive against [low, high]; a pass must hold with the unknown parameters varied too."""
+def decide(estimate: Estimate, low: float, high: float, widened: tuple[float, float] | None = None) -> Outcome:
+    """Pass, fail or inconclusive against [low, high]; a pass must hold for the `widened` interval too."""
     outcome = estimate.inside(low, high)
-    if outcome != "pass" or not u_input:
-        return outcome
-    down, up = estimate.value - estimate.low, estimate.high - estimate.value
-    wide = Estimate(
-        estimate.value, estimate.value - math.hypot(down, u_input), estimate.value + math.hypot(up, u_input)
-    )
-    return "pass" if wide.inside(low, high) == "pass" else "inconclusive"
+    if outcome == "pass" and widened is not None and not low <= widened[0] <= widened[1] <= high:
+        return "inconclusive"
+    return outcome
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

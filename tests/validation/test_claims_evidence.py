@@ -77,20 +77,28 @@ def test_uncertainties_of_a_planted_measure(made, gatherer):
     found = opened.measure(value, (2e-9,))["f"]
     assert found.value == 2.0
     assert found.u_numerical == pytest.approx(1.25 * np.hypot(0.1 / 0.5, 0.02 / 1.0))
-    assert found.u_input == pytest.approx(0.3)  # the larger end: 2 nm
-    assert opened.measure(value, (2e-9,), inputs=False)["f"].u_input is None
+    assert found.inputs == (pytest.approx(0.15), pytest.approx(0.3))  # 0.5 nm down, 2 nm up
+    assert opened.measure(value, (2e-9,), inputs=False)["f"].inputs is None
 
 
 @pytest.mark.parametrize(
-    ("u_input", "low", "outcome"),
-    [(0.05, 0.8, "reproduced"), (0.3, 0.8, "inconclusive"), (0.3, 1.2, "not reproduced"), (None, 0.95, "inconclusive")],
+    ("inputs", "low", "outcome"),
+    [
+        ((0.05, 0.0), 0.8, "reproduced"),
+        ((0.3, 0.0), 0.8, "inconclusive"),
+        ((0.0, 0.3), 0.8, "reproduced"),  # the other way: nothing is lost
+        ((0.0, 0.3), 1.2, "not reproduced"),
+        (None, 0.95, "inconclusive"),
+    ],
 )
-def test_a_pass_must_survive_the_unknown_parameters_and_a_fail_stays_one(u_input, low, outcome):
-    assert part("f", Measured(1.0, 0.1, u_input), low=low, reason="planted").verdict == outcome
+def test_a_pass_must_survive_the_unknown_parameters_and_a_fail_stays_one(inputs, low, outcome):
+    found = part("f", Measured(1.0, 0.1, inputs), low=low, reason="planted")
+    assert found.verdict == outcome
+    assert found.interval == (0.9, 1.1)
 
 
 def test_the_reason_names_the_ends_of_the_unknown_parameters():
-    measured = Measured(1.0, 0.0, 0.5, {"defaults": 1.0, "edge gap 2 nm": 1.5, "edge gap 0.5 nm": 0.7})
+    measured = Measured(1.0, 0.0, (0.3, 0.5), {"defaults": 1.0, "edge gap 2 nm": 1.5, "edge gap 0.5 nm": 0.7})
     reason = part("f", measured, low=0.0, reason="planted").reason
     assert reason == "planted; 0.7 (edge gap 0.5 nm) to 1.5 (edge gap 2 nm)"
     assert json.dumps(part("f", float("nan"), low=0.0, reason="planted").row())

@@ -26,7 +26,7 @@ def verdicts():
     check = judge("X.1.charge", "charge", Estimate(0.85, 0.83, 0.87), low=0.9, high=1.1, reason="ours", setting="")
     parts = (
         part("share", Measured(0.97, 0.01), low=0.95, reason="planted"),
-        part("slope", Measured(-0.1, 0.01, 0.02), high=0.0, reason="planted"),
+        part("slope", Measured(-0.1, 0.01, (0.02, 0.02)), high=0.0, reason="planted"),
     )
     return [check, CLAIMS["C03"].verdict(Finding(parts, "planted", pd.DataFrame()))]
 

@@ -29,7 +29,7 @@ def test_rows_are_finite_or_null():
     assert row["value"] is None
     assert set(row) == {
         "id", "title", "verdict", "value", "uncertainty", "tolerance", "unit", "reason", "required", "setting",
-        "interval", "limits", "u_numerical", "u_input", "u_statistical",
+        "interval", "widened", "limits", "u_numerical", "u_input", "u_statistical",
     }  # fmt: skip
 
 

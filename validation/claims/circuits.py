@@ -156,14 +156,15 @@ def deepest_slit(evidence: Evidence) -> Finding:
         )
         for value in values
     }
-    changes = np.abs(np.array(list(ends.values())) - base).reshape(-1, 2).max(axis=1)
+    changes = np.array(list(ends.values())).reshape(-1, 2) - base
+    down, up = (float(np.sqrt(np.sum(side**2))) for side in (changes.min(1).clip(max=0), changes.max(1).clip(min=0)))
     holds = float(brentq(lambda r: _gain(resistance=r) - 1.42, 1.0, 8.0, xtol=1e-3))
     number = holds * 80e-9 * 1e4 / 0.2  # R_c C_slit (d phi_m / dt) / phi_max
     reason = (
         f"ten points about 42 %, the elements not being given; it is 1.42 at R_c = {holds:.2f} ohm, where"
         f" R_c C_slit (dphi_m/dt) / phi_max = {number:.4f}"
     )
-    ratio = Measured(base, CIRCUIT, float(np.sqrt(np.sum(changes**2))), ends)
+    ratio = Measured(base, CIRCUIT, (down, up), ends)
     parts = (part("Charge of slit 19 by NCM over TLM", ratio, low=1.32, high=1.52, reason=reason),)
     tables = []
     for model in ("ncm", "tlm"):

@@ -46,7 +46,7 @@ def discovered(evidence: Evidence) -> Finding:
     empty, full = resistance(np.array([0.0, 1.0]))
     own = np.nan_to_num(_half_interval(law, "gamma"))
     gamma = Measured(
-        float(1 - full / empty), float(np.hypot(fitted.u_numerical or 0.0, own)), fitted.u_input, fitted.variations
+        float(1 - full / empty), float(np.hypot(fitted.u_numerical or 0.0, own)), fitted.inputs, fitted.variations
     )
     parts = (
         part("The law found is equation 1", same, low=1.0, reason=f"found: {law.expression}"),

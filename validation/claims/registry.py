@@ -58,17 +58,28 @@ class Finding:
 
 @dataclass(frozen=True)
 class Measured:
-    """A number with 95 % half-widths by source (None where it does not arise), and what it is under each variation."""
+    """A number, its numerical half-width (95 %), and how far the unknown parameters take it down and up.
+
+    `inputs` is None where none are varied; `variations` is what the number is under each, by label.
+    """
 
     value: float
     u_numerical: float | None = None
-    u_input: float | None = None
+    inputs: tuple[float, float] | None = None
     variations: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def widened(self) -> tuple[float, float] | None:
+        """The interval of both."""
+        if self.inputs is None:
+            return None
+        down, up = (math.hypot(self.u_numerical or 0.0, part) for part in self.inputs)
+        return self.value - down, self.value + up
 
     @property
     def range(self) -> str:
         """The ends of the variations in words, where the input matters at all."""
-        if not self.variations or not self.u_input or self.u_input < 0.01 * abs(self.value):
+        if self.inputs is None or not self.variations or sum(self.inputs) < 0.02 * abs(self.value):
             return ""
         low, high = (pick(self.variations, key=self.variations.__getitem__) for pick in (min, max))
         return f"; {self.variations[low]:.3g} ({low}) to {self.variations[high]:.3g} ({high})"
@@ -84,34 +95,21 @@ def part(
     reason: str,
 ) -> Verdict:
     """One judged part of a claim; `Claim.verdict` gives it its id and setting."""
-    if isinstance(measured, Estimate):
-        return judge(
-            "",
-            title,
-            measured,
-            low=low,
-            high=high,
-            unit=unit,
-            reason=reason,
-            setting="",
-            claim=True,
-            u_statistical=measured.half_width,
-        )
     if isinstance(measured, int | float):
         measured = Measured(float(measured))
+    more: dict[str, Any] = {"low": low, "high": high, "unit": unit, "setting": "", "claim": True}
+    if isinstance(measured, Estimate):
+        return judge("", title, measured, reason=reason, u_statistical=measured.half_width, **more)
     u = measured.u_numerical or 0.0
     return judge(
         "",
         title,
         Estimate(measured.value, measured.value - u, measured.value + u),
-        low=low,
-        high=high,
-        unit=unit,
         reason=reason + measured.range,
-        setting="",
-        claim=True,
+        widened=measured.widened,
         u_numerical=measured.u_numerical,
-        u_input=measured.u_input,
+        u_input=None if measured.inputs is None else sum(measured.inputs) / 2,
+        **more,
     )
 
 
@@ -150,13 +148,17 @@ class Claim:
 
     @property
     def title(self) -> str:
-        """First line of the docstring."""
-        return inspect.getdoc(self.judge).splitlines()[0].rstrip(".")  # type: ignore[union-attr]
+        """First paragraph of the docstring."""
+        return self._paragraphs[0].rstrip(".")
 
     @property
     def statement(self) -> str:
         """The rest of the docstring: what is measured."""
-        return " ".join(inspect.getdoc(self.judge).splitlines()[1:]).strip()  # type: ignore[union-attr]
+        return " ".join(self._paragraphs[1:])
+
+    @property
+    def _paragraphs(self) -> list[str]:
+        return [" ".join(text.split()) for text in (inspect.getdoc(self.judge) or "").split("\n\n")]
 
     def verdict(self, finding: Finding) -> ClaimVerdict:
         """The claim's verdict from those of its parts, which become `C01.a`, `C01.b`, ..."""

@@ -86,17 +86,10 @@ def read_claim(folder: Path, row: dict[str, Any]) -> ClaimVerdict:
         table = pd.read_parquet(path)
     except (OSError, ValueError):
         raise BadInput("claims", path, "the table of a judged claim is missing; judge it again") from None
-    parts = tuple(Verdict(**_tuples(part)) for part in row["parts"])
-    return ClaimVerdict(**_tuples(row) | {"parts": parts, "evidence": table})
+    parts = tuple(Verdict(**part) for part in row["parts"])
+    return ClaimVerdict(**row | {"parts": parts, "evidence": table})
 
 
 def table_path(folder: Path, identity: str) -> Path:
     """Where the table of a claim lies."""
     return folder / "evidence" / "tables" / f"{identity}.parquet"
-
-
-def _tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: tuple(value) if key in ("interval", "limits") and value is not None else value
-        for key, value in row.items()
-    }
