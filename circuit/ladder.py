@@ -167,9 +167,9 @@ class Ladder:
 
     # ------------------------------------------------------------------ the equations
 
-    def flows(self, charge: Array, u: Array) -> Array:
-        """Current in A along each link from node k to k + 1, (..., links)."""
-        flow = u[..., :-1] - u[..., 1:]
+    def flows(self, charge: Array, u: Array, out: Array | None = None) -> Array:
+        """Current in A along each link from node k to k + 1, (..., links); also put into `out`."""
+        flow = np.subtract(u[..., :-1], u[..., 1:], out=out)
         flow /= self.link_resistances(self.filling(charge))
         return flow
 
@@ -177,14 +177,14 @@ class Ladder:
         """dy/dt, in A."""
         charge = y[self.first :]
         u, _ = self.voltages(charge)
-        return self._balance(self.flows(charge, u), self.terminal_current(t, self.across(u))[0])
+        self.flows(charge, u, out=self.moved[1:-1])
+        return self._balance(self.terminal_current(t, self.across(u))[0])
 
-    def _balance(self, flow: Array, current: float) -> Array:
+    def _balance(self, current: float) -> Array:
+        """dy/dt where `moved` holds the links' currents and the mouth takes `current`."""
         moved, first, mouth = self.moved, self.first, self.first + self.inside
-        moved[1:-1] = flow
-        out = np.empty(self.size)
+        out = np.zeros(self.size)
         np.subtract(moved[:-1], moved[1:], out=out[first:])
-        out[:first] = 0.0
         out[mouth] += current
         if self.pair:
             out[mouth + 1] += current
@@ -204,7 +204,7 @@ class Ladder:
         if len(q) and not resistance.min() > 0:
             return None
         conductance = 1 / resistance
-        flow = u[:-1] - u[1:]
+        flow = np.subtract(u[:-1], u[1:], out=self.moved[1:-1])
         flow /= resistance
         current, by_voltage, by_time = self.terminal_current(t, self.across(u))
         # Of a link's current: its rise with the charge ahead of it, its fall with the charge behind it.
@@ -232,7 +232,7 @@ class Ladder:
             above[f - 1], forcing[f - 1] = slopes[0], by_time
         else:
             below[f + k], above[f + k] = slopes
-        return self._balance(flow, current), below, diagonal, above, forcing
+        return self._balance(current), below, diagonal, above, forcing
 
     # ------------------------------------------------------------------ errors
 

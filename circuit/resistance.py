@@ -55,6 +55,16 @@ def linear(resistance: np.ndarray, gamma: np.ndarray) -> SlitResistance:
     )
 
 
+def of_law(law: Law, slits: int) -> SlitResistance:
+    """R(q) of a law, the same for all slits."""
+    expression = law.resistance_expression
+    slope = sympy.diff(expression, Q)
+    if Q in slope.free_symbols:
+        return SlitResistance(sympy.lambdify(Q, expression, "numpy"), sympy.lambdify(Q, slope, "numpy"), (expression,))
+    fall, empty = (np.full(slits, float(e)) for e in (slope, expression.subs(Q, 0)))
+    return SlitResistance(lambda q: empty + fall * q, lambda q: fall, (expression,))
+
+
 def tabulated(curves: Curves) -> SlitResistance:
     """R(q) from one table per slit."""
     return SlitResistance(lambda q: curves(q)[0], lambda q: curves(q)[1], ())
@@ -69,7 +79,7 @@ def slit_resistance(config: CircuitConfig, law: Law | None = None, electrode: Ha
     """
     cell = electrode or config
     if law is not None:
-        chosen = SlitResistance(*law.resistance(), (law.resistance_expression,))
+        chosen = of_law(law, cell.slits)
     elif cell.resistance_table is not None:
         chosen = tabulated(element(cell.tables("resistance_table")))
     elif cell.resistance is not None:
