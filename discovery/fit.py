@@ -22,6 +22,7 @@ from discovery.forms import Form
 
 Array = np.ndarray
 RANK = 1e-5  # smallest diagonal of R for unit columns: terms closer than this cannot be told apart
+TOLD_APART = 1e-4  # the same of all constants: smallest singular value of their unit columns
 BASE = 0.02  # smallest base 1 + sum p m of a root, reciprocal or logarithm: poles stay outside the data
 ROUND_OFF = 1e-20  # relative mean square misfit that is none
 LARGEST = 40.0  # of an inner constant, inputs being scaled to at most one
@@ -48,7 +49,7 @@ class Rows:
 
     def take(self, rows: Array) -> Rows:
         """Some of the rows."""
-        return Rows(self.x[:, rows], self.y[rows], self.w[rows])
+        return Rows(np.ascontiguousarray(self.x[:, rows]), self.y[rows], self.w[rows])
 
 
 @dataclass(frozen=True)
@@ -204,3 +205,12 @@ def full_jacobian(form: Form, fit: Fit, rows: Rows) -> tuple[Array, Array]:
         assert ahead is not None, "the domain is open"
         parts.append((((ahead - phi) / step) @ linear)[:, None])
     return rows.w * (rows.y - phi @ linear), rows.w[:, None] * np.hstack(parts)
+
+
+def determined(form: Form, fit: Fit, rows: Rows) -> bool:
+    """Whether the rows tell all constants apart: not those of c tanh(p x) with a p so small that it is c p x."""
+    _, jacobian = full_jacobian(form, fit, rows)
+    norms = np.sqrt(np.einsum("rk,rk->k", jacobian, jacobian))
+    if not norms.min() > 0:
+        return False
+    return bool(np.linalg.svd(jacobian / norms, compute_uv=False)[-1] > TOLD_APART)

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 from deap import base, creator, gp, tools
+from deap.tools import emo, selection
 
 from discovery import forms
 from discovery.config import DiscoveryConfig
@@ -129,14 +130,16 @@ def _fit_all(batch: Sequence[Form], rows: Rows) -> list[Fit | None]:
 
 
 @contextmanager
-def _own_random(seed: int) -> Iterator[None]:
-    """DEAP draws from Python's global generator: seed it here and give the caller's back."""
-    outside = random.getstate()
-    random.seed(seed)
+def _drawing_from(generator: random.Random) -> Iterator[None]:
+    """DEAP draws from the module `random`, and so may other threads: let it draw from a generator of its own."""
+    modules = (gp, emo, selection)
+    for module in modules:
+        module.random = generator
     try:
         yield
     finally:
-        random.setstate(outside)
+        for module in modules:
+            module.random = random
 
 
 class Search:
@@ -151,6 +154,7 @@ class Search:
         if count > config.search_rows:  # evenly through every group, in the table's order
             rows = rows.take(np.linspace(0, count - 1, config.search_rows).round().astype(int))
         self.rows = rows
+        self.random = random.Random(config.seed)
         self.form_by_text: dict[str, Form | None] = {}
         self.fits: dict[Form, Fit | None] = {}
         self.leaders: Leaders = {}
@@ -174,15 +178,15 @@ class Search:
 
     def _correct(self, tree: Any) -> tuple[Any]:
         """t -> t + g, t (1 + g), t / (1 + g) or t f(g), at the root or (half of the time) anywhere."""
-        where = tree.searchSubtree(0 if random.random() < 0.5 else random.randrange(len(tree)))
+        where = tree.searchSubtree(0 if self.random.random() < 0.5 else self.random.randrange(len(tree)))
         correction = gp.genFull(self.pset, min_=0, max_=1)
         one, (plus, times, over) = self.pset.mapping["one"], (self.pset.mapping[n] for n in ("add", "mul", "div"))
         functions = [self.pset.mapping[name] for name in self.config.functions if name != "square"]
-        kind = random.randrange(4 if functions else 3)
+        kind = self.random.randrange(4 if functions else 3)
         if kind == 0:
             tree[where] = [plus, *tree[where], *correction]
         elif kind == 3:
-            tree[where] = [times, *tree[where], random.choice(functions), *correction]
+            tree[where] = [times, *tree[where], self.random.choice(functions), *correction]
         else:
             tree[where] = [(times, over)[kind - 1], *tree[where], plus, one, *correction]
         return (tree,)
@@ -228,7 +232,7 @@ class Search:
             form = self.form(tree)
             if form is None or self.fits[form] is None:
                 continue
-            if form not in unique or random.random() < 0.5:  # any of the trees of one form may go on
+            if form not in unique or self.random.random() < 0.5:  # any of the trees of one form may go on
                 unique[form] = tree
         fresh = [self.random_tree() for _ in range(size - len(unique))]
         self.evaluate(fresh)
@@ -237,14 +241,14 @@ class Search:
     def _offspring(self, parents: list[Any]) -> list[Any]:
         chosen = [creator.DiscoveryTree(tree) for tree in tools.selTournamentDCD(parents, len(parents))]
         for k in range(0, len(chosen) - 1, 2):
-            if random.random() < MATE:
+            if self.random.random() < MATE:
                 chosen[k], chosen[k + 1] = self.mate(chosen[k], chosen[k + 1])
         for k, tree in enumerate(chosen):
             for _ in range(TRIES):  # a form that is known already teaches nothing
                 form = self.form(tree)
                 if form is not None and form not in self.fits:
                     break
-                (tree,) = random.choice(self.mutations)(creator.DiscoveryTree(chosen[k]))
+                (tree,) = self.random.choice(self.mutations)(creator.DiscoveryTree(chosen[k]))
             chosen[k] = tree
         return [creator.DiscoveryTree(tree) for tree in chosen]
 
@@ -293,20 +297,20 @@ class Search:
         ------
         BadInput : the folder holds the checkpoint of another table or configuration
         """
-        with _own_random(self.config.seed):
-            if folder is not None:
-                self.resume(folder / CHECKPOINT, key)
-            while not self.finished:
+        if folder is not None:
+            self.resume(folder / CHECKPOINT, key)
+        while not self.finished:
+            with _drawing_from(self.random):
                 self.step()
-                if folder is not None:
-                    self.save(folder / CHECKPOINT, key)
-                least = min((kept[0][1].loss for kept in self.leaders.values()), default=1.0)
-                advance(self.generation, f"generation {self.generation}, error {math.sqrt(least):.2%}")
+            if folder is not None:
+                self.save(folder / CHECKPOINT, key)
+            least = min((kept[0][1].loss for kept in self.leaders.values()), default=1.0)
+            advance(self.generation, f"generation {self.generation}, error {math.sqrt(least):.2%}")
         return self.leaders
 
     def save(self, path: Path, key: str) -> None:
         """Write the checkpoint, whole or not at all."""
-        version, internal, gauss = random.getstate()
+        version, internal, gauss = self.random.getstate()
         content = {
             "key": key,
             "generation": self.generation,
@@ -340,7 +344,7 @@ class Search:
             self.islands.append(island)
         self.generation, self.since_better = content["generation"], content["since_better"]
         version, internal, gauss = content["random"]
-        random.setstate((version, tuple(internal), gauss))
+        self.random.setstate((version, tuple(internal), gauss))
 
 
 def _finite(value: float) -> float | None:

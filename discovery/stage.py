@@ -11,7 +11,7 @@ import pandas as pd
 
 from discovery import choice, forms, neighbours, publish
 from discovery.config import DiscoveryConfig
-from discovery.fit import Fit, fit_form
+from discovery.fit import Fit, determined, fit_form
 from discovery.forms import Form
 from discovery.hall import Finalist, front_of, latex_table
 from discovery.problem import Problem, make_problem
@@ -53,6 +53,8 @@ def finalists_of(
         if form in fits:
             return
         fit = fit_form(form, rows, start or None, precise=True)
+        if fit is not None and fit.inner and not determined(form, fit, rows):
+            return
         # A form that is undefined for held-out inputs is no law for them; their targets stay unseen.
         if fit is not None and (problem.held is None or math.isfinite(publish.loss_on(form, fit, problem.held))):
             fits[form] = fit

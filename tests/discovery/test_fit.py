@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from discovery import forms
-from discovery.fit import Fit, Rows, fit_form, full_jacobian, predict
+from discovery.fit import Fit, Rows, determined, fit_form, full_jacobian, predict
 
 X0, X1 = ((("x", 0), 2),), ((("x", 1), 2),)
 SQUARE = ((("x", 1), 4),)
@@ -87,3 +87,10 @@ def test_jacobian_is_that_of_the_residual(points) -> None:
         moved = [theta + sign * 1e-5 * np.eye(5)[k] for sign in (1, -1)]
         up, down = (predict(form, Fit(0.0, tuple(t[:3]), tuple(t[3:])), points) for t in moved)
         np.testing.assert_allclose(jacobian[:, k], rows.w * (up - down) / 2e-5, rtol=1e-4, atol=1e-6)
+
+
+def test_constants_that_the_rows_do_not_tell_apart(points) -> None:
+    """a I tanh(p q): a and p are known when tanh bends, and only their product when it does not."""
+    form = atom("tanh", X1)
+    assert determined(form, Fit(0.0, (1.0,), (2.0,)), rows_of(points, points[0]))
+    assert not determined(form, Fit(0.0, (100.0,), (0.01,)), rows_of(points, points[0]))
