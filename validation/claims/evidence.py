@@ -100,6 +100,11 @@ class Run:
         """All of the circuit's elements."""
         return extract(self.raw)
 
+    @property
+    def half_period(self) -> float:
+        """Time of one sweep of its cyclic voltammetry in s."""
+        return TriangularCV.model_validate(self.config.drive.model_dump()).half_period
+
     def frames(self) -> Frames:
         """The fields; to be closed."""
         return Frames(self.folder)

@@ -244,5 +244,4 @@ def capacitance(evidence: Evidence) -> Finding:
             reason = f"5 %: lines that coincide in a figure{more}"
             parts.append(part(f"{label} at {nm(d)}", found[f"{d:g} {what}"], high=0.05, reason=reason))
     table = by_width(evidence.runs((NARROW, *WIDTHS)), _capacitance_table)
-    table["width"] = [nm(d) for d in table["d_m"]]
     return Finding(tuple(parts), evidence.setting("d = 1.5 to 5 nm"), table)

@@ -7,22 +7,24 @@ times. (The largest |I_i| would not do: long steps overshoot at the turn.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from continuum import resistances
 from transslit import TransSlitRecord
+from validation.claims.config import nm
 from validation.claims.evidence import Run, Runs
 
 DRIVEN = 0.9
 PARTS = {"diffusion": "I_diffusion_A_per_m", "steric": "I_steric_A_per_m"}
 
 
-def by_width(runs: Runs, table: object) -> pd.DataFrame:
-    """Tables of each run, one below the other, with d_m."""
-    return pd.concat([table(run).assign(d_m=d) for d, run in sorted(runs.items())], ignore_index=True)  # type: ignore[operator]
+def by_width(runs: Runs, table: Callable[[Run], pd.DataFrame]) -> pd.DataFrame:
+    """Tables of each run, one below the other, with d_m and, in words, width."""
+    tables = [table(run).assign(d_m=d, width=f"d = {nm(d)}") for d, run in sorted(runs.items())]
+    return pd.concat(tables, ignore_index=True)
 
 
 def agreement(run: Run) -> pd.DataFrame:
@@ -52,14 +54,14 @@ def wide(record: TransSlitRecord, column: str) -> pd.DataFrame:
 def charging(run: Run) -> np.ndarray:
     """Times of the first sweep's driven part, from a tenth of it to its end, as a mask over the record's times."""
     time = np.sort(run.record.terminal["time_s"].unique())
-    half = run.config.drive.half_period  # type: ignore[union-attr]
+    half = run.half_period
     return (time > 0.1 * half) & (time <= half)
 
 
 def instant(run: Run, phase: float) -> float:
     """The record's time nearest to `phase` of the first cycle."""
     time = run.record.terminal["time_s"].to_numpy()
-    return float(time[np.argmin(np.abs(time - 2 * phase * run.config.drive.half_period))])  # type: ignore[union-attr]
+    return float(time[np.argmin(np.abs(time - 2 * phase * run.half_period))])
 
 
 def falling(run: Run, column: str, last: int | None = None) -> pd.DataFrame:
@@ -82,7 +84,7 @@ def driven(run: Run) -> pd.DataFrame:
     table["R_law_ohm_m"] = resistance * (1 - gamma * table["q"])
     plateau = table.groupby("i")["I_A_per_m"].transform(lambda current: current.abs().median())
     table = table[table["I_A_per_m"].abs() > DRIVEN * plateau].copy()
-    table["phase"] = table["time_s"] / (2 * run.config.drive.half_period)  # type: ignore[union-attr]
+    table["phase"] = table["time_s"] / (2 * run.half_period)
     return table
 
 

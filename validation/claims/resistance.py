@@ -78,7 +78,6 @@ def not_ohmic(evidence: Evidence) -> Finding:
             title = f"Share of the sweep in which {label} falls with i, {name}"
             parts.append(part(title, found[f"{d:g} {column}"], low=0.95, reason="but for the turn"))
     table = by_width(evidence.runs(SWEPT), lambda run: driven(run)[["phase", "i", "q", "R_ohm_m"]])
-    table["width"] = [f"d = {nm(d)}" for d in table["d_m"]]
     return Finding(tuple(parts), evidence.setting("d = 1.5 to 4 nm"), table)
 
 
@@ -105,7 +104,6 @@ def same_everywhere(evidence: Evidence) -> Finding:
         for d in SWEPT
     ]
     table = by_width(evidence.runs(SWEPT), spread_at_equal_filling)
-    table["width"] = [f"d = {nm(d)}" for d in table["d_m"]]
     return Finding(tuple(parts), evidence.setting("d = 1.5 to 4 nm"), table)
 
 
@@ -243,5 +241,4 @@ def resistance_from_filling(evidence: Evidence) -> Finding:
         for d in widths
     ]
     table = by_width(evidence.runs(widths), _with_law)
-    table["width"] = [f"d = {nm(d)}" for d in table["d_m"]]
     return Finding(tuple(parts), evidence.setting("d = 2, 3, 4 nm"), table)
