@@ -33,6 +33,7 @@ def plot_front(hall: pd.DataFrame, law: Law) -> Figure:
     chosen = shown[shown["chosen"]]
     sns.scatterplot(chosen, x="complexity", y="error", color=orange, s=120, marker="*", ax=axes, label="law", zorder=3)
     axes.set(xlabel="complexity (nodes)", ylabel="error / rms of target", yscale="log", title=law.expression)
+    axes.locator_params(axis="x", integer=True)
     return figure
 
 
@@ -52,7 +53,7 @@ def plot_prediction(table: pd.DataFrame, law: Law) -> Figure:
         colour = None
     held_out = held_out_rows(table, law.provenance.get("held_out", "none"))
     shown["rows"] = np.where(held_out, "held out", "training")
-    figure = Figure(figsize=(4.4, 4), layout="constrained")
+    figure = Figure(figsize=(5.2, 4), layout="constrained")
     axes = figure.subplots()
     ends = [shown["measured"].min(), shown["measured"].max()]
     axes.plot(ends, ends, color="0.6", lw=1, zorder=0)
@@ -64,10 +65,13 @@ def plot_prediction(table: pd.DataFrame, law: Law) -> Figure:
         style="rows",
         markers={"training": "o", "held out": "X"},
         palette="colorblind" if colour else None,
-        s=14,
-        linewidth=0.2,
+        s=12,
+        linewidth=0,
         ax=axes,
     )
+    axes.locator_params(nbins=5)
+    axes.ticklabel_format(style="sci", scilimits=(-2, 3))
+    sns.move_legend(axes, "center left", bbox_to_anchor=(1, 0.5), frameon=False)
     axes.set(xlabel=_axis(law.target, "measured"), ylabel=_axis(law.target, "predicted"))
     return figure
 
