@@ -107,7 +107,9 @@ def test_a_killed_run_is_alone_resumes_and_gives_the_same_record(finished, comma
 def test_an_interrupt_says_how_to_resume(start, tmp_path):
     process = start()
     wait_for(tmp_path / "run" / "continuum-step" / "started.json", process)
-    process.send_signal(signal.SIGINT)
+    while process.poll() is None:  # Python loses an interrupt that falls into a finaliser: press again, as a user would
+        process.send_signal(signal.SIGINT)
+        time.sleep(4)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted; the same command resumes" in said
