@@ -10,6 +10,7 @@ from discovery.forms import Form, Monomial
 
 # Other atoms of the same argument, (name, exponent in halves)
 VARIANTS = (("exp", 2), ("tanh", 2), ("log", 2), *((forms.UNIT_BASE, halves) for halves in (1, -1, -2, -4)))
+ARGUMENTS = (-2, 4, 1)  # in halves: its inverse, square and root
 
 
 def _replaced(form: Form, monomial: Monomial, factor: forms.Factor, by: Iterable[Monomial]) -> Form:
@@ -34,11 +35,14 @@ def _power(monomial: Monomial, halves: int) -> Monomial:
 
 
 def simpler(form: Form) -> list[Form]:
-    """Forms with one constant less: a term dropped, here or inside an atom, or an atom that is but its argument.
+    """Forms with a constant less (a term dropped, here or inside an atom, or an atom that is but its argument), or
+    without an input that multiplies all terms.
 
     1/(1 + p m) with a large p is 1/m, tanh(p m) with a small one is m.
     """
-    found = []
+    found: list[Form] = []
+    for shared in [factor for factor, _ in forms.common_factor(form) if factor[0] in {"x", "abs"}]:
+        found.append(forms.make_form([tuple(pair for pair in m if pair[0] != shared) for m in form]))
     for monomial in form:
         if len(form) > 1:
             found.append(tuple(m for m in form if m != monomial))
@@ -55,13 +59,15 @@ def simpler(form: Form) -> list[Form]:
 
 
 def swapped(form: Form, functions: Iterable[str]) -> list[Form]:
-    """Forms with one atom exchanged, wherever it stands, for another of its argument or of the inverse argument."""
+    """Forms with one atom exchanged, wherever it stands, for another of its argument, or its argument for a power."""
     known = {*functions, forms.UNIT_BASE}
     found = []
     for atom, own in dict.fromkeys(pair for m in form for pair in m if pair[0][0] not in {"x", "abs"}):
-        inverse = tuple(tuple((factor, -halves) for factor, halves in m) for m in atom[1])
         others = [((name, atom[1]), halves) for name, halves in VARIANTS if name in known]
-        for other in others if atom[0] == forms.POWER else [*others, ((atom[0], inverse), own)]:
+        for exponent in () if atom[0] == forms.POWER else ARGUMENTS:
+            with suppress(forms.RefusedError):
+                others.append(((atom[0], forms.make_form([_power(m, exponent) for m in atom[1]])), own))
+        for other in others:
             with suppress(forms.RefusedError):
                 changed: list[Monomial] = []
                 for monomial in form:
