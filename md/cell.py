@@ -12,9 +12,10 @@ faster than co-ions leave the slits. So the reservoirs start above the concentra
     c_start = c + drawn Q_e / (e N_A V_res),    N = N_A c_start (V_res + V_slits + V_gaps),
 
 in formula units, with Q_e the charge of an electrode (over the cations' charge in a formula unit). Uncharged slits
-hold about what the reservoirs do per volume. `drawn` comes from trial runs of the default cell (KCl, 0.59 nm, 10 ps
-after the step): some 11 ions of each sign go into the slits to 44.6 e, and one or two more stay at the outer faces.
-How near the reservoirs then come is reported in time (`md.reservoir`).
+hold about what the reservoirs do per volume. `drawn` is 0 at constant potential, where a few ions move; for fixed
+charge it comes from trial runs of the default cell (KCl, 0.59 nm, 10 ps after the step): some 11 ions of each sign go
+into the slits to 44.6 e, and one or two more stay at the outer faces. How near the reservoirs then come is reported in
+time (`md.reservoir`).
 """
 
 from __future__ import annotations

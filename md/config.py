@@ -54,6 +54,11 @@ def usual_rest(known: dict[str, Any]) -> float:
     return 10e-12 if known.get("drive") == "charge-pulse" else 0.0
 
 
+def usual_drawn(known: dict[str, Any]) -> float:
+    """Of a fixed charge, what trial runs drew out of the reservoirs; a few volts draw a few ions in tens of ps."""
+    return 0.0 if known.get("drive") in ("potential-step", "cv") else 0.275
+
+
 class MDConfig(Config):
     """Staggered graphene sheets in a periodic box, and what drives them; SI units.
 
@@ -86,7 +91,7 @@ class MDConfig(Config):
     anneal: TimeOrZero = 8e-12  # at `anneal_temperature`, before the equilibration of a cell that is not shipped
     anneal_temperature: Temperature = 500.0
     equilibration: Time = 16e-12  # at `temperature`, of a cell that is not shipped
-    drawn: Annotated[float, Field(ge=0, le=1)] = 0.275  # ions of each sign that charging takes: see md.cell
+    drawn: Annotated[float, Field(ge=0, le=1, default_factory=usual_drawn)]  # ions of a sign charging takes: see md.cell
     apparent_molar_volume: Annotated[float, Field(ge=0)] = 27e-6  # m^3/mol of salt, about KCl at 1 M; sets the water
     overfill: Annotated[float, Field(ge=0, lt=0.2)] = 0.05  # of the water, which charged sheets draw to themselves
     smoothing: TimeOrZero = 0.5e-12  # moving average of potentials and contents before currents are decomposed

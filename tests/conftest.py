@@ -3,6 +3,8 @@
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OPENMM_CPU_THREADS", "1")  # workers share the cores
 
 import matplotlib as mpl
 import numpy as np
