@@ -91,7 +91,7 @@ class MDConfig(Config):
     anneal: TimeOrZero = 8e-12  # at `anneal_temperature`, before the equilibration of a cell that is not shipped
     anneal_temperature: Temperature = 500.0
     equilibration: Time = 16e-12  # at `temperature`, of a cell that is not shipped
-    drawn: Annotated[float, Field(ge=0, le=1, default_factory=usual_drawn)]  # ions of a sign charging takes: see md.cell
+    drawn: Annotated[float, Field(ge=0, le=1, default_factory=usual_drawn)]  # ions of a sign taken: md.cell
     apparent_molar_volume: Annotated[float, Field(ge=0)] = 27e-6  # m^3/mol of salt, about KCl at 1 M; sets the water
     overfill: Annotated[float, Field(ge=0, lt=0.2)] = 0.05  # of the water, which charged sheets draw to themselves
     smoothing: TimeOrZero = 0.5e-12  # moving average of potentials and contents before currents are decomposed

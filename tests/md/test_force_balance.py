@@ -156,7 +156,7 @@ def test_kinds_add_up_to_the_force_of_the_run(config, make_universe):
     np.testing.assert_allclose(sum(exact.values()), whole, atol=2e-3 * max(scale, parts))
     rounded = forces(cell, np.round(ions, 12), 0.02, waters, np.round(water, 12))
     noise = np.sqrt(np.mean((sum(rounded.values()) - sum(exact.values())) ** 2))
-    assert noise < 100e-12  # N, where thermal motion makes several hundred; contacts differ between processors: 50 to 60
+    assert noise < 100e-12  # N; 50 to 60 by processor, where thermal motion makes several hundred
 
 
 # the balance
