@@ -79,7 +79,9 @@ class Ladder:
         if self.pair:
             self.factor[self.inside] = 1.0
         self.plain = bool((self.factor == 1).all())
-        self.moved = np.zeros(self.nodes + 1)  # into each node from the one before; nothing past either end
+        # Into each node from the one before: of one half-cell the first is I_m, and nothing passes the last.
+        self.moved = np.zeros(self.nodes + 1)
+        self.between, self.ahead, self.behind = self.moved[1:-1], self.moved[:-1], self.moved[1:]
         self.tolerance = config.tolerance
         self.scale, self.largest = _scales(config, segments, self.capacitance, self.open_resistance)
         self.enter(0, 0.0)
@@ -177,17 +179,19 @@ class Ladder:
         """dy/dt, in A."""
         charge = y[self.first :]
         u, _ = self.voltages(charge)
-        self.flows(charge, u, out=self.moved[1:-1])
+        self.flows(charge, u, out=self.between)
         return self._balance(self.terminal_current(t, self.across(u))[0])
 
     def _balance(self, current: float) -> Array:
         """dy/dt where `moved` holds the links' currents and the mouth takes `current`."""
-        moved, first, mouth = self.moved, self.first, self.first + self.inside
+        first = self.first
+        if not self.pair:
+            self.moved[0] = current
         out = np.zeros(self.size)
-        np.subtract(moved[:-1], moved[1:], out=out[first:])
-        out[mouth] += current
+        np.subtract(self.ahead, self.behind, out=out[first:])
         if self.pair:
-            out[mouth + 1] += current
+            out[first + self.inside] += current
+            out[first + self.inside + 1] += current
         else:
             out[first - 1] = current
         return out
@@ -204,7 +208,7 @@ class Ladder:
         if len(q) and not resistance.min() > 0:
             return None
         conductance = 1 / resistance
-        flow = np.subtract(u[:-1], u[1:], out=self.moved[1:-1])
+        flow = np.subtract(u[:-1], u[1:], out=self.between)
         flow /= resistance
         current, by_voltage, by_time = self.terminal_current(t, self.across(u))
         # Of a link's current: its rise with the charge ahead of it, its fall with the charge behind it.

@@ -216,9 +216,10 @@ def _step(problem: Problem, t: float, h: float, y: Array, linear: tuple[Array, .
     if singular:
         return np.full(len(y), np.nan)
     known, stages, sums = rows[:-1], rows[2:], np.empty((2, len(y)))
+    now, right = sums
     stages[0] = dgttrs(*factors, rate + weights[0, 1, 0] * rows[0])[0]
-    for i, (weight, node) in enumerate(zip(weights[1:], NODES[1:], strict=True), start=1):
-        now, right = np.dot(weight, known, out=sums)
-        right += problem.rate(t + node * h, now)
+    for i in range(1, STAGES):
+        np.dot(weights[i], known, out=sums)
+        right += problem.rate(t + NODES[i] * h, now)
         stages[i] = dgttrs(*factors, right)[0]
     return now + stages[-1]

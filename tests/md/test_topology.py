@@ -99,8 +99,20 @@ def test_the_written_force_field_gives_the_same_energy(relaxed, described):
     np.testing.assert_allclose(found[1], found[0], atol=1e-4 * scale)
 
 
-def test_the_paper_preset_fits_a_pdb_file():
-    """Fewer than 99,999 atoms, the most that a PDB file numbers in decimals."""
-    cell = Cell(paper(0.59e-9, load_electrolyte("KCl"), 1000.0))
+@pytest.mark.slow
+def test_serial_numbers_may_run_over(tmp_path):
+    """The paper's preset at 2 nm has more than 99,999 atoms, the most that a PDB file numbers in decimals."""
+    cell = Cell(paper(2e-9, load_electrolyte("KCl"), 1000.0))
     positions, waters = pack(cell, 0)
-    assert topology(cell, waters).getNumAtoms() == len(positions) < 99_999
+    original, path = topology(cell, waters), str(tmp_path / "topology.pdb")
+    assert len(positions) > 99_999
+    with open(path, "w", encoding="ascii") as file:
+        app.PDBFile.writeFile(original, positions * 1e9 * unit.nanometer, file)
+    names = [(atom.name, atom.residue.name) for atom in original.atoms()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        by_mdtraj, by_mda, by_openmm = mdtraj.load(path), MDAnalysis.Universe(path), app.PDBFile(path)
+    assert [(atom.name, atom.residue.name) for atom in by_mdtraj.topology.atoms] == names
+    assert [(atom.name, atom.residue.name) for atom in by_openmm.topology.atoms()] == names
+    assert list(zip(by_mda.atoms.names, by_mda.atoms.resnames, strict=True)) == names
+    np.testing.assert_allclose(by_mda.atoms.positions / 10, positions * 1e9, atol=1e-4)
