@@ -36,7 +36,7 @@ class DiscoveryConfig(Config):
     held_out: tuple[str, ...] | Literal["last", "none"] = "last"
     tolerance: Annotated[float, Field(gt=0, lt=1)] = 0.01
     search_rows: Annotated[int, Field(ge=20)] = 400  # rows that the search looks at; finalists see all
-    bootstrap: Annotated[int, Field(ge=20)] = 400  # resamples for the constants' intervals
+    bootstrap: Annotated[int, Field(ge=20)] = 1000  # resamples for the constants' intervals
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")

@@ -1,9 +1,12 @@
 """From the chosen form to a `Law` in physical units, with intervals, metrics and the front it was chosen from.
 
-The uncertainty of the constants is a moving-block bootstrap of the training rows (blocks of one autocorrelation time of
-the residual, within groups), each resample refitted by one Gauss-Newton step from the optimum.
+The uncertainty of the constants is a block bootstrap of the training rows (blocks of 1 + 3 (tau - 1) rows of a group,
+tau the autocorrelation time of the residual), each resample refitted by one Gauss-Newton step from the optimum. The
+intervals hold *all* constants of a law with 95 %: those of k constants are at 1 - 0.05/k each (Bonferroni), widened
+from the normal to Student's distribution with as many degrees of freedom as there are blocks more than constants.
 
-Source: H. Kuensch, Ann. Statist. 17, 1217 (1989), doi:10.1214/aos/1176347265.
+Sources: H. Kuensch, Ann. Statist. 17, 1217 (1989), doi:10.1214/aos/1176347265; E. Carlstein, Ann. Statist. 14, 1171
+(1986), doi:10.1214/aos/1176350057 (blocks that do not overlap).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri, stdtrit
 
 from discovery import choice, forms
 from discovery.columns import combined_unit
@@ -62,12 +66,12 @@ def loss_on(form: Form, fit: Fit, rows: Rows | None) -> float:
     return float(np.sum((rows.w * (rows.y - value)) ** 2) / np.sum((rows.w * rows.y) ** 2))
 
 
-def resample(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> Array:
-    """Bootstrapped scaled constants (a, p), shape (resamples, constants)."""
+def resample(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> tuple[Array, int]:
+    """Bootstrapped scaled constants (a, p), shape (resamples, constants), and the number of blocks."""
     residual, jacobian = full_jacobian(form, fit, problem.rows)
     relative = residual / math.sqrt(float(np.mean((problem.rows.w * problem.rows.y) ** 2)))
     tau = choice.autocorrelation_time(relative, problem.rows, problem.groups, config.tolerance)
-    length = int(np.clip(math.ceil(tau), 1, max(len(residual) // FEWEST_BLOCKS, 1)))
+    length = int(np.clip(round(1 + 3 * (tau - 1)), 1, max(len(residual) // FEWEST_BLOCKS, 1)))
     order = np.argsort(problem.groups, kind="stable")
     residual, jacobian, groups = residual[order], jacobian[order], problem.groups[order]
     position = np.arange(len(groups)) - np.searchsorted(groups, groups)  # within the group
@@ -80,7 +84,7 @@ def resample(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) ->
     counts = rng.multinomial(len(starts), np.full(len(starts), 1 / len(starts)), size=config.bootstrap).astype(float)
     matrices = np.einsum("sb,bkl->skl", counts, normal)
     steps = np.linalg.solve(matrices + 1e-12 * np.eye(len(scale)), np.einsum("sb,bk->sk", counts, gradient)[..., None])
-    return np.array([*fit.linear, *fit.inner]) + steps[..., 0] / scale
+    return np.array([*fit.linear, *fit.inner]) + steps[..., 0] / scale, len(starts)
 
 
 def _monomial_powers(monomial: forms.Monomial, config: DiscoveryConfig) -> list[tuple[str, float]]:
@@ -102,10 +106,13 @@ def paper_constants(samples: Array) -> Array:
     return np.stack([samples[..., 0], -samples[..., 1] / samples[..., 0]], axis=-1)
 
 
-def describe(values: Array, samples: Array, names: Sequence[str], units: Sequence[str]) -> dict[str, Any]:
-    """Constants, their covariance and 95 % intervals from resamples."""
-    covariance = np.atleast_2d(np.cov(samples, rowvar=False))
-    low, high = np.percentile(samples, [2.5, 97.5], axis=0)
+def describe(values: Array, samples: Array, blocks: int, names: Sequence[str], units: Sequence[str]) -> dict[str, Any]:
+    """Constants, their covariance and joint 95 % intervals from resamples of `blocks` blocks."""
+    spare = max(blocks - len(values), 1)
+    covariance = np.atleast_2d(np.cov(samples, rowvar=False)) * blocks / spare
+    tail = 0.025 / len(values)
+    wider = math.sqrt(blocks / spare) * stdtrit(spare, tail) / ndtri(tail)
+    low, high = values + wider * (np.quantile(samples, [tail, 1 - tail], axis=0) - values)
     std = np.sqrt(np.diag(covariance))
     return {
         "constants": {n: Constant(float(v), float(s), u) for n, v, s, u in zip(names, values, std, units, strict=True)},
@@ -118,7 +125,8 @@ def constants_of(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig
     """Expression with named constants, and what `describe` says of them."""
     factors = scalings(form, problem)
     values = np.array([*fit.linear, *fit.inner]) * factors
-    samples = resample(form, fit, problem, config) * factors
+    samples, blocks = resample(form, fit, problem, config)
+    samples = samples * factors
     units = [combined_unit(config.target, _monomial_powers(m, config)) for m in form]
     units += [
         "1" if atom[0] == forms.POWER else combined_unit("", _monomial_powers(m, config))
@@ -126,7 +134,7 @@ def constants_of(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig
     ]
     if form == ohmic_form(config):
         name = config.inputs[form[0][0][0][1]]
-        return f"{name}*R_c", describe(values, samples, ["R_c"], units)
+        return f"{name}*R_c", describe(values, samples, blocks, ["R_c"], units)
     if form == paper_form(config):
         current, charge = current_and_charge(config)
         assert current is not None, "the paper's form has I"
@@ -134,10 +142,12 @@ def constants_of(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig
         if form[0] != monomial_of([current]):  # (a_0 I, a_1 I q) whatever their sorted order
             values, samples, units = values[::-1], samples[:, ::-1], units[::-1]
         text = f"{config.inputs[current]}*R_c*(1 - gamma*{config.inputs[charge]})"
-        return text, describe(paper_constants(values), paper_constants(samples), ["R_c", "gamma"], [units[0], "1"])
+        return text, describe(
+            paper_constants(values), paper_constants(samples), blocks, ["R_c", "gamma"], [units[0], "1"]
+        )
     names = [f"c{k}" for k in range(len(values))]
     text = forms.write(form, config.inputs, names[: len(form)], names[len(form) :], scales=problem.x_scales)
-    return text, describe(values, samples, names, units)
+    return text, describe(values, samples, blocks, names, units)
 
 
 def _numbers(metrics: dict[str, float]) -> dict[str, float]:
