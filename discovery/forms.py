@@ -7,7 +7,8 @@ A form is a sum of terms, each a product of powers, and every sum in it carries 
 with atoms A that hold constants p of their own,
 
     exp(sum p m), tanh, sinh, sin and cos alike, log(1 + sum p m),
-    the base 1 + sum p m of reciprocals and roots, and powers x^p of an input that is never negative.
+    the base 1 + sum p m of reciprocals and roots, and powers x^p of an input that is never negative; log x, of an
+input that is positive, holds none.
 
 Since signs and factors belong to the constants, trees need neither minus signs nor evolved numbers, and
 trees that mean the same (q*I + I, I*(1 + q), (I - q*I)) become the same form. An atom of one
@@ -33,6 +34,7 @@ LINEAR_ATOMS = frozenset({"exp", "tanh", "sinh", "sin", "cos"})  # f(sum p m)
 SHIFTED_ATOMS = frozenset({"log"})  # f(1 + sum p m)
 UNIT_BASE = "sum"  # 1 + sum p m, raised to a power
 POWER = "power"  # x^p, of the scaled input
+LOGARITHM = "logarithm"  # log x, of the scaled input
 
 
 # Nodes that a function counts for. With a handful of constants at hand, a transcendental function imitates a
@@ -160,6 +162,11 @@ def power(j: int) -> Factor:
     return (POWER, (((("x", j), 2),),))
 
 
+def logarithm(j: int) -> Factor:
+    """log x_j."""
+    return (LOGARITHM, (((("x", j), 2),),))
+
+
 def depth(form: Form) -> int:
     """Levels of nested atoms."""
     return max((1 + depth(factor[1]) for m in form for factor, _ in m if factor[0] not in {"x", "abs"}), default=0)
@@ -179,15 +186,17 @@ def atoms(form: Form) -> list[Factor]:
 
 def parameters(form: Form) -> list[tuple[Factor, Monomial]]:
     """The constants inside atoms, as (atom, monomial that it multiplies), in the order of the vector p."""
-    return [(atom, monomial) for atom in atoms(form) for monomial in atom[1]]
+    return [(atom, monomial) for atom in atoms(form) if atom[0] != LOGARITHM for monomial in atom[1]]
 
 
 def divisors(form: Form) -> set[int]:
-    """Indices of the inputs that a form divides by."""
+    """Indices of the inputs that a form divides by, or takes the logarithm of."""
     found: set[int] = set()
     for monomial in form:
         for factor, halves in monomial:
-            if factor[0] not in {"x", "abs"}:
+            if factor[0] == LOGARITHM:
+                found.add(factor[1][0][0][0][1])
+            elif factor[0] not in {"x", "abs"}:
                 found |= divisors(factor[1])
             elif halves < 0:
                 found.add(factor[1])
@@ -228,6 +237,8 @@ def _factor_nodes(factor: Factor, halves: int) -> int:
         base = 1
     elif factor[0] == "abs":
         base = 2
+    elif factor[0] == LOGARITHM:
+        base = 1 + NODES["log"]
     else:
         shifted = 0 if factor[0] in LINEAR_ATOMS else 2  # "1 +"
         base = sum_nodes(factor[1]) + shifted + NODES.get(factor[0], 0)
@@ -260,7 +271,7 @@ def write(
 ) -> str:
     """The form as text in SymPy syntax, with the names of inputs, coefficients and inner constants given.
 
-    An input x raised to a fitted power is written x/s with its scale s.
+    An input x raised to a fitted power, or under a logarithm, is written x/s with its scale s.
     """
     constants = dict(zip(parameters(form), inner, strict=True))
 
@@ -270,9 +281,14 @@ def write(
             base = names[factor[1]]
         elif kind == "abs":
             base = f"Abs({names[factor[1]]})"
-        elif kind == POWER:
-            j, p = factor[1][0][0][0][1], constants[factor, factor[1][0]]
-            base = f"{names[j]}**{p}" if scales is None or scales[j] == 1 else f"({names[j]}/{scales[j]!r})**{p}"
+        elif kind in {POWER, LOGARITHM}:
+            j = factor[1][0][0][0][1]
+            over = "" if scales is None or scales[j] == 1 else f"/{scales[j]!r}"
+            if kind == LOGARITHM:
+                base = f"log({names[j]}{over})"
+            else:
+                base = f"({names[j]}{over})" if over else names[j]
+                base += f"**{constants[factor, factor[1][0]]}"
         else:
             total = " + ".join(times(constants[factor, m], m) for m in factor[1])
             if kind == UNIT_BASE:

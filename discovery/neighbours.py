@@ -58,13 +58,18 @@ def simpler(form: Form) -> list[Form]:
     return list(dict.fromkeys(found))
 
 
-def swapped(form: Form, functions: Iterable[str]) -> list[Form]:
-    """Forms with one atom exchanged, wherever it stands, for another of its argument, or its argument for a power."""
+def swapped(form: Form, functions: Iterable[str], logarithms: Iterable[int] = ()) -> list[Form]:
+    """Forms with one atom exchanged, wherever it stands, for another of its argument, or its argument for a power.
+
+    An atom of one of the inputs `logarithms` alone is exchanged for its logarithm, too.
+    """
     known = {*functions, forms.UNIT_BASE}
     found = []
     for atom, own in dict.fromkeys(pair for m in form for pair in m if pair[0][0] not in {"x", "abs"}):
         others = [((name, atom[1]), halves) for name, halves in VARIANTS if name in known]
-        for exponent in () if atom[0] == forms.POWER else ARGUMENTS:
+        inside = {factor for m in atom[1] for factor, _ in m}
+        others += [(forms.logarithm(j), 2) for j in logarithms if inside == {("x", j)}]
+        for exponent in () if atom[0] in {forms.POWER, forms.LOGARITHM} else ARGUMENTS:
             with suppress(forms.RefusedError):
                 others.append(((atom[0], forms.make_form([_power(m, exponent) for m in atom[1]])), own))
         for other in others:
@@ -122,10 +127,11 @@ def factored(form: Form, inputs: int) -> list[Form]:
     return products
 
 
-def longer(form: Form, inputs: int, signed: frozenset[int]) -> list[Form]:
-    """Forms with one term more: 1, x, x^2 or sqrt(x) of an input, alone and times what all terms share."""
+def longer(form: Form, inputs: int, signed: frozenset[int], logarithms: Iterable[int] = ()) -> list[Form]:
+    """Forms with one term more, alone and times what all terms share: 1, or x, x^2, sqrt(x) or log(x) of an input."""
     library = [forms.ONE, *(((("x", j), halves),) for j in range(inputs) for halves in (2, 4))]
     library += [((("x", j), 1),) for j in range(inputs) if j not in signed]
+    library += [((forms.logarithm(j), 2),) for j in logarithms]
     found = []
     for common in dict.fromkeys([forms.ONE, tuple(pair for pair in forms.common_factor(form) if pair[0][0] == "x")]):
         for monomial in library:

@@ -84,6 +84,7 @@ OTHERS = {
     "any powers": Planted(
         "a*(x_m/2)**b*(y_s/3)**c", {"a": 2.0, "b": 1.8, "c": -0.7}, {"x_m": (0.5, 2), "y_s": (1, 3)}, "w_m2"
     ),
+    "logarithm": Planted("a + b*log(x_m)", {"a": 0.2, "b": 0.06}, {"x_m": (0.1, 5.0)}, "v_V"),
     "activated": Planted(
         "a*I_A_per_m*exp(b/T_K)*(1 - c*q)",
         {"a": 1e-3, "b": 1500.0, "c": 0.5},

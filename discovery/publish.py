@@ -30,6 +30,7 @@ from transslit.law import Constant, Law
 from transslit.runs import versions
 
 FEWEST_BLOCKS = 10
+ROUND_OFF = 1e-8  # of a constant: where rows have no noise, what the fit of constants inside functions stops at
 
 
 def monomial_of(inputs: Sequence[int]) -> forms.Monomial:
@@ -113,6 +114,8 @@ def describe(values: Array, samples: Array, blocks: int, names: Sequence[str], u
     tail = 0.025 / len(values)
     wider = math.sqrt(blocks / spare) * stdtrit(spare, tail) / ndtri(tail)
     low, high = values + wider * (np.quantile(samples, [tail, 1 - tail], axis=0) - values)
+    least = ROUND_OFF * np.abs(values)
+    low, high = np.minimum(low, values - least), np.maximum(high, values + least)
     std = np.sqrt(np.diag(covariance))
     return {
         "constants": {n: Constant(float(v), float(s), u) for n, v, s, u in zip(names, values, std, units, strict=True)},

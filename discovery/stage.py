@@ -70,13 +70,14 @@ def finalists_of(
     for reference in ((forms.ONE,), publish.ohmic_form(config)):
         if reference is not None:
             consider(reference, None)
+    logarithms = [j for j in range(len(rows.x)) if j not in problem.vanishing] if "log" in config.functions else []
     for _ in range(2):
         short = [f for f in fits if forms.complexity(f) <= SHORT]
         best_short = {forms.complexity(f): f for f in sorted(short, key=lambda f: (-fits[f].loss, repr(f)))}
         for form in dict.fromkeys([*by_length(count)[:AMENDED], *best_short.values()]):
-            around = neighbours.simpler(form) + neighbours.swapped(form, config.functions)
+            around = neighbours.simpler(form) + neighbours.swapped(form, config.functions, logarithms)
             around += neighbours.loosened(form, problem.signed)
-            around += neighbours.longer(form, len(config.inputs), problem.signed)
+            around += neighbours.longer(form, len(config.inputs), problem.signed, logarithms)
             for other in [*around, *neighbours.factored(form, len(config.inputs))]:
                 if admitted(other, config, problem.vanishing):
                     consider(other, None)

@@ -77,6 +77,17 @@ def test_completing_tries_powers_of_each_input_alone_and_within_the_common_facto
     assert all(len(other) == 3 for other in others)
 
 
+def test_logarithms_are_tried_of_the_inputs_that_have_one() -> None:
+    line = forms.make_form([X0])
+    plain = neighbours.longer(line, 3, frozenset())
+    added = [form for form in neighbours.longer(line, 3, frozenset(), [2]) if form not in plain]
+    assert texts(added) == {"a*I + b*log(d)", "I*(a + b*log(d))"}
+    root = atom("sum", ((("x", 2), 1),), -1)
+    assert "a*I*log(d)" in texts(neighbours.swapped(root, ("log",), [2]))
+    assert "a*I*log(d)" not in texts(neighbours.swapped(root, ("log",), [1]))
+    assert forms.divisors(added[0]) == {2}
+
+
 def test_completing_leaves_out_powers_beyond_the_limit() -> None:
     form = (((("x", 1), forms.MAX_HALVES),),)
     assert neighbours.longer(form, 2, frozenset())

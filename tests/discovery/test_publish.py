@@ -30,3 +30,11 @@ def test_intervals_hold_all_constants_together(rows: int, phi: float) -> None:
         _, told = publish.constants_of(FORM, fit, problem, CONFIG)
         hits += all(low <= TRUTH[name] <= high for name, (low, high) in told["intervals"].items())
     assert hits / 60 >= 0.85
+
+
+def test_rows_without_noise_leave_round_off() -> None:
+    problem = make_problem(planted_table(LISTED["offset"], 0.0, 0, 100), CONFIG)
+    fit = fit_form(FORM, problem.rows)
+    assert fit is not None
+    _, told = publish.constants_of(FORM, fit, problem, CONFIG)
+    assert all(low <= TRUTH[name] <= high for name, (low, high) in told["intervals"].items())
