@@ -4,9 +4,11 @@ Everything here is in SI; units are read and written at the boundary only (`tran
 """
 
 from transslit.drive import ChargeStep, Drive, TriangularCV
-from transslit.electrolyte import Electrolyte, Ion, load_electrolyte
+from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput, StageFailed, TransslitError
+from transslit.ions import Ion
 from transslit.law import Constant, Law
+from transslit.library import load_electrolyte
 from transslit.network import SlitNetwork
 from transslit.record import TransSlitRecord
 

@@ -57,7 +57,8 @@ def first_fault(error: ValidationError, where: str = "") -> BadInput:
     inner = fault.get("ctx", {}).get("error")
     if isinstance(inner, BadInput):
         return inner
-    field = ".".join(str(part) for part in fault["loc"]) or "input"
+    # A type of several forms adds the form's name, in brackets of its own, to where the fault is.
+    field = ".".join(part for part in map(str, fault["loc"]) if "[" not in part) or "input"
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "missing":
         return BadInput(f"{where}: {field}" if where else field, "missing", "this field is required")

@@ -5,13 +5,9 @@ The bulk must be neutral, both in the continuum's valences and in molecular dyna
 
 from __future__ import annotations
 
-import difflib
 import math
-import tomllib
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
-from typing import Annotated, Generic, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -19,62 +15,28 @@ from scipy import constants
 
 from transslit.config import Config
 from transslit.errors import BadInput
-from transslit.units import (
-    Concentration,
-    Density,
-    DiffusionCoefficient,
-    ElementaryCharge,
-    Length,
-    Mass,
-    MolarEnergy,
-    Temperature,
-)
+from transslit.ions import Ion, Sourced
+from transslit.units import Concentration, Density, Length, Mass, Temperature
 
-Quantity = TypeVar("Quantity")
 Permittivity = Annotated[float, Field(ge=1, allow_inf_nan=False)]  # relative
 
 
-class Sourced(Config, Generic[Quantity]):
-    """A value with the place it was taken from, and what it does not claim."""
-
-    value: Quantity
-    source: Annotated[str, Field(min_length=1)]
-    note: str = ""
-
-
-class MDParameters(Config):
-    """Lennard-Jones and charge of a monatomic ion (Lorentz-Berthelot mixing)."""
-
-    mass: Sourced[Mass]  # Da
-    charge: Sourced[ElementaryCharge]  # e
-    sigma: Sourced[Length]  # m
-    epsilon: Sourced[MolarEnergy]  # kJ/mol
-
-
-class Ion(Config):
-    """One ionic species: name, valence z, stoichiometric number per formula unit, D and a."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
-    valence: int
-    stoichiometry: Annotated[int, Field(ge=1)] = 1
-    diffusion_coefficient: Sourced[DiffusionCoefficient]  # m^2/s
-    diameter: Sourced[Length]  # m, of the lattice gas of the modified Poisson-Nernst-Planck model
-    md: MDParameters
-
-    @model_validator(mode="after")
-    def _charged(self) -> Self:
-        if self.valence == 0:
-            raise ValueError("an ion's valence must not be zero")
-        return self
-
-
 class Solvent(Config):
-    """The solvent: a fixed-charge model for molecular dynamics, a permittivity for the continuum."""
+    """The solvent: a fixed-charge model for molecular dynamics, a permittivity for the continuum.
 
-    model: Annotated[str, Field(pattern="^spce$")]
+    A liquid of ions alone has the model "none": its permittivity and density are the liquid's.
+    """
+
+    model: Literal["spce", "none"]
     permittivity: Sourced[Permittivity]
     density: Sourced[Density]  # kg/m^3
-    molar_mass: Sourced[Mass]  # Da
+    molar_mass: Sourced[Mass] | None = None  # Da, of the solvent's molecules
+
+    @model_validator(mode="after")
+    def _molecules(self) -> Self:
+        if (self.model == "none") != (self.molar_mass is None):
+            raise ValueError("a solvent needs a molar_mass, and no solvent has none")
+        return self
 
 
 class Electrolyte(Config):
@@ -98,9 +60,9 @@ class Electrolyte(Config):
                 ", ".join(f"{ion.stoichiometry} {ion.name} of {ion.valence:+d}" for ion in self.ions),
                 "valences times stoichiometries must add up to zero",
             )
-        net = sum(ion.stoichiometry * ion.md.charge.value for ion in self.ions)
+        net = sum(ion.stoichiometry * ion.charge for ion in self.ions)
         if abs(net) > 1e-9 and not self.allow_charged:
-            charges = {ion.name: ion.md.charge.value for ion in self.ions}
+            charges = {ion.name: ion.charge for ion in self.ions}
             worst = max(self.ions, key=lambda ion: abs(charges[ion.name] - ion.valence))
             raise BadInput(
                 f"{self.name}: ions.{worst.name}.md.charge",
@@ -159,34 +121,3 @@ class Electrolyte(Config):
         """The same electrolyte with another relative permittivity of the solvent."""
         chosen = Sourced[Permittivity].read("permittivity", value=permittivity, source="chosen for this run")
         return self.model_copy(update={"solvent": self.solvent.model_copy(update={"permittivity": chosen})})
-
-
-def shipped() -> dict[str, Path]:
-    """Names and files of the electrolytes that come with the suite."""
-    folder = Path(str(resources.files("transslit") / "electrolytes"))
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
-
-
-def load_electrolyte(name: str, *, allow_charged: bool = False) -> Electrolyte:
-    """Electrolyte by shipped name, or by the path of a TOML file.
-
-    Raises
-    ------
-    BadInput : unknown name (with the nearest ones), unreadable or malformed file, unphysical content
-    """
-    known = shipped()
-    if name in known:
-        path = known[name]
-    elif name.endswith(".toml") or "/" in name:
-        path = Path(name)
-    else:
-        near = difflib.get_close_matches(name.lower(), [key.lower() for key in known], n=3, cutoff=0.4)
-        names = [key for key in known if key.lower() in near] or list(known)
-        raise BadInput("electrolyte", name, f"unknown; did you mean {' or '.join(names)}? (or give a .toml file)")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput("electrolyte", path, f"cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput("electrolyte", path, f"is not valid TOML ({error})") from None
-    return Electrolyte.read(where=str(path), **{"name": path.stem, **content, "allow_charged": allow_charged})

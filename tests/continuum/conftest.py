@@ -9,7 +9,7 @@ from continuum import ContinuumConfig
 from continuum.mpnp import ModifiedPNP
 from continuum.newton import Newton
 from transslit import Electrolyte, SlitNetwork, load_electrolyte
-from transslit.electrolyte import Sourced
+from transslit.ions import Sourced
 
 
 def alike(electrolyte: Electrolyte, diffusion_coefficient: float) -> Electrolyte:

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from continuum import ContinuumConfig, Frames, TransSlitFlux, run
 from continuum.mesh import SlitMesh
 from transslit import SlitNetwork, TriangularCV
-from transslit.electrolyte import Sourced
+from transslit.ions import Sourced
 from transslit.progress import Progress
 
 from .conftest import equilibrium, flat_wall, with_valences

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transslit.electrolyte import shipped
+from transslit.library import shipped
 
 
 def refused(done, *words):

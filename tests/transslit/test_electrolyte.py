@@ -6,7 +6,7 @@ import pytest
 from scipy import constants
 
 from transslit import BadInput, load_electrolyte
-from transslit.electrolyte import shipped
+from transslit.library import shipped
 
 
 @pytest.mark.parametrize("name", shipped())

@@ -42,9 +42,13 @@ def circuit_command(
     open_capacitance: Annotated[str, typer.Option(help="C_open.")] = "10nF",
     layers: Annotated[int, typer.Option(help="2D sheets; one more than slits.")] = 20,
     model: Annotated[str, typer.Option(help="ncm or tlm.")] = "ncm",
+    electrode: Annotated[
+        Path | None, typer.Option(help="JSON file of elements, as tables, that take the place of the options'.")
+    ] = None,
     counter: Annotated[
         Path | None, typer.Option(help="JSON file of the other electrode's elements, where it differs.")
     ] = None,
+    half_cell: Annotated[bool, typer.Option("--half-cell", help="One electrode alone: V_m = phi_m.")] = False,
     drive: Annotated[str, typer.Option(help=f"One of {', '.join(DRIVES)}.")] = "cv",
     scan_rate: Annotated[str, typer.Option(help="Scan rate of the cell voltage; with commas, for rates.")] = "20mV/us",
     window: Annotated[str, typer.Option(help="Window, step or upper limit of the cell voltage.")] = "400mV",
@@ -57,12 +61,17 @@ def circuit_command(
         Path | None, typer.Option(help="CSV with time_s and V_m_V or I_m_A, in any unit (table).")
     ] = None,
     cycles: Annotated[int, typer.Option(help="Cycles.")] = 2,
+    polarity: Annotated[int, typer.Option(help="-1 turns the drive's sign: V_m sweeps down first.")] = 1,
+    initial_voltage: Annotated[str, typer.Option(help="Cell voltage at which the cell rests before.")] = "0V",
     charge_max: Annotated[
         str | None, typer.Option(help="Charge at which q = 1. Default: slit capacitance times window/2.")
     ] = None,
     points: Annotated[int, typer.Option(help="Output times.")] = 2000,
     impedance: Annotated[str | None, typer.Option(help="Frequencies as 1kHz:1GHz; leaves impedance.parquet.")] = None,
     bias: Annotated[str, typer.Option(help="Cell voltage at which the impedance is taken.")] = "0V",
+    ragone: Annotated[
+        str | None, typer.Option(help="Powers of the cell as 1mW:20mW (galvanostatic, power); leaves ragone.parquet.")
+    ] = None,
     fit: Annotated[
         Path | None, typer.Option(help="Measured .mpt, .mpr or .csv: fit R_c, gamma, C_slit and R_open.")
     ] = None,
@@ -81,23 +90,24 @@ def circuit_command(
     """Predict a cyclic voltammogram (or any other run) with the nano-circuitry or transmission line model."""
     from transslit.law import Law
     from transslit.runs import open_run
-    from validation.exports import axis, fit_circuit, spectrum, write_circuit, write_sweep
+    from validation.exports import axis, decades, fit_circuit, write_circuit, write_sweep
 
     if figure is not None:
-        if any(given is not None for given in (law, resistance, impedance, fit, sweep, export)):
+        if any(given is not None for given in (law, resistance, electrode, impedance, ragone, fit, sweep, export)):
             raise BadInput("figure", figure, "has elements and a drive of its own; give --out alone with it")
         return _figures(figure, out or Path("runs/circuit-figures"), as_json)
-    if (law is None) == (resistance is None):
-        raise BadInput("law", law or "none", "give a law.json or --resistance, one of the two")
+    held = {} if electrode is None else _elements("electrode", electrode)
+    if (law is None) == (resistance is None and not {"resistance", "resistance_table"} & set(held)):
+        raise BadInput("law", law or "none", "give a law.json or a resistance, one of the two")
     found = None if law is None else Law.read(law)
     import circuit
 
     if export not in (None, "spice", "mpt", "csv"):
         raise BadInput("export", export, "give spice, mpt or csv")
-    if sweep and (fit or impedance or export):
-        raise BadInput("sweep", " ".join(sweep), "goes without a fit, an impedance or an export")
-    if fit is not None and (found is not None or impedance is not None):
-        raise BadInput("fit", fit, "goes with --resistance as its guess, without a law or an impedance")
+    if sweep and (fit or impedance or ragone or export):
+        raise BadInput("sweep", " ".join(sweep), "goes without a fit, an impedance, a Ragone plot or an export")
+    if fit is not None and (found or impedance or ragone):
+        raise BadInput("fit", fit, "goes with --resistance as its guess, without a law, an impedance or a Ragone plot")
     elements: dict[str, Any] = {
         "resistance": resistance,
         "gamma": gamma,
@@ -108,8 +118,11 @@ def circuit_command(
         "layers": layers,
     }
     config = circuit.CircuitConfig.read(
-        **{name: _listed(name, value) for name, value in elements.items()},
-        counter=None if counter is None else _electrode(counter),
+        **{name: _listed(name, value) for name, value in elements.items()} | held,
+        counter=None if counter is None else circuit.HalfCell.read(str(counter), **_elements("counter", counter)),
+        full_cell=not half_cell,
+        polarity=polarity,
+        initial_voltage=initial_voltage,
         drive=_drive(drive, scan_rate, window, lower, current, power, duration, smoothing, drive_table, cycles),
         points=points,
         model=model,
@@ -126,9 +139,11 @@ def circuit_command(
         made_from["sweep"] = " ".join(sweep)
         work = lambda path: write_sweep(path, config, axes, found)  # noqa: E731
     else:
-        frequencies, volts = spectrum(impedance, bias)
-        made_from["impedance"] = f"{impedance} at {bias}" if impedance else ""
-        work = lambda path: write_circuit(path, config, found, export, frequencies, volts)  # noqa: E731
+        frequencies = decades("impedance", impedance, "frequency", "1kHz:1GHz")
+        powers = decades("ragone", ragone, "power", "1mW:20mW")
+        volts = _volts("bias", bias)
+        made_from |= {"impedance": f"{impedance} at {bias}" if impedance else "", "ragone": ragone or ""}
+        work = lambda path: write_circuit(path, config, found, export, frequencies, volts, powers)  # noqa: E731
     folder = out or Path("runs/circuit")
     with open_run(folder) as run:
         _, manifest = run.stage("", config, work, made_from, seed)
@@ -171,16 +186,27 @@ def _listed(name: str, value: Any) -> Any:
     return numbers if len(numbers) > 1 else numbers[0]
 
 
-def _electrode(path: Path) -> Any:
-    import circuit
+def _volts(name: str, text: str) -> float:
+    from transslit.units import parse
+
+    try:
+        return parse(text, "voltage")
+    except ValueError as error:
+        raise BadInput(name, text, str(error)) from None
+
+
+def _elements(name: str, path: Path) -> dict[str, Any]:
+    """Elements of an electrode from a JSON file."""
+    from circuit import HalfCell
 
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadInput("counter", path, f"cannot be read as JSON ({str(error).splitlines()[0]})") from None
-    if not isinstance(content, dict):
-        raise BadInput("counter", path, "must hold an object of elements (layers, resistance, slit_capacitance, ...)")
-    return circuit.HalfCell.read(str(path), **content)
+        raise BadInput(name, path, f"cannot be read as JSON ({str(error).splitlines()[0]})") from None
+    known = ", ".join(HalfCell.model_fields)
+    if not isinstance(content, dict) or not set(content) <= set(HalfCell.model_fields):
+        raise BadInput(name, path, f"must hold an object of elements: {known}")
+    return content
 
 
 def _drive(

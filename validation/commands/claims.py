@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from transslit.electrolyte import load_electrolyte
 from transslit.errors import BadInput
+from transslit.library import load_electrolyte
 from transslit.progress import Progress
 from validation.commands.common import JsonFlag, MolarText, OutPath, SaltText, SeedInt, app
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from transslit.config import Config
-from transslit.electrolyte import load_electrolyte
 from transslit.errors import BadInput
+from transslit.library import load_electrolyte
 from transslit.progress import Progress
 from validation.config import ValidateConfig
 

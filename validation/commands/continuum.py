@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from transslit.drive import ChargeRamp, ChargeStep, Galvanostatic, PotentialStep, SmoothedCV, TriangularCV
-from transslit.electrolyte import load_electrolyte
 from transslit.errors import BadInput
+from transslit.library import load_electrolyte
 from transslit.network import SlitNetwork
 from transslit.units import parse
 from validation.commands.common import JsonFlag, MolarText, OutPath, SaltText, SeedInt, SlitText, app, length, run_stage

@@ -6,7 +6,8 @@ import json
 
 import typer
 
-from transslit.electrolyte import Electrolyte, load_electrolyte, shipped
+from transslit.electrolyte import Electrolyte
+from transslit.library import load_electrolyte, shipped
 from validation.commands.common import JsonFlag, app
 
 electrolytes_app = typer.Typer(help="Electrolytes: list, show, check.", no_args_is_help=True)

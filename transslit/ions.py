@@ -1,0 +1,104 @@
+"""Ions: valence and size for the continuum, one or several charged sites for molecular dynamics.
+
+A monatomic ion (or one of a single coarse-grained site) has a mass, a charge and a Lennard-Jones sphere, mixed by
+Lorentz and Berthelot. An ion of several sites has an OpenMM ForceField XML and a structure (`transslit.molecule`),
+whose text is kept here, so that a frozen configuration holds all that its digest answers for.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from transslit.config import Config
+from transslit.molecule import ELEMENTS, Molecule, Site, read_molecule
+from transslit.units import DiffusionCoefficient, ElementaryCharge, Length, Mass, MolarEnergy
+
+Quantity = TypeVar("Quantity")
+
+
+class Sourced(Config, Generic[Quantity]):
+    """A value with the place it was taken from, and what it does not claim."""
+
+    value: Quantity
+    source: Annotated[str, Field(min_length=1)]
+    note: str = ""
+
+
+class MDParameters(Config):
+    """Lennard-Jones and charge of an ion of one site (Lorentz-Berthelot mixing)."""
+
+    mass: Sourced[Mass]  # Da
+    charge: Sourced[ElementaryCharge]  # e
+    sigma: Sourced[Length]  # m
+    epsilon: Sourced[MolarEnergy]  # kJ/mol
+
+
+class MolecularParameters(Config):
+    """An ion of several sites. In a file `forcefield` and `structure` are paths beside it; here they are the texts."""
+
+    forcefield: Sourced[str]  # OpenMM ForceField XML with one residue
+    structure: Sourced[str]  # PDB with that residue's atoms
+    rigid: bool = False  # constrain every bonded distance
+
+
+def _kind(md: Any) -> Literal["one_site", "several_sites"]:
+    keys = md if isinstance(md, dict) else type(md).model_fields
+    return "several_sites" if {"forcefield", "structure"} & set(keys) else "one_site"
+
+
+class Ion(Config):
+    """One ionic species: name, valence z, stoichiometric number per formula unit, D and a."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
+    valence: int
+    stoichiometry: Annotated[int, Field(ge=1)] = 1
+    diffusion_coefficient: Sourced[DiffusionCoefficient]  # m^2/s
+    diameter: Sourced[Length]  # m, of the lattice gas of the modified Poisson-Nernst-Planck model
+    md: Annotated[
+        Annotated[MDParameters, Tag("one_site")] | Annotated[MolecularParameters, Tag("several_sites")],
+        Discriminator(_kind),
+    ]
+
+    @model_validator(mode="after")
+    def _physical(self) -> Self:
+        if self.valence == 0:
+            raise ValueError("an ion's valence must not be zero")
+        self.molecule  # noqa: B018 - a fault in its texts is the user's, and is raised here
+        return self
+
+    @cached_property
+    def molecule(self) -> Molecule:
+        """The ion's residue, sites and bonds.
+
+        Raises
+        ------
+        BadInput : a force field or structure that cannot be read
+        """
+        if isinstance(self.md, MolecularParameters):
+            return read_molecule(self.md.forcefield.value, self.md.structure.value, f"ions.{self.name}.md")
+        element = self.name if self.name in ELEMENTS else None
+        site = Site(self.name, element, self.md.mass.value, self.md.charge.value, (0.0, 0.0, 0.0))
+        return Molecule(f"I{self.name.upper()}"[:3], (site,), ())
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """What carries mass and charge; one site at the origin for a monatomic ion."""
+        return self.molecule.sites
+
+    @property
+    def bonds(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of bonded sites, by their places in `sites`."""
+        return self.molecule.bonds
+
+    @property
+    def mass(self) -> float:
+        """Da, of the whole ion."""
+        return float(sum(site.mass for site in self.sites))
+
+    @property
+    def charge(self) -> float:
+        """In e, of the whole ion in molecular dynamics; `valence` is the continuum's."""
+        return float(sum(site.charge for site in self.sites))
