@@ -136,7 +136,9 @@ def half_cycles(result: CircuitResult) -> pd.DataFrame:
     )
 
 
-def ragone(config: CircuitConfig, powers: np.ndarray, law: Law | None = None) -> pd.DataFrame:
+def ragone(
+    config: CircuitConfig, powers: np.ndarray, law: Law | None = None, counter_law: Law | None = None
+) -> pd.DataFrame:
     """Energy that the cell gives back against the power that is asked of it, from V = `upper` to `lower`.
 
     The cell rests at the upper limit of `config.drive` (constant power or galvanostatic) and is discharged at each of
@@ -151,7 +153,7 @@ def ragone(config: CircuitConfig, powers: np.ndarray, law: Law | None = None) ->
         cycle = ConstantPower.read(power=power, upper=drive.upper, lower=drive.lower)
         asked = config.model_copy(update={"drive": cycle, "initial_voltage": drive.upper})
         try:
-            result = simulate(asked, law, discharge_only=True)
+            result = simulate(asked, law, counter_law=counter_law, discharge_only=True)
             given = -float(half_cycles(result)["energy_J"].iloc[0])
             duration = float(result.trajectory.corners[-1])
         except BadInput as error:
@@ -160,14 +162,16 @@ def ragone(config: CircuitConfig, powers: np.ndarray, law: Law | None = None) ->
             given = duration = 0.0
         rows.append({"power_W": power, "energy_J": given, "duration_s": duration})
     table = pd.DataFrame(rows)
-    table["efficiency"] = table["energy_J"] / held_between(config, drive.lower, drive.upper, law)
+    table["efficiency"] = table["energy_J"] / held_between(config, drive.lower, drive.upper, law, counter_law)
     return table
 
 
-def held_between(config: CircuitConfig, lower: float, upper: float, law: Law | None = None) -> float:
+def held_between(
+    config: CircuitConfig, lower: float, upper: float, law: Law | None = None, counter_law: Law | None = None
+) -> float:
     """Energy in J that the cell at rest at `upper` holds beyond that at `lower` (V of V_m)."""
     update = {"drive": PotentialStep(voltage=upper, duration=1.0)}
-    ladder = prepare(config.model_copy(update=update), law)
+    ladder = prepare(config.model_copy(update=update), law, counter_law)
     states = [at_rest(ladder, voltage)[ladder.first :] for voltage in (lower, upper)]
     return ladder.share * float(ladder.energy(states[1]).sum() - ladder.energy(states[0]).sum())
 

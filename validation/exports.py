@@ -13,7 +13,7 @@ import circuit.export as formats
 from circuit.fit import fit
 from circuit.impedance import impedance
 from circuit.measured import Curve
-from circuit.measures import half_cycles, summary
+from circuit.measures import half_cycles, ragone, summary
 from circuit.spice import to_spice
 from circuit.sweep import sweep
 from transslit import BadInput, Law
@@ -42,15 +42,24 @@ def write_circuit(
     export: str | None = None,
     frequencies: np.ndarray | None = None,
     bias: float = 0.0,
+    powers: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Simulate, write the tables as Parquet (the export, the impedance), return a summary for the manifest."""
-    result = circuit.simulate(config, law, counter_law=law if config.counter else None)
-    spice = to_spice(config, law) if export == "spice" else ""  # refused before anything is written
+    """Simulate, write the tables as Parquet (export, impedance, Ragone plot), return a summary for the manifest.
+
+    The law is also that of a counter electrode that has no resistance of its own.
+    """
+    other = config.counter
+    without = other is not None and other.resistance is None and other.resistance_table is None
+    laws = (law, law if without else None)
+    result = circuit.simulate(config, law, counter_law=laws[1])
+    spice = to_spice(config, *laws) if export == "spice" else ""  # refused before anything is written
     mpt = formats.to_mpt(result) if export == "mpt" else ""
-    probed = None if frequencies is None else impedance(config, frequencies, bias, law)
+    probed = None if frequencies is None else impedance(config, frequencies, bias, *laws)
+    plot = None if powers is None else ragone(config, powers, *laws)
     folder.mkdir(parents=True, exist_ok=True)
-    if probed is not None:
-        write_table(folder / "impedance.parquet", probed)
+    for name, asked in (("impedance", probed), ("ragone", plot)):
+        if asked is not None:
+            write_table(folder / f"{name}.parquet", asked)
     write_table(folder / "segments.parquet", half_cycles(result))
     for name in TABLES:
         write_table(folder / f"{name}.parquet", getattr(result, name))
@@ -88,26 +97,22 @@ def fit_circuit(folder: Path, guess: circuit.CircuitConfig, curve: Curve) -> dic
     return {"summary": told}
 
 
-def spectrum(frequencies: str | None, bias: str) -> tuple[np.ndarray | None, float]:
-    """Ten frequencies a decade (Hz) from text such as 1kHz:1GHz, and the bias in V.
+def decades(name: str, text: str | None, kind: str, example: str) -> np.ndarray | None:
+    """Ten values a decade (SI), evenly spaced in their logarithm, from text such as 1kHz:1GHz; None without a text.
 
     Raises
     ------
-    BadInput : not two frequencies that increase, or without a unit
+    BadInput : not two values above zero that increase, or without a unit
     """
-    if frequencies is None:
-        return None, 0.0
+    if text is None:
+        return None
     try:
-        low, high = (parse(part, "frequency") for part in frequencies.split(":"))
+        low, high = (parse(part, kind) for part in text.split(":"))
     except ValueError:
-        raise BadInput("impedance", frequencies, "give two frequencies with units, as 1kHz:1GHz") from None
+        raise BadInput(name, text, f"give two values with units, as {example}") from None
     if not 0 < low < high <= 1e15:
-        raise BadInput("impedance", frequencies, "must increase from above 0 Hz to 1e15 Hz at most")
-    try:
-        volts = parse(bias, "voltage")
-    except ValueError as error:
-        raise BadInput("bias", bias, str(error)) from None
-    return np.geomspace(low, high, 1 + round(10 * np.log10(high / low))), volts
+        raise BadInput(name, text, f"must increase from above zero to 1e15 at most, as {example}")
+    return np.geomspace(low, high, 1 + round(10 * np.log10(high / low)))
 
 
 def write_sweep(

@@ -17,24 +17,30 @@ def call(inside, *words):
 @pytest.mark.parametrize(
     "words",
     [
-        ["--drive", "smoothed-cv", "--smoothing", "0.2"],
+        ["--drive", "smoothed-cv", "--smoothing", "0.2", "--polarity", "-1"],
         ["--drive", "rates", "--scan-rate", "20mV/us,4mV/us"],
-        ["--drive", "potential-step", "--duration", "10us"],
+        ["--drive", "potential-step", "--duration", "10us", "--half-cell", "--electrode", "tables.json"],
         ["--drive", "power", "--power", "1mW", "--cycles", "1"],
     ],
 )
 def test_drives_run(inside, tmp_path, words):
+    tables = {"resistance_table": {"at": [0, 1], "value": [5, 2]}, "charge_max": "32nC"}
+    (tmp_path / "tables.json").write_text(json.dumps(tables))
     assert call(inside, *words)["peak_current_A"] > 1e-3
     assert list(pd.read_parquet(tmp_path / "run" / "terminal.parquet")) == ["time_s", "V_m_V", "phi_m_V", "I_m_A"]
 
 
 def test_galvanostatic_turns_at_its_limits_and_impedance_starts_at_the_mouth(inside, tmp_path):
-    call(inside, "--drive", "galvanostatic", "--current", "5mA", "--cycles", "1", "--impedance", "1kHz:100GHz")
+    probes = ["--impedance", "1kHz:100GHz", "--ragone", "1uW:100uW"]
+    call(inside, "--drive", "galvanostatic", "--current", "5mA", "--cycles", "1", *probes)
     segments = pd.read_parquet(tmp_path / "run" / "segments.parquet")
     assert segments["V_end_V"].tolist() == pytest.approx([0.4, 0.0], abs=1e-8)
     spectrum = pd.read_parquet(tmp_path / "run" / "impedance.parquet")
     assert len(spectrum) == 81
     assert spectrum["Z_real_ohm"].iloc[-1] == pytest.approx(2.0, rel=1e-3)  # both R_open
+    given = pd.read_parquet(tmp_path / "run" / "ragone.parquet")
+    assert len(given) == 21
+    assert given["efficiency"].iloc[0] == pytest.approx(1, abs=2e-2)
 
 
 def test_a_sweep_leaves_one_tidy_table(inside, tmp_path):
@@ -80,6 +86,8 @@ def test_a_fit_returns_what_was_exported(inside, tmp_path):
         (["--impedance", "1:2"], ["impedance", "kHz"]),
         (["--impedance", "1kHz:1Hz"], ["impedance", "increase"]),
         (["--impedance", "1Hz:1kHz", "--bias", "1"], ["bias", "mV"]),
+        (["--slit-capacitance", "0nF"], ["slit_capacitance: 0nF", "greater than 0"]),
+        (["--electrode", "colour.json"], ["electrode", "colour.json", "capacitance_table"]),
         (["--counter", "none.json"], ["counter", "none.json"]),
         (["--counter", "bad.json"], ["bad.json", "open_resistance"]),
         (["--slit-capacitance", "80nF,70nF"], ["slit_capacitance", "5 slits"]),
@@ -96,6 +104,7 @@ def test_faults_are_one_line(inside, tmp_path, words, said):
     (tmp_path / "bare.csv").write_text("t,V\n0,0\n1,1\n")
     (tmp_path / "back.csv").write_text("time_us,V_m_mV\n0,0\n2,5\n1,1\n")
     (tmp_path / "cv.xlsx").write_text("")
+    (tmp_path / "colour.json").write_text('{"colour": "red"}')
     (tmp_path / "bad.json").write_text('{"layers": 4, "slit_capacitance": "80nF", "open_capacitance": "1nF"}')
     done = inside("transslit", "circuit", *ELEMENTS, *words, "--out", "run")
     assert done.returncode == 2, done.stderr
