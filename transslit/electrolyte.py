@@ -18,6 +18,7 @@ from transslit.errors import BadInput
 from transslit.ions import Ion, Sourced
 from transslit.units import Concentration, Density, Length, Mass, Temperature
 
+TemperatureRange = tuple[Temperature, Temperature]
 Permittivity = Annotated[float, Field(ge=1, allow_inf_nan=False)]  # relative
 
 
@@ -31,11 +32,14 @@ class Solvent(Config):
     permittivity: Sourced[Permittivity]
     density: Sourced[Density]  # kg/m^3
     molar_mass: Sourced[Mass] | None = None  # Da, of the solvent's molecules
+    temperature_range: Sourced[TemperatureRange] | None = None  # K, where the values above are of use
 
     @model_validator(mode="after")
     def _molecules(self) -> Self:
         if (self.model == "none") != (self.molar_mass is None):
-            raise ValueError("a solvent needs a molar_mass, and no solvent has none")
+            raise ValueError("a solvent needs a molar_mass; model = none has no molecules and takes none")
+        if self.temperature_range is not None and not self.temperature_range.value[0] < self.temperature_range.value[1]:
+            raise ValueError("temperature_range: give the lower temperature first")
         return self
 
 
@@ -70,6 +74,7 @@ class Electrolyte(Config):
                 f"the salt would carry {net:+g} e per formula unit; {worst.valence:+d} e would make it neutral"
                 " (--allow-charged overrides; that is not physical)",
             )
+        self.admits_temperature(self.temperature)
         return self
 
     @cached_property
@@ -99,17 +104,69 @@ class Electrolyte(Config):
         BadInput : the ions would fill the volume (close packing)
         """
         salt = self.concentration if concentration is None else concentration
-        bulk = salt * np.array([ion.stoichiometry for ion in self.ions], dtype=float)
+        if self.solvent.model == "none" and abs(salt / self.liquid_concentration - 1) > 0.02:
+            whole = f"{self.liquid_concentration / 1000:.4g} M"
+            raise BadInput(
+                "concentration", f"{salt / 1000:g} M", f"without a solvent the liquid's density makes {whole}"
+            )
+        bulk = salt * self.stoichiometries
         if self.molar_volumes @ bulk >= 1:
-            most = salt / (self.molar_volumes @ bulk) / 1000
+            most = self.close_packing / 1000
             raise BadInput("concentration", f"{salt / 1000:g} M", f"ions of this size pack at {most:.3g} M; give less")
         return bulk
+
+    @cached_property
+    def stoichiometries(self) -> np.ndarray:
+        """Ions of each kind per formula unit, shape (ions,)."""
+        return np.array([ion.stoichiometry for ion in self.ions], dtype=float)
+
+    @property
+    def liquid_concentration(self) -> float:
+        """Formula units in mol/m^3 of a liquid of nothing but them, at the solvent's density."""
+        return self.solvent.density.value / (1e-3 * sum(ion.stoichiometry * ion.mass for ion in self.ions))
+
+    @property
+    def close_packing(self) -> float:
+        """Formula units in mol/m^3 at which the ions fill the volume, 1 / sum_k n_k a_k^3 N_A."""
+        return float(1 / (self.molar_volumes @ self.stoichiometries))
+
+    @property
+    def absolute_permittivity(self) -> float:
+        """F/m."""
+        return self.solvent.permittivity.value * constants.epsilon_0
 
     def debye_length(self, concentration: float | None = None) -> float:
         """lambda_D = sqrt(eps kT / sum z^2 e^2 n) in m."""
         ionic = float(self.valences**2 @ self.bulk(concentration)) * constants.N_A * constants.e**2
-        permittivity = self.solvent.permittivity.value * constants.epsilon_0
-        return math.sqrt(permittivity * constants.k * self.temperature / ionic)
+        return math.sqrt(self.absolute_permittivity * constants.k * self.temperature / ionic)
+
+    @property
+    def bjerrum_length(self) -> float:
+        """e^2 / (4 pi eps kT) in m: two elementary charges this far apart have the energy kT."""
+        return constants.e**2 / (4 * math.pi * self.absolute_permittivity * constants.k * self.temperature)
+
+    def conductivity(self, concentration: float | None = None) -> float:
+        """Nernst-Einstein, F^2 / RT sum z^2 D c, in S/m: ions that do not know of each other."""
+        faraday = constants.e * constants.N_A
+        mobile = float(np.sum(self.valences**2 * self.diffusion_coefficients * self.bulk(concentration)))
+        return faraday**2 / (constants.R * self.temperature) * mobile
+
+    def most_surface_charge(self, sign: int, slit: float | None = None) -> float:
+        """Charge in C/m^2 of each wall whose counter-ions, close-packed, fill a slit (m) between two, or one layer.
+
+        Positive; `sign` is the wall's. Of the ions of the other sign, those with most charge in their volume.
+        """
+        dense = np.where(self.valences * sign < 0, np.abs(self.valences) / self.molar_volumes, 0.0)
+        best = int(np.argmax(dense))
+        depth = self.ions[best].diameter.value if slit is None else slit / 2
+        return float(dense[best] * constants.N_A * constants.e * depth)
+
+    def admits_temperature(self, temperature: float) -> None:
+        """Raise `BadInput` unless the solvent's values are of use at `temperature` (K)."""
+        known = self.solvent.temperature_range
+        if known is not None and not known.value[0] <= temperature <= known.value[1]:
+            accepts = f"the solvent's values are for {known.value[0]:g} K to {known.value[1]:g} K"
+            raise BadInput(f"{self.name}: temperature", f"{temperature:g} K", accepts)
 
     def with_diameter(self, diameter: float) -> Electrolyte:
         """The same electrolyte with every ion's lattice-gas diameter set to `diameter` (m)."""

@@ -1,59 +1,132 @@
-"""Where electrolytes are found: the files that come along, and any file by its path."""
+"""Where electrolytes are found: by path, in the user's folder, in other packages, and among those that come along.
+
+A name is looked for in the user's folder (`$XDG_CONFIG_HOME/transslit/electrolytes`, else `~/.config/...`), then among
+the entry points of the group `transslit.electrolytes`, then here; a `NameClash` warning says which one is used where
+several have it. An entry point is the path of a TOML file, or a function that returns one.
+"""
 
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
-from importlib import resources
+import warnings
+from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 
+GROUP = "transslit.electrolytes"
+
+
+class NameClash(UserWarning):
+    """Several electrolytes have one name."""
+
+
+class Found(NamedTuple):
+    """An electrolyte's file: where it was found, and its path or the entry point that knows it."""
+
+    origin: str
+    place: Path | metadata.EntryPoint
+
+    def path(self) -> Path:
+        """The TOML file.
+
+        Raises
+        ------
+        BadInput : the entry point cannot be loaded, or gives no path
+        """
+        if isinstance(self.place, Path):
+            return self.place
+        try:
+            loaded = self.place.load()
+            return Path(loaded() if callable(loaded) else loaded)
+        except Exception as error:  # another package's code: whatever it raises is its fault, and must be named
+            raise BadInput("electrolyte", self.place.value, f"{self.origin} cannot be loaded ({error})") from None
+
 
 def shipped() -> dict[str, Path]:
     """Names and files of the electrolytes that come with the suite."""
-    folder = Path(str(resources.files("transslit") / "electrolytes"))
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return _files(Path(str(resources.files("transslit") / "electrolytes")))
 
 
-def load_electrolyte(name: str, *, allow_charged: bool = False) -> Electrolyte:
-    """Electrolyte by shipped name, or by the path of a TOML file.
+def user_folder() -> Path:
+    """Where a user's own electrolytes lie."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "transslit" / "electrolytes"
+
+
+def known() -> dict[str, list[Found]]:
+    """Every electrolyte that has a name, the one that is used first."""
+    found: dict[str, list[Found]] = {}
+    for name, path in _files(user_folder()).items():
+        found.setdefault(name, []).append(Found("the user's folder", path))
+    for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: point.value):
+        package = point.dist.name if point.dist else "another package"
+        found.setdefault(point.name, []).append(Found(f"the package {package}", point))
+    for name, path in shipped().items():
+        found.setdefault(name, []).append(Found("transslit", path))
+    return dict(sorted(found.items()))
+
+
+def find(name: str) -> Path:
+    """The TOML file of an electrolyte, by its name or its path.
 
     Raises
     ------
-    BadInput : unknown name (with the nearest ones), unreadable or malformed file, unphysical content
+    BadInput : unknown name (with the nearest ones)
     """
-    known = shipped()
-    if name in known:
-        path = known[name]
-    elif name.endswith(".toml") or "/" in name:
-        path = Path(name)
-    else:
-        near = difflib.get_close_matches(name.lower(), [key.lower() for key in known], n=3, cutoff=0.4)
-        names = [key for key in known if key.lower() in near] or list(known)
-        raise BadInput("electrolyte", name, f"unknown; did you mean {' or '.join(names)}? (or give a .toml file)")
-    content = contents(path)
-    return Electrolyte.read(where=str(path), **{"name": path.stem, **content, "allow_charged": allow_charged})
+    if name.endswith(".toml") or "/" in name:
+        return Path(name)
+    names = known()
+    if name not in names:
+        near = difflib.get_close_matches(name.lower(), [key.lower() for key in names], n=3, cutoff=0.4)
+        likely = [key for key in names if key.lower() in near] or list(names)
+        raise BadInput("electrolyte", name, f"unknown; did you mean {' or '.join(likely)}? (or give a .toml file)")
+    used, *others = names[name]
+    path = used.path()
+    if others:
+        hidden = " and ".join(other.origin for other in others)
+        warnings.warn(f"electrolyte {name}: used is that of {used.origin}, {path}; not that of {hidden}", NameClash, 2)
+    return path
 
 
-def contents(path: Path) -> dict[str, Any]:
-    """What a file holds, with the texts of the force fields and structures that it names in place of their paths."""
+def load_electrolyte(name: str, *, allow_charged: bool = False) -> Electrolyte:
+    """Electrolyte by name, or by the path of a TOML file.
+
+    Raises
+    ------
+    BadInput : unknown name, unreadable or malformed file, unphysical content
+    """
+    path = find(name)
+    return Electrolyte.read(where=str(path), **named(path) | {"allow_charged": allow_charged})
+
+
+def named(path: Path) -> dict[str, Any]:
+    """What a file holds, its name (the file's by default) and, for paths of force fields and structures, their texts.
+
+    Raises
+    ------
+    BadInput : it, or a file that it names, cannot be read; not TOML
+    """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput("electrolyte", path, f"cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = tomllib.loads(_text(path, "electrolyte"))
+    except tomllib.TOMLDecodeError as error:
         raise BadInput("electrolyte", path, f"is not valid TOML ({error})") from None
     ions = content.get("ions", [])
     for ion in ions if isinstance(ions, list) else []:
         md = ion.get("md") if isinstance(ion, dict) else None
         for field in ("forcefield", "structure"):
             entry = md.get(field) if isinstance(md, dict) else None
-            if isinstance(entry, dict) and isinstance(named := entry.get("value"), str):
-                entry["value"] = _text(path.parent / named, f"{path}: ions.{ion.get('name')}.md.{field}")
-    return content
+            if isinstance(entry, dict) and isinstance(beside := entry.get("value"), str):
+                entry["value"] = _text(path.parent / beside, f"{path}: ions.{ion.get('name')}.md.{field}")
+    return {"name": path.stem, **content}
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
 def _text(path: Path, field: str) -> str:
