@@ -5,6 +5,7 @@ beyond unit changes for the axes. Lines carry the tags by which the page toggles
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from itertools import product
 from typing import Any
@@ -18,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from transslit import Law, SlitNetwork, TransSlitRecord
+from transslit import BadInput, Law, SlitNetwork, TransSlitRecord
 from validation.picture import rendered
 from validation.svg import INK, band, tagged
 
@@ -217,7 +218,6 @@ def law_figure(table: pd.DataFrame, law: Law) -> Figure:
     """
     figure, axes = _panels(3)
     table = table[table["I_A_per_m"].abs() > 0.05 * table["I_A_per_m"].abs().max()]
-    resistance, _ = law.resistance()
     grid = np.linspace(0, 1, 50)
     left, middle, right = axes[0]
     pairs = sorted(table["i"].unique())
@@ -228,7 +228,8 @@ def law_figure(table: pd.DataFrame, law: Law) -> Figure:
         middle.plot(part["time_s"] * 1e6, part["dphi_V"] * MV, **style)
         predicted = law.predict(**{name: part[name].to_numpy() for name in law.inputs})
         middle.plot(part["time_s"] * 1e6, predicted * MV, color=INK, lw=0.8, gid=gid)
-    left.plot(grid, resistance(grid), color=INK, label="law", gid=tagged("law"))
+    with suppress(BadInput):  # a law that is no resistance has no line here
+        left.plot(grid, law.resistance()[0](grid), color=INK, label="law", gid=tagged("law"))
     left.set(xlabel="$q=|Q_i|/Q_i^{max}$", ylabel="$\\Delta\\varphi_i/I_i$ / $\\Omega$ m", ylim=(0, None))
     left.legend()
     middle.set(xlabel="t / µs", ylabel="$\\Delta\\varphi_i$ / mV")

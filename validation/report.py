@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup, escape
 
 from transslit.errors import BadInput
 from transslit.runs import write_text
@@ -21,7 +23,7 @@ from validation.compare import Pair, counts
 from validation.comparison import as_text
 from validation.material import Material
 from validation.provenance import stage_rows, totals
-from validation.sections import Exhibit, exhibits, sections
+from validation.sections import Exhibit, claim_exhibits, exhibits, sections
 from validation.svg import to_file, to_svg
 from validation.terminal import constants_line, number
 from validation.verdict import BAD, GOOD, Verdict
@@ -177,6 +179,7 @@ def _context(material: Material) -> dict[str, Any]:
         "law": "" if law is None else f"{law.target} = {law.expression}",
         "constants": "" if law is None else constants_line(law),
         "claims": material.claims,
+        "claim_exhibits": claim_exhibits(material),
         "matrices": matrices(material.checks),
         "verdicts": material.verdicts,
         "sections": sections(material),
@@ -188,7 +191,18 @@ def _context(material: Material) -> dict[str, Any]:
     }
 
 
+SYMBOLS = {"dphi(?!_m/dt)": "Δφ", "drho": "Δρ", "dc": "Δc", "phi": "φ", "rho": "ρ", "gamma": "γ", "theta": "θ", "R2": "R²"}
+SYMBOLS |= {"ohm": "Ω"}
 OUTCOMES = {"good": GOOD, "bad": BAD, "open": ("inconclusive",)}
+
+
+def typeset(text: str) -> Markup:
+    """Words of a verdict, written for a terminal, as HTML: dphi_i becomes a Greek letter with its index."""
+    words = str(escape(text))
+    for plain, symbol in SYMBOLS.items():
+        words = re.sub(rf"(?<![A-Za-z_]){plain}(?=[\W_\d]|$)", symbol, words)
+    words = re.sub(r"\b([A-Za-zΔφρκθγ]{1,3})_(?:\{([^}]+)\}|(\w{1,4})\b)", r"\1<sub>\2\3</sub>", words)
+    return Markup(words)
 
 
 def _environment(name: str, escape: bool) -> jinja2.Template:
@@ -196,6 +210,7 @@ def _environment(name: str, escape: bool) -> jinja2.Template:
         loader=jinja2.PackageLoader("validation"), autoescape=escape, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals["number"] = number
+    environment.filters["typeset"] = typeset
     return environment.get_template(name)
 
 

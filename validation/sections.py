@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,6 +17,9 @@ from transslit.network import SlitNetwork
 from validation import figures, narrative
 from validation.material import Material
 from validation.scaling import last_cycle
+
+MOST = 4000  # rows behind a figure of the page
+COURSES = 8000  # and of all courses over time together
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,29 @@ def exhibits(material: Material) -> Iterator[Exhibit]:
     """Every exhibit of the page, evidence of claims included."""
     for section in sections(material):
         yield from section.exhibits
+    yield from claim_exhibits(material).values()
+
+
+def claim_exhibits(material: Material) -> dict[str, Exhibit]:
+    """The figure of each claim that was judged, by its id."""
+    found = {}
     for claim in material.claims:
-        yield Exhibit(claim.id, claim.title, claim.statement, claim.evidence, claim.draw)
+        table = thinned(claim.evidence)
+        found[claim.id] = Exhibit(claim.id, f"{claim.id}: {claim.title}", claim.see, table, partial(claim.draw, table))
+    return found
+
+
+def thinned(table: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
+    """A table of at most some `most` rows: every k-th row of each line, a line being rows alike in all but floats.
+
+    A page of a few megabytes shows no more; the whole table lies in the run's folder.
+    """
+    every = -(-len(table) // most)
+    if every == 1:
+        return table
+    lines = [name for name in table.columns if not pd.api.types.is_float_dtype(table[name])]
+    place = table.groupby(lines, sort=False).cumcount() if lines else pd.Series(range(len(table)), table.index)
+    return table[place % every == 0].reset_index(drop=True)
 
 
 def _geometry(material: Material) -> Section:
@@ -105,7 +130,7 @@ def _outline(network: SlitNetwork) -> pd.DataFrame:
 def _comparison(material: Material) -> Section | None:
     if "curves" not in material.tables:
         return None
-    curves, tables = material.tables["curves"], material.tables
+    curves, tables = thinned(material.tables["curves"], COURSES), material.tables
     both = "levels" in tables
     shown = [
         Exhibit(
@@ -169,6 +194,8 @@ def _comparison(material: Material) -> Section | None:
             )
         )
     if "references" in tables:
+        runs = tables["references"]
+        runs = thinned(runs[runs["quantity"] == "stored"])
         shown.append(
             Exhibit(
                 "references",
@@ -176,8 +203,8 @@ def _comparison(material: Material) -> Section | None:
                 "See how much of the filling is the drive's: slower drives leave the atoms more time. The shipped"
                 " records come from this package's own molecular dynamics, under the drive that their name tells, with"
                 " more replicas; they are not experiments.",
-                tables["references"],
-                lambda: figures.filling(tables["references"]),
+                runs,
+                lambda: figures.filling(runs),
             )
         )
     told = narrative.paragraphs(material.checks, material.config.slit, tables.get("levels"))
@@ -193,6 +220,7 @@ def _comparison(material: Material) -> Section | None:
 def _mechanisms(material: Material) -> Section | None:
     shown = []
     curves = material.tables.get("curves")
+    curves = None if curves is None else thinned(curves, COURSES)
     if curves is not None and (curves["quantity"] == "total").any():
         shown.append(
             Exhibit(

@@ -49,12 +49,22 @@ def to_svg(figure: Figure, key: str, style: Any) -> str:
     text = text[text.index("<svg") :].replace(INK, "currentColor")
     text = re.sub(r' (d|x|y)="[^"]*"', lambda match: re.sub(r"(\.\d\d)\d+", r"\1", match[0]), text)
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'<g( clip-path="[^"]*")?>((?:\s*<use [^>]*/>)+)', _style_once, text)
     # Tags become data: an id is no place for words with spaces, and must not be given twice.
     text = re.sub(rf'<g id="{TAG}([^"]*)">', r'<g data-tags="\1">', text)
     text = re.sub(r'\bid="', f'id="{key}-', text)
     text = re.sub(r'(url\(#|xlink:href="#)', rf"\g<1>{key}-", text)
     described = html.escape(json.dumps(axes, ensure_ascii=False, separators=(",", ":")))
     return text.replace("<svg", f'<svg data-axes="{described}"', 1)
+
+
+def _style_once(match: re.Match[str]) -> str:
+    """A group of markers with their common style on the group: half the text."""
+    styles = set(re.findall(r' style="[^"]*"', match[2]))
+    if len(styles) != 1:
+        return match[0]
+    (style,) = styles
+    return f"<g{match[1] or ''}{style}>" + match[2].replace(style, "")
 
 
 def to_file(svg: str) -> str:
@@ -74,7 +84,10 @@ def _axes(number: int, ax: Axes, figure: Figure) -> dict[str, Any]:
         "box": [round(v, 2) for v in (box.x0 * width, (1 - box.y1) * height, box.x1 * width, (1 - box.y0) * height)],
         "x": _scale(ax.get_xlim(), ax.xaxis),
         "y": _scale(ax.get_ylim(), ax.yaxis),
-        "names": [_plain(ax.get_xlabel() or _below(figure)), _plain(ax.get_ylabel() or ax.get_title(loc="left"))],
+        "names": [
+            _plain(ax.get_xlabel() or figure.get_supxlabel() or _below(figure)),
+            _plain(ax.get_ylabel() or figure.get_supylabel() or ax.get_title(loc="left")),
+        ],
     }
 
 

@@ -38,6 +38,7 @@ def _courses(record: TransSlitRecord) -> pd.DataFrame:
 @claim(
     "C04",
     figure="ED4",
+    see="If the claim held, the three lines would rise and fall together in both panels.",
     needs=[Need("atoms")],
     draw=plot(
         Axis("time_s", "t / ps", 1e12),

@@ -16,7 +16,7 @@ from circuit import CircuitConfig, simulate
 from circuit.measures import asymmetry, cv_area, cycles_to_settle, one_cycle, peak_over_plateau
 from validation.circuit_figures import config as paper_circuit
 from validation.claims.evidence import Evidence
-from validation.claims.figures import Axis, plot
+from validation.claims.figures import TIME, Axis, plot
 from validation.claims.registry import Finding, Measured, claim, part
 
 V_M, I_M = Axis("V_m_V", "$V_m$ / mV", 1e3), Axis("I_m_A", "$I_m$ / mA", 1e3)
@@ -45,7 +45,13 @@ def known(value: float) -> Measured:
     return Measured(float(value), CIRCUIT)
 
 
-@claim("C22", figure="4d", needs=[], draw=plot(V_M, I_M, hue="case", marks="-"))
+@claim(
+    "C22",
+    figure="4d",
+    see="From the symmetric ellipse at 0 the loop turns into a trapezoid as gamma grows.",
+    needs=[],
+    draw=plot(V_M, I_M, hue="case", marks="-"),
+)
 def trapezoid(evidence: Evidence) -> Finding:
     """From gamma = -0.9 to 0.9 the symmetric ellipse becomes a trapezoid, and its area grows.
 
@@ -82,7 +88,13 @@ def _cases(cycles: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([cycle[["V_m_V", "I_m_A"]].assign(case=name) for name, cycle in cycles.items()], ignore_index=True)
 
 
-@claim("C23", figure="4e", needs=[], draw=plot(V_M, I_M, hue="case", marks="-"))
+@claim(
+    "C23",
+    figure="4e",
+    see="A hump just after the turn grows with the resistance, and nothing reacts.",
+    needs=[],
+    draw=plot(V_M, I_M, hue="case", marks="-"),
+)
 def peak(evidence: Evidence) -> Finding:
     """At gamma = 0.9 a current peak without any reaction grows as R_c goes from 1 to 10 ohm.
 
@@ -105,7 +117,13 @@ def peak(evidence: Evidence) -> Finding:
     )
 
 
-@claim("C24", figure="ED13a", needs=[], draw=plot(V_M, I_M, hue="case", marks="-"))
+@claim(
+    "C24",
+    figure="ED13a",
+    see="The transmission lines are the same when turned by half a turn; the NCM's is not.",
+    needs=[],
+    draw=plot(V_M, I_M, hue="case", marks="-"),
+)
 def symmetric_line(evidence: Evidence) -> Finding:
     """The transmission line's voltammogram is symmetric for any R_c, the nano-circuitry model's is not.
 
@@ -137,8 +155,9 @@ def _gain(**changes: Any) -> float:
 @claim(
     "C25",
     figure="ED14",
+    see="Compare the heights of the peaks: the deepest slit stores more where resistance falls with filling.",
     needs=[],
-    draw=plot(Axis("time_s", "t / µs", 1e6), Axis("q_C", "$Q_{19}$ / nC", 1e9), hue="model", marks="-"),
+    draw=plot(TIME, Axis("q_C", "$Q_{19}$ / nC", 1e9), hue="model", marks="-"),
 )
 def deepest_slit(evidence: Evidence) -> Finding:
     """Of 20 layers at gamma = 0.9, slit 19 stores about 42 % more by NCM than by TLM.

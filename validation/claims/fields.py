@@ -8,7 +8,7 @@ import pandas as pd
 from continuum import CrossingLine, OpenSpaceFlux, capacitances, migration_laws
 from validation.claims.config import NARROW, WIDTHS, nm
 from validation.claims.evidence import Evidence, Run, Runs
-from validation.claims.figures import Axis, plot
+from validation.claims.figures import TIME, Axis, plot
 from validation.claims.measures import by_width, instant, spread
 from validation.claims.registry import Finding, Need, claim, part
 from validation.statistics import durations
@@ -51,9 +51,13 @@ def _shares_in_open_space(runs: Runs) -> dict[str, float]:
 @claim(
     "C01",
     figure="2c, ED2",
+    see=(
+        "Left, near the electrode, diffusion and steric current lie on the other side of zero than migration; "
+        "right, far off, migration is nearly the whole current."
+    ),
     needs=[Need("cv", (1.5e-9,), inputs=True)],
     draw=plot(
-        Axis("time_s", "t / µs", 1e6),
+        TIME,
         Axis("current", "I / mA m$^{-1}$", 1e3),
         hue="mechanism",
         panel="place",
@@ -92,6 +96,7 @@ def _theta(runs: Runs) -> dict[str, float]:
 @claim(
     "C16",
     figure="ED8c",
+    see="Points on one straight line through the origin, whatever the crossing: one constant for all.",
     needs=[Need("cv", (2e-9,), inputs=True)],
     draw=plot(
         Axis("predicted", "$\\theta c_i\\Delta\\varphi_i$ / mA m$^{-1}$", 1e3),
@@ -160,9 +165,13 @@ def _local(runs: Runs) -> dict[str, float]:
 @claim(
     "C18",
     figure="ED10, 4a",
+    see=(
+        "Left, the potential has a hump at the crossing, so that the local resistance (middle) has both signs; "
+        "right, the flux is crowded at the sheet's edge."
+    ),
     needs=[Need("cv", (1.5e-9,), inputs=True)],
     draw=plot(
-        Axis("position_m", "x, or distance from the edge / nm", 1e9), Axis("value", "value"), panel="profile", free=True
+        Axis("position_m", "x, or distance from the edge / nm", 1e9), Axis("value", ""), panel="profile", free=True
     ),
 )
 def crossing_line(evidence: Evidence) -> Finding:
@@ -223,8 +232,9 @@ def _capacitance_table(run: Run) -> pd.DataFrame:
 @claim(
     "C19",
     figure="ED11a,b",
+    see="Each line is nearly level: capacitance hardly depends on the time in the cycle.",
     needs=[Need("cv", (NARROW, *WIDTHS), inputs=True)],
-    draw=plot(Axis("time_s", "t / µs", 1e6), Axis("C_F_per_m", "$C_2$ / nF m$^{-1}$", 1e9), hue="width", marks="-"),
+    draw=plot(TIME, Axis("C_F_per_m", "$C_2$ / nF m$^{-1}$", 1e9), hue="width", marks="-"),
 )
 def capacitance(evidence: Evidence) -> Finding:
     """A slit's capacitance is the same for every slit and time when d is above 1 nm.

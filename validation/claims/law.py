@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from discovery import DiscoveryConfig
-from transslit import Law
+from validation import scaling
 from validation.claims.evidence import Evidence, Runs
 from validation.claims.figures import Axis, plot
 from validation.claims.measures import driven
@@ -20,16 +20,20 @@ def _gamma(runs: Runs) -> dict[str, float]:
     return {"gamma": run.law[1]}
 
 
-def _half_interval(law: Law, name: str) -> float:
-    return 1.96 * law.constants[name].std if name in law.constants else float("nan")
-
-
 @claim(
     "C11",
     figure="3a, eq 1",
+    see=(
+        "Points of every crossing, the law found as a dark line: see how far it is straight, and where the "
+        "points bend away."
+    ),
     needs=[Need("cv", (1.5e-9,), inputs=True)],
     draw=plot(
-        Axis("q", "$q_i=|Q_i|/Q_i^{max}$"), Axis("R", "$\\Delta\\varphi_i/I_i$ / $\\Omega$ m"), hue="from", marks="."
+        Axis("q", "$q_i=|Q_i|/Q_i^{max}$"),
+        Axis("R", "$\\Delta\\varphi_i/I_i$ / $\\Omega$ m"),
+        hue="from",
+        marks=".",
+        laws=("law",),
     ),
 )
 def discovered(evidence: Evidence) -> Finding:
@@ -42,12 +46,9 @@ def discovered(evidence: Evidence) -> Finding:
     law = evidence.law(1.5e-9)
     same = float({"R_c", "gamma"} == set(law.constants))
     fitted = evidence.measure(_gamma, (1.5e-9,))["gamma"]
-    resistance, _ = law.resistance()
-    empty, full = resistance(np.array([0.0, 1.0]))
-    own = np.nan_to_num(_half_interval(law, "gamma"))
-    gamma = Measured(
-        float(1 - full / empty), float(np.hypot(fitted.u_numerical or 0.0, own)), fitted.inputs, fitted.variations
-    )
+    found = scaling.gamma(law)
+    u = float(np.hypot(fitted.u_numerical or 0.0, found.half_width))
+    gamma = Measured(found.value, u, fitted.inputs, fitted.variations)
     parts = (
         part("The law found is equation 1", same, low=1.0, reason=f"found: {law.expression}"),
         part("R2 on the crossing held out", law.metrics["r2_held_out"], low=0.98, reason=FIT),
@@ -56,9 +57,11 @@ def discovered(evidence: Evidence) -> Finding:
     )
     table = driven(evidence.cv(1.5e-9))[["i", "q", "R_ohm_m"]].rename(columns={"R_ohm_m": "R"})
     table["from"] = [f"crossing {i}" for i in table["i"]]
-    grid = np.linspace(0, 1, 101)
-    line = pd.DataFrame({"q": grid, "R": resistance(grid), "from": "law"})
-    return Finding(parts, evidence.setting("d = 1.5 nm"), pd.concat([table.drop(columns="i"), line], ignore_index=True))
+    tables = [table.drop(columns="i")]
+    if scaling.is_resistance(law):
+        grid = np.linspace(0, 1, 101)
+        tables.append(pd.DataFrame({"q": grid, "R": law.resistance()[0](grid), "from": "law"}))
+    return Finding(parts, evidence.setting("d = 1.5 nm"), pd.concat(tables, ignore_index=True))
 
 
 def _equation_one(runs: Runs) -> dict[str, float]:
@@ -73,12 +76,14 @@ def _equation_one(runs: Runs) -> dict[str, float]:
 @claim(
     "C27",
     figure="ED15",
+    see="The dark line is equation 1 over the passed charge: see how closely it follows the continuum.",
     needs=[Need("cv", (2e-9,), inputs=True)],
     draw=plot(
         Axis("charge_C_per_m", "$\\int I_2\\,dt$ / nC m$^{-1}$", 1e9),
         Axis("dphi_V", "$\\Delta\\varphi_2$ / mV", 1e3),
         hue="from",
         marks=".",
+        laws=("equation 1",),
     ),
 )
 def passed_charge(evidence: Evidence) -> Finding:

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 from validation.claims.config import NARROW, WIDTHS, nm
 from validation.claims.evidence import Evidence, Run, Runs
-from validation.claims.figures import Axis, D, plot
+from validation.claims.figures import TIME, Axis, D, plot
 from validation.claims.measures import agreement, by_width, falling, instant, wide
 from validation.claims.registry import Finding, Need, claim, part
 from validation.statistics import pearson
@@ -30,6 +30,10 @@ def _shares(runs: Runs, name: str) -> dict[str, float]:
 @claim(
     "C02",
     figure="2f, ED3",
+    see=(
+        "Points at 1 mean one sign for the whole cycle: see how little is lost in wide slits, and that no "
+        "crossing is the exception."
+    ),
     needs=[Need("cv", WIDTHS, inputs=True)],
     draw=plot(D, Axis("cycle", "share of the cycle with one sign"), hue="i", panel="part", level=1.0),
 )
@@ -51,6 +55,7 @@ def enhancement(evidence: Evidence) -> Finding:
 @claim(
     "C03",
     figure="ED3",
+    see=("The steric part (right) stays at 1 in narrow slits and falls off, without a step at 2 nm, as they widen."),
     needs=[Need("cv", (NARROW, *WIDTHS), inputs=True)],
     draw=plot(D, Axis("charge", "share of the charge with one sign"), hue="i", panel="part", level=1.0),
 )
@@ -93,6 +98,7 @@ def _mid_charge(run: Run) -> pd.DataFrame:
 @claim(
     "C05",
     figure="ED5b",
+    see=("One point a slit: potential should rise from left to right. The slit beside the closing wall stands apart."),
     needs=[Need("cv", (2e-9,), inputs=True)],
     draw=plot(
         Axis("rho_C_per_m3", "net charge density / MC m$^{-3}$", 1e-6),
@@ -132,8 +138,9 @@ def _differences(run: Run) -> pd.DataFrame:
 @claim(
     "C06",
     figure="ED5c",
+    see="The two lines of each panel, each over its own largest, keep together through both sweeps.",
     needs=[Need("cv", (2e-9,), inputs=True)],
-    draw=plot(Axis("time_s", "t / µs", 1e6), Axis("share", "over its largest"), hue="difference", panel="i", marks="-"),
+    draw=plot(TIME, Axis("share", "over its largest"), hue="difference", panel="i", marks="-"),
 )
 def coupling(evidence: Evidence) -> Finding:
     """The trans-slit voltage follows the difference of net charge over the whole cycle.
@@ -157,6 +164,7 @@ def _filling_order(runs: Runs) -> dict[str, float]:
 @claim(
     "C14",
     figure="ED7a-c",
+    see="All lines at 1: a shallower slit holds more net charge at every moment of charging.",
     needs=[Need("cv", STEADY, inputs=True)],
     draw=plot(D, Axis("share", "share of the charging sweep"), hue="i", level=1.0),
 )
@@ -199,6 +207,7 @@ def _shares_of_slits(run: Run) -> pd.DataFrame:
 @claim(
     "C15",
     figure="ED8b",
+    see="Both fall from slit to slit; the last slit, beside the closing wall, is not compared.",
     needs=[Need("cv", (2e-9,), inputs=True)],
     draw=plot(Axis("i", "slit, crossing i"), Axis("share", "share"), hue="of"),
 )

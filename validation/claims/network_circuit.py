@@ -62,6 +62,10 @@ def _sources_of_charge(runs: Runs) -> dict[str, float]:
 @claim(
     "C20",
     figure="4c, ED11d",
+    see=(
+        "The circuit (NCM) and the continuum (mPNP) lie on one another; the line with constant resistance (TLM) "
+        "leaves them as the scan gets fast."
+    ),
     needs=[Need("cv", (WIDTH,)), Need("cv", (WIDTH,), drive=tuple(FAST.items()))],
     draw=plot(V_M, Axis("I_m_A", "$I_m$ / mA m$^{-1}$", 1e3), hue="model", panel="rate", marks="-", free=True),
 )
@@ -98,6 +102,10 @@ def against_continuum(evidence: Evidence) -> Finding:
 @claim(
     "C21",
     figure="ED12",
+    see=(
+        "Both lines rise with the number of layers, the faster scan's above the slower's, up to where the last "
+        "slits are no longer reached."
+    ),
     needs=[Need("cv", (WIDTH,))],
     draw=plot(Axis("layers", "layers"), Axis("distance", "distance of NCM from TLM"), hue="rate"),
 )
@@ -151,6 +159,7 @@ class _Timing:
 @claim(
     "C26",
     figure="text",
+    see="The one point of mPNP against the lines of the circuits, on a logarithmic scale.",
     needs=[Need("cv", (WIDTH,))],
     draw=plot(Axis("layers", "layers"), Axis("wall_s", "wall time / s", log=True), hue="what"),
 )

@@ -1,6 +1,6 @@
 """The registry of claims: one function each, with its docstring as title and definition.
 
-    @claim("C27", figure="ED15", needs=[Need("cv", (2e-9,))], draw=...)
+    @claim("C27", figure="ED15", see="...", needs=[Need("cv", (2e-9,))], draw=...)
     def integrated_law(evidence: Evidence) -> Finding:
         \"\"\"The law also describes the passed charge against the trans-slit voltage.
 
@@ -131,9 +131,14 @@ class ClaimVerdict(Verdict):
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "evidence"}
         return fields | {"parts": [part.row() for part in self.parts]}
 
-    def draw(self) -> Figure:
-        """The claim's figure, from its table."""
-        return CLAIMS[self.id].draw(self.evidence)
+    def draw(self, table: pd.DataFrame | None = None) -> Figure:
+        """The claim's figure, from its table (or from `table` in its place)."""
+        return CLAIMS[self.id].draw(self.evidence if table is None else table)
+
+    @property
+    def see(self) -> str:
+        """What to see in the figure."""
+        return CLAIMS[self.id].see
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,7 @@ class Claim:
     needs: tuple[Need, ...]
     draw: Draw
     judge: Callable[[Evidence], Finding]
+    see: str = ""
 
     @property
     def title(self) -> str:
@@ -173,12 +179,12 @@ CLAIMS: dict[str, Claim] = {}
 
 
 def claim(
-    identity: str, *, figure: str, needs: Iterable[Need], draw: Draw
+    identity: str, *, figure: str, see: str, needs: Iterable[Need], draw: Draw
 ) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
-    """Register a claim's function under `identity`; `figure` is the paper's."""
+    """Register a claim's function under `identity`; `figure` is the paper's, `see` what to look for in ours."""
 
     def register(function: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
-        CLAIMS[identity] = Claim(identity, figure, tuple(needs), draw, function)
+        CLAIMS[identity] = Claim(identity, figure, tuple(needs), draw, function, see)
         return function
 
     return register

@@ -58,6 +58,10 @@ def _swing(runs: Runs) -> dict[str, float]:
 @claim(
     "C07",
     figure="ED6a-l",
+    see=(
+        "An Ohmic crossing would be a level line. The fall is the charging sweep, the rise the discharging one; "
+        "they do not meet at the turn."
+    ),
     needs=[Need("cv", SWEPT, inputs=True)],
     draw=plot(PHASE, R, hue="i", panel="width", marks=".", free=True),
 )
@@ -89,6 +93,7 @@ def _spread_of_slits(runs: Runs) -> dict[str, float]:
 @claim(
     "C08",
     figure="ED6m-p",
+    see="The lines of the crossings lie on one another.",
     needs=[Need("cv", SWEPT, inputs=True)],
     draw=plot(Axis("q", "$q_i$"), R, hue="i", panel="width", free=True),
 )
@@ -110,6 +115,7 @@ def same_everywhere(evidence: Evidence) -> Finding:
 @claim(
     "C09",
     figure="3d",
+    see="By the claim the upper two fall to the left and the lowest is level.",
     needs=ALL,
     draw=plot(D, Axis("value", "resistivity / $\\Omega$ m"), hue="quantity"),
 )
@@ -132,6 +138,7 @@ def resistivity(evidence: Evidence) -> Finding:
 @claim(
     "C10",
     figure="3c",
+    see="By the claim the upper line is level and the lower falls to the left; both rise.",
     needs=ALL,
     draw=plot(D, Axis("value", "resistance / $\\Omega$ m"), hue="quantity"),
 )
@@ -154,8 +161,9 @@ def resistance(evidence: Evidence) -> Finding:
 @claim(
     "C17",
     figure="ED9",
+    see="By the claim the left line is level and the right one falls with width.",
     needs=ALL,
-    draw=plot(D, Axis("value", "value"), panel="quantity", free=True),
+    draw=plot(D, Axis("value", ""), panel="quantity", free=True),
 )
 def conductance(evidence: Evidence) -> Finding:
     """The smallest conductance is nearly constant in d, and the variation of conductivity grows as d falls.
@@ -187,7 +195,13 @@ def _turning_points(runs: Runs) -> dict[str, float]:
     }
 
 
-@claim("C12", figure="3b", needs=[Need("cv", (2e-9,), inputs=True)], draw=plot(PHASE, R, hue="i", marks="."))
+@claim(
+    "C12",
+    figure="3b",
+    see="Look for the largest value just after 0 and the smallest just after a half, where the sweep turns.",
+    needs=[Need("cv", (2e-9,), inputs=True)],
+    draw=plot(PHASE, R, hue="i", marks="."),
+)
 def turning_points(evidence: Evidence) -> Finding:
     """The resistance is largest, about R_c, as charging starts, and smallest, about (1 - gamma) R_c, as discharging
     starts.
@@ -225,8 +239,11 @@ def _with_law(run: Run) -> pd.DataFrame:
 @claim(
     "C13",
     figure="ED7d-f",
+    see="The dark line follows from the stored charge alone; see where the points leave it, after the turn.",
     needs=[Need("cv", (2e-9, 3e-9, 4e-9), inputs=True)],
-    draw=plot(PHASE, Axis("R", "$R_2$ / $\\Omega$ m"), hue="from", panel="width", marks=".", free=True),
+    draw=plot(
+        PHASE, Axis("R", "$R_2$ / $\\Omega$ m"), hue="from", panel="width", marks=".", free=True, laws=("equation 1b",)
+    ),
 )
 def resistance_from_filling(evidence: Evidence) -> Finding:
     """The resistance that follows from the stored charge by equation 1b is that of voltage over current.

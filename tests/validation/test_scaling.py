@@ -1,0 +1,47 @@
+"""gamma of a law: the planted one, with an interval from the constants' covariance, whatever the law's form."""
+
+import math
+
+import pytest
+
+from transslit import Law
+from transslit.law import Constant
+from validation.scaling import gamma, law
+
+INPUTS = ("I_A_per_m", "q")
+FITTED = {"constants": {"gamma": {"value": 0.75}}, "intervals": {"gamma": [0.7, 0.86]}}
+
+
+def curved(**more):
+    """R = c0 exp(c1 q), so that gamma = 1 - exp(c1), and its standard error exp(c1) times that of c1."""
+    constants = {"c0": Constant(1.4, 0.01), "c1": Constant(-1.25, 0.02)}
+    covariance = ((1e-4, 0.0), (0.0, 4e-4))
+    return Law("dphi_V", INPUTS, "c0*I_A_per_m*exp(c1*q)", constants, covariance=covariance, **more)
+
+
+def test_a_curved_law_has_a_gamma_with_the_error_of_its_constants():
+    found = gamma(curved())
+    assert found.value == pytest.approx(1 - math.exp(-1.25))
+    assert found.half_width == pytest.approx(1.96 * 0.02 * math.exp(-1.25), rel=1e-3)
+
+
+def test_beside_another_law_equation_one_is_named_as_such():
+    verdicts = {verdict.id: verdict for verdict in law(curved(provenance={"references": {"paper": FITTED}}), "planted")}
+    assert set(verdicts) == {"L.held_out", "L.gamma", "L.gamma_eq1"}
+    assert "not equation 1" in verdicts["L.gamma"].reason
+    fit = verdicts["L.gamma_eq1"]
+    assert "equation 1" in fit.title
+    assert (fit.value, fit.interval, fit.verdict) == (0.75, (0.7, 0.86), "pass")
+
+
+def test_equation_one_itself_needs_no_second_gamma():
+    verdicts = {verdict.id: verdict for verdict in law(Law.paper(1.0, 1.3), "planted")}
+    assert set(verdicts) == {"L.held_out", "L.gamma"}
+    assert (verdicts["L.gamma"].value, verdicts["L.gamma"].verdict) == (1.3, "fail")
+    assert "of equation 1" in verdicts["L.gamma"].reason
+
+
+def test_what_is_no_resistance_has_no_gamma():
+    found = Law("dphi_V", INPUTS, "c0*I_A_per_m + c1", {"c0": Constant(1.0), "c1": Constant(0.1)})
+    assert math.isnan(gamma(found).value)
+    assert law(found, "planted")[1].verdict == "inconclusive"
