@@ -191,8 +191,8 @@ def _context(material: Material) -> dict[str, Any]:
     }
 
 
-SYMBOLS = {"dphi(?!_m/dt)": "Δφ", "drho": "Δρ", "dc": "Δc", "phi": "φ", "rho": "ρ", "gamma": "γ", "theta": "θ", "R2": "R²"}
-SYMBOLS |= {"ohm": "Ω"}
+SYMBOLS = {"dphi(?!_m/dt)": "Δφ", "drho": "Δρ", "dc": "Δc", "phi": "φ", "rho": "ρ", "gamma": "γ", "theta": "θ"}
+SYMBOLS |= {"R2": "R²", "ohm": "Ω"}
 OUTCOMES = {"good": GOOD, "bad": BAD, "open": ("inconclusive",)}
 
 
