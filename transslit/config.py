@@ -52,15 +52,22 @@ def digest(content: Any) -> str:
 
 
 def first_fault(error: ValidationError, where: str = "") -> BadInput:
-    """The first fault of a pydantic error as `BadInput`."""
-    fault = error.errors(include_url=False)[0]
+    """The first fault of a pydantic error."""
+    return faults(error, where)[0]
+
+
+def faults(error: ValidationError, where: str = "") -> list[BadInput]:
+    """Every fault of a pydantic error as `BadInput`; `where` (a file name, say) is put before the field's name."""
+    return [_fault(fault, f"{where}: " if where else "") for fault in error.errors(include_url=False)]
+
+
+def _fault(fault: Any, where: str) -> BadInput:
     inner = fault.get("ctx", {}).get("error")
     if isinstance(inner, BadInput):
         return inner
-    # A type of several forms adds the form's name, in brackets of its own, to where the fault is.
-    field = ".".join(part for part in map(str, fault["loc"]) if "[" not in part) or "input"
-    message = fault["msg"].removeprefix("Value error, ")
+    field = where + (".".join(str(part) for part in fault["loc"]) or "input")
     if fault["type"] == "missing":
-        return BadInput(f"{where}: {field}" if where else field, "missing", "this field is required")
+        return BadInput(field, "missing", "this field is required")
     value = fault["input"]
-    return BadInput(f"{where}: {field}" if where else field, value if not isinstance(value, dict) else "…", message)
+    message = fault["msg"].removeprefix("Value error, ")
+    return BadInput(field, "…" if isinstance(value, dict | list) else value, message)

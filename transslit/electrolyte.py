@@ -48,7 +48,7 @@ class Electrolyte(Config):
 
     name: str
     title: str = ""
-    ions: Annotated[tuple[Ion, ...], Field(min_length=2)]
+    ions: tuple[Ion, ...]
     solvent: Solvent
     concentration: Concentration = 1000.0  # mol/m^3 of formula units, when none is asked for
     temperature: Temperature = 298.15  # K at which the values above hold
@@ -56,6 +56,8 @@ class Electrolyte(Config):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if len(self.ions) < 2:
+            raise ValueError("an electrolyte needs two ions or more")
         if len(set(self.names)) != len(self.ions):
             raise ValueError("two ions share a name")
         if sum(ion.stoichiometry * ion.valence for ion in self.ions):

@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from transslit.errors import BadInput, TransslitError
+from transslit.library import NameClash
 from transslit.progress import Progress
 from validation.commands import app
 from validation.commands.common import ChargedFlag, JsonFlag, MolarText, OutPath, SaltText, SeedInt, SlitText, asked
@@ -76,6 +77,8 @@ def run(program: typer.Typer, name: str, arguments: list[str] | None = None) -> 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without ± or ✓ still shows the rest
     warnings.filterwarnings("ignore")
+    warnings.filterwarnings("always", category=NameClash)
+    warnings.formatwarning = lambda message, *_, **__: f"{name}: {message}\n"
     logging.getLogger().setLevel(logging.ERROR)
     try:
         code = program(arguments, standalone_mode=False, prog_name=name)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 from scipy import constants
 
-from transslit import Electrolyte, Law
+from transslit import Electrolyte, Ion, Law, SlitNetwork
+from transslit.ions import MDParameters, Sourced
 from validation.compare import Pair, counts
 
 if TYPE_CHECKING:
@@ -119,29 +119,51 @@ def number(value: float | None, uncertainty: float | None, unit: str) -> str:
     return text if unit == "1" else f"{text} {unit}"
 
 
-def electrolyte(salt: Electrolyte) -> None:
-    """Every value with its source, and derived quantities."""
+def electrolyte(salt: Electrolyte, network: SlitNetwork) -> None:
+    """Every value with its source, what follows from them, and what a slit of `network` holds."""
+    console = Console(highlight=False)
     view = Table(title=salt.title or salt.name, box=None)
     for column in ("quantity", "value", "source", "note"):
         view.add_column(column, overflow="fold")
     for ion in salt.ions:
-        entries = (
-            ("D", ion.diffusion_coefficient, "m²/s"),
-            ("a", ion.diameter, "m"),
-            ("mass", ion.md.mass, "Da"),
-            ("charge", ion.md.charge, "e"),
-            ("σ", ion.md.sigma, "m"),
-            ("ε", ion.md.epsilon, "kJ/mol"),
-        )
-        for symbol, entry, unit in entries:
-            view.add_row(f"{ion.name} {symbol}", f"{entry.value:g} {unit}", entry.source, entry.note)
-    view.add_row("ε_r", f"{salt.solvent.permittivity.value:g}", salt.solvent.permittivity.source, "")
-    bulk = salt.bulk()
-    conductivity = constants.value("Faraday constant") ** 2 / (constants.R * salt.temperature)
-    conductivity *= float(np.sum(salt.valences**2 * salt.diffusion_coefficients * bulk))
-    packed = salt.concentration / float(salt.molar_volumes @ bulk)
-    where = f"derived, at {salt.concentration / 1000:g} M"
-    view.add_row("Debye length", f"{salt.debye_length() * 1e9:.3f} nm", where, "")
-    view.add_row("conductivity", f"{conductivity:.3g} S/m", where, "Nernst-Einstein, infinite dilution")
-    view.add_row("close packing", f"{packed / 1000:.3g} M", "derived from the ion diameters", "")
-    Console().print(view)
+        for symbol, entry, unit in entries(ion):
+            text = f"{entry.value:g} {unit}" if unit else f"{len(ion.sites)} sites, {ion.mass:g} Da, {ion.charge:+g} e"
+            view.add_row(f"{ion.name} {symbol}", text, entry.source, entry.note)
+    solvent = salt.solvent
+    view.add_row("ε_r", f"{solvent.permittivity.value:g}", solvent.permittivity.source, solvent.permittivity.note)
+    view.add_row("density", f"{solvent.density.value:g} kg/m³", solvent.density.source, solvent.density.note)
+    if solvent.temperature_range is not None:
+        low, high = solvent.temperature_range.value
+        sourced = solvent.temperature_range
+        view.add_row("temperatures", f"{low:g} K to {high:g} K", sourced.source, sourced.note)
+    for name, (value, unit, meaning) in derived(salt, network).items():
+        view.add_row(name, f"{value:.4g} {unit}", f"derived, at {salt.concentration / 1000:g} M", meaning)
+    console.print(view)
+
+
+def entries(ion: Ion) -> list[tuple[str, Sourced[Any], str]]:
+    """Symbol, value with its source, and unit, of each of an ion's parameters; no unit for what is a text."""
+    found: list[tuple[str, Sourced[Any], str]] = [("D", ion.diffusion_coefficient, "m²/s"), ("a", ion.diameter, "m")]
+    if isinstance(ion.md, MDParameters):
+        named = (("mass", ion.md.mass, "Da"), ("charge", ion.md.charge, "e"))
+        return [*found, *named, ("σ", ion.md.sigma, "m"), ("ε", ion.md.epsilon, "kJ/mol")]
+    return [*found, ("force field", ion.md.forcefield, ""), ("structure", ion.md.structure, "")]
+
+
+def derived(salt: Electrolyte, network: SlitNetwork) -> dict[str, tuple[float, str, str]]:
+    """Value, unit and meaning of what follows from an electrolyte's values, by name."""
+    inside = network.slit * network.slit_length * constants.N_A * 1e-9  # of 1 nm depth
+    per_slit = {
+        f"{name} per slit": (c * inside, "per nm of depth", f"bulk concentration in {network.slit * 1e9:g} nm by"
+        f" {network.slit_length * 1e9:g} nm")
+        for name, c in zip(salt.names, salt.bulk(), strict=True)
+    }  # fmt: skip
+    return {
+        "Debye length": (salt.debye_length() * 1e9, "nm", "of dilute ions; means little where it is below their size"),
+        "Bjerrum length": (salt.bjerrum_length * 1e9, "nm", "where two charges have the energy kT"),
+        "conductivity": (salt.conductivity(), "S/m", "Nernst-Einstein: ions that do not know of each other"),
+        "close packing": (salt.close_packing / 1000, "M", "of formula units, from the ion diameters"),
+        "positive wall": (salt.most_surface_charge(1), "C/m²", "balanced by one close-packed layer of anions"),
+        "negative wall": (salt.most_surface_charge(-1), "C/m²", "balanced by one close-packed layer of cations"),
+        **per_slit,
+    }

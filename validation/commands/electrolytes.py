@@ -1,46 +1,140 @@
-"""`transslit electrolytes`: list, show, check."""
+"""`transslit electrolytes`: list, show, check, compare."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from transslit.electrolyte import Electrolyte
-from transslit.library import load_electrolyte, shipped
-from validation.commands.common import JsonFlag, app
+from transslit.errors import BadInput, StageFailed
+from transslit.faults import find_faults
+from transslit.library import known, load_electrolyte
+from transslit.network import SlitNetwork
+from transslit.units import parse
+from validation.commands.common import JsonFlag, MolarText, SeedInt, app
 
-electrolytes_app = typer.Typer(help="Electrolytes: list, show, check.", no_args_is_help=True)
+electrolytes_app = typer.Typer(help="Electrolytes: list, show, check, compare.", no_args_is_help=True)
 app.add_typer(electrolytes_app, name="electrolytes")
+
+BOX_WATERS, BOX_TIME = 300, 20e-12  # s, of each of two parts: about a minute on two cores
+
+WidthText = Annotated[str, typer.Option(help="Free width of the slit, such as 2nm.")]
 
 
 @electrolytes_app.command("list", epilog="Example: transslit electrolytes list")
 def electrolytes_list(as_json: JsonFlag = False) -> int:
-    """Names of the shipped electrolytes."""
-    titles = {name: load_electrolyte(name).title for name in shipped()}
-    print(json.dumps(titles) if as_json else "\n".join(f"{name:8} {title}" for name, title in titles.items()))
+    """Names of all that are known, where they come from where that is not transslit, and their titles."""
+    rows = {}
+    for name, (used, *_) in known().items():
+        try:
+            title = load_electrolyte(name).title
+        except BadInput as error:
+            title = f"cannot be used: {error}"
+        rows[name] = title if used.origin == "transslit" else f"{title} [{used.origin}]"
+    print(json.dumps(rows) if as_json else "\n".join(f"{name:9} {title}" for name, title in rows.items()))
     return 0
 
 
-@electrolytes_app.command("show", epilog="Example: transslit electrolytes show KCl")
-def electrolytes_show(name: str, as_json: JsonFlag = False) -> int:
+@electrolytes_app.command("show", epilog="Example: transslit electrolytes show KCl --slit 0.59nm")
+def electrolytes_show(name: str, slit: WidthText = "2nm", as_json: JsonFlag = False) -> int:
     """One electrolyte: every value with its source, and what follows from them."""
-    from validation.terminal import electrolyte
+    from validation.terminal import derived, electrolyte
 
-    salt = load_electrolyte(name)
+    salt, network = load_electrolyte(name), SlitNetwork.read(slit=slit)
     if as_json:
-        print(json.dumps(salt.model_dump(mode="json")))
+        numbers = {key: {"value": value, "unit": unit} for key, (value, unit, _) in derived(salt, network).items()}
+        print(json.dumps(salt.model_dump(mode="json") | {"derived": numbers}))
     else:
-        electrolyte(salt)
+        electrolyte(salt, network)
     return 0
 
 
-@electrolytes_app.command("check", epilog="Example: transslit electrolytes check my.toml")
-def electrolytes_check(file: str) -> int:
-    """Read an electrolyte's file and say whether it can be used."""
-    salt: Electrolyte = load_electrolyte(file)
-    salt.bulk()
-    print(
-        f"{salt.name}: {', '.join(salt.names)}; neutral; packs below close packing at {salt.concentration / 1000:g} M"
-    )
+@electrolytes_app.command("check", epilog="Example: transslit electrolytes check my.toml --md")
+def electrolytes_check(
+    file: str,
+    concentration: MolarText = None,
+    surface_charge: Annotated[
+        str | None, typer.Option(help="Of each wall, of either sign, that its ions must balance, such as 0.25C/m^2.")
+    ] = None,
+    slit: Annotated[str | None, typer.Option(help="Width between two such walls. Default: one wall.")] = None,
+    md: Annotated[bool, typer.Option("--md", help="Also run a box of it for about a minute.")] = False,
+    seed: SeedInt = 0,
+    as_json: JsonFlag = False,
+) -> int:
+    """Say all that is wrong with an electrolyte's file; exit with 2 if it cannot be used."""
+    asked = {
+        "concentration": _quantity("concentration", concentration, "concentration"),
+        "surface_charge": _quantity("surface_charge", surface_charge, "surface charge"),
+        "slit": _quantity("slit", slit, "length"),
+    }
+    salt, faults = find_faults(file, **asked)
+    usable = salt is not None and not any(fault.error for fault in faults)
+    found: dict[str, Any] = {"usable": usable, "faults": [fault._asdict() for fault in faults]}
+    if not as_json:
+        for fault in faults:
+            print(f"{'error' if fault.error else 'warning'}: {fault.text}")
+    if md and salt is not None and usable:
+        found["md"] = _box(salt, asked["concentration"], seed)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        for name, value in found.get("md", {}).items():
+            print(f"md: {name}: {value}")
+        names = "cannot be used" if salt is None or not usable else f"{', '.join(salt.names)}: can be used"
+        print(f"{file}: {names}")
+    return 0 if usable else BadInput.exit_code
+
+
+@electrolytes_app.command("compare", epilog="Example: transslit electrolytes compare --slit 2nm --out runs/salts")
+def electrolytes_compare(
+    names: Annotated[list[str] | None, typer.Argument(help="Names or files. Default: all that are known.")] = None,
+    slit: WidthText = "2nm",
+    layers: Annotated[int, typer.Option(help="2D sheets, the closing wall among them.")] = 6,
+    out: Annotated[Path, typer.Option(help="Run folder; its finished cycles are reused.")] = Path("runs/electrolytes"),
+    as_json: JsonFlag = False,
+) -> int:
+    """A cycle of the continuum with each: gamma, R_c, C_slit, what diffusion carries; a table and a figure."""
+    from validation.salts import compare, comparison
+
+    network = SlitNetwork.read(slit=slit, layers=layers)
+    table = compare(names or list(known()), network, out)
+    table.to_csv(out / "electrolytes.csv", index=False)
+    comparison(table, network.slit).savefig(out / "electrolytes.png", dpi=200)
+    print(table.to_json(orient="records") if as_json else table.round(4).to_string(index=False))
     return 0
+
+
+def _quantity(field: str, text: str | None, kind: str) -> float | None:
+    try:
+        return None if text is None else parse(text, kind)
+    except ValueError as error:
+        raise BadInput(field, text, str(error)) from None
+
+
+def _box(salt: Electrolyte, concentration: float | None, seed: int) -> dict[str, str]:
+    """What a small periodic box of it shows at 1 bar: density, first peaks of g(ion-O), temperature.
+
+    Raises
+    ------
+    StageFailed : it blew up, or does not keep its temperature or anything like a liquid's density
+    """
+    from md.bulk import at_pressure, bulk_box, bulk_properties
+
+    kelvin = salt.temperature
+    start = bulk_box(salt, concentration, BOX_WATERS, seed=seed)
+    box, error = at_pressure(start, BOX_TIME, temperature=kelvin, seed=seed)
+    seen = bulk_properties(box, BOX_TIME, density_error=error, temperature=kelvin, seed=seed)
+    ratio = seen.density / salt.solvent.density.value
+    if not 0.85 < ratio < 1.5:
+        raise StageFailed("md bulk", f"{seen.density:.0f} kg/m^3 is {ratio:.2f} of the solvent's density")
+    if abs(seen.temperature / kelvin - 1) > 0.05:
+        raise StageFailed("md bulk", f"it is at {seen.temperature:.0f} K instead of {kelvin:g} K")
+    peaks = {
+        f"first peak {name}-O": f"{place * 1e9:.3f} nm, {seen.peak_height[name]:.1f} high"
+        for name, place in seen.first_peak.items()
+    }
+    density = f"{seen.density:.0f} +- {seen.density_error:.0f} kg/m^3 at {seen.concentration / 1000:.2f} M"
+    return {"density": density, **peaks, "temperature": f"{seen.temperature:.0f} K"}

@@ -1,0 +1,141 @@
+"""All that is wrong with an electrolyte's file, at once: what cannot be used, and what is hardly meant.
+
+An error keeps the file from being used (`load_electrolyte` would stop at the first); a warning is a value outside the
+range in which such values lie for liquids that are known, or a choice that limits what can be done with it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from transslit.config import faults
+from transslit.electrolyte import Electrolyte
+from transslit.errors import BadInput
+from transslit.ions import Ion, MDParameters, MolecularParameters
+from transslit.library import find, named
+from transslit.units import show
+
+# Kind of quantity, and the range in which liquids' and ions' values lie; outside it, a slip of the unit is likely.
+USUAL: dict[str, tuple[str, float, float]] = {
+    "diffusion_coefficient": ("diffusion coefficient", 1e-13, 1e-8),  # ionic liquid when cold; H+ in water is 9.3e-9
+    "diameter": ("length", 1e-10, 2e-9),
+    "mass": ("mass", 1.0, 1000.0),
+    "sigma": ("length", 0.5e-10, 1e-9),
+    "epsilon": ("molar energy", 0.0, 10.0),
+    "density": ("density", 500.0, 3000.0),
+}
+PERMITTIVITY = (2.0, 200.0)
+SCALED = (0.6, 1.01)  # charge over valence: from scaled charges to whole ones
+
+
+class Fault(NamedTuple):
+    """One line for a person; `error` if the file cannot be used as it is."""
+
+    text: str
+    error: bool
+
+
+def find_faults(
+    name: str, *, concentration: float | None = None, surface_charge: float | None = None, slit: float | None = None
+) -> tuple[Electrolyte | None, list[Fault]]:
+    """The electrolyte, if it can be read, and everything that is wrong with its file.
+
+    Parameters
+    ----------
+    name : path of a TOML file, or a name that is known
+    concentration : mol/m^3 of formula units, the file's own if None
+    surface_charge : C/m^2 of each wall, of either sign, that its ions are to balance
+    slit : m, width of the slit between two such walls; None for one wall
+
+    Raises
+    ------
+    BadInput : nothing to check: no such file or name, or not TOML
+    """
+    path = find(name)
+    content = named(path)
+    try:
+        salt = Electrolyte.model_validate(content)
+    except ValidationError as error:
+        return None, [Fault(_in_words(str(fault), content), True) for fault in faults(error, str(path))]
+    except BadInput as error:
+        return None, [Fault(str(error), True), *_charged(content)]
+    return salt, [
+        *(fault for ion in salt.ions for fault in _ion(ion)),
+        *_solvent(salt),
+        *_packing(salt, concentration, surface_charge, slit),
+    ]
+
+
+def _in_words(fault: str, content: dict[str, Any]) -> str:
+    """Ions by their names instead of their places, and without the reader's own words for their kinds."""
+    for place, ion in enumerate(content.get("ions", [])):
+        name = ion.get("name") if isinstance(ion, dict) else None
+        fault = fault.replace(f"ions.{place}.", f"ions.{name or place}.", 1)
+    return fault.replace(".md.one_site.", ".md.").replace(".md.several_sites.", ".md.")
+
+
+def _charged(content: dict[str, Any]) -> list[Fault]:
+    """What else is wrong with a salt that is refused as charged: the neutral sum hides no further fault."""
+    try:
+        salt = Electrolyte.model_validate(content | {"allow_charged": True})
+    except (ValidationError, BadInput):
+        return []
+    return [fault for ion in salt.ions for fault in _ion(ion)] + _solvent(salt)
+
+
+def _ion(ion: Ion) -> list[Fault]:
+    values = {"diffusion_coefficient": ion.diffusion_coefficient.value, "diameter": ion.diameter.value}
+    if isinstance(ion.md, MDParameters):
+        values |= {f"md.{name}": getattr(ion.md, name).value for name in ("mass", "sigma", "epsilon")}
+    found = [fault for name, value in values.items() for fault in _usual(f"ions.{ion.name}.{name}", value)]
+    ratio = ion.charge / ion.valence
+    if ratio <= 0:
+        found.append(Fault(f"ions.{ion.name}: charge {ion.charge:+g} e against valence {ion.valence:+d}", True))
+    elif not 0.6 <= ratio <= 1.01:
+        text = (
+            f"ions.{ion.name}: charge {ion.charge:+g} e for valence {ion.valence:+d}; scaled charges are 0.6 to 1 of it"
+        )
+        found.append(Fault(text, False))
+    if isinstance(ion.md, MolecularParameters) and len(ion.sites) > 1 and not ion.bonds:
+        found.append(Fault(f"ions.{ion.name}.md.forcefield: {len(ion.sites)} sites without a bond fall apart", True))
+    return found
+
+
+def _solvent(salt: Electrolyte) -> list[Fault]:
+    solvent = salt.solvent
+    found = list(_usual("solvent.density", solvent.density.value))
+    least, most = PERMITTIVITY
+    if not least <= solvent.permittivity.value <= most:
+        found.append(
+            Fault(f"solvent.permittivity: {solvent.permittivity.value:g}: usual are {least:g} to {most:g}", False)
+        )
+    if solvent.temperature_range is None:
+        found.append(Fault("solvent.temperature_range: missing: say where its values are of use", False))
+    return found
+
+
+def _packing(salt: Electrolyte, concentration: float | None, charge: float | None, slit: float | None) -> list[Fault]:
+    found = []
+    try:
+        salt.bulk(concentration)
+    except BadInput as error:
+        found.append(Fault(str(error), True))
+    if charge:
+        sign = int(math.copysign(1, charge))
+        most = salt.most_surface_charge(sign, slit)
+        if abs(charge) > most:
+            where = "a layer of counter-ions" if slit is None else f"counter-ions that fill {show(slit, 'length')}"
+            text = f"surface_charge: {charge:g} C/m^2: {where} can balance {most:.3g} C/m^2, close-packed"
+            found.append(Fault(text, True))
+    return found
+
+
+def _usual(field: str, value: float) -> list[Fault]:
+    kind, least, most = USUAL[field.rsplit(".", 1)[-1]]
+    if least <= value <= most:
+        return []
+    text = f"{field}: {show(value, kind)}: usual are {show(least, kind)} to {show(most, kind)}; is the unit right?"
+    return [Fault(text, False)]
