@@ -5,7 +5,7 @@ up most of its energy, several eV per molecule, within a tenth of a picosecond. 
 a step therefore runs at a short timestep and with a strong local thermostat (Langevin, `friction_after_step`),
 which slows all motion in that time; without it the liquid stays at thousands of kelvin for picoseconds. The rest of
 the heat comes over picoseconds. Friction slows single ions and collective motion: at 5/ps bulk water and ions diffuse
-by a quarter to a third more slowly (measured: docs/md.md), three times what 1/D' = 1/D + m Gamma / kT would have. The
+by 35 to 45 % more slowly (measured: docs/md.md), several times what 1/D' = 1/D + m Gamma / kT would have. The
 D_k that enter the decomposition are measured under the same thermostat.
 
 A ramp spends energy evenly. At a power P a thermostat holds f degrees of freedom P / (f Gamma k) above their
