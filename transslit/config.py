@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from transslit.errors import BadInput
 
@@ -43,6 +43,11 @@ class Config(BaseModel):
     def digest(self) -> str:
         """SHA-256 of the configuration as canonical JSON: what a finished stage is recognised by."""
         return digest(self.model_dump(mode="json"))
+
+
+def described(meaning: str, symbol: str = "", kind: str = "", **options: Any) -> Any:
+    """A field that its page of documentation can be made from; `kind` is a key of `units.SI_UNITS`, or a unit."""
+    return Field(description=meaning, json_schema_extra={"symbol": symbol, "kind": kind}, **options)
 
 
 def digest(content: Any) -> str:

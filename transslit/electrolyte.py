@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy import constants
 
-from transslit.config import Config
+from transslit.config import Config, described
 from transslit.errors import BadInput
 from transslit.ions import Ion, Sourced
 from transslit.units import Concentration, Density, Length, Mass, Temperature
@@ -28,11 +28,13 @@ class Solvent(Config):
     A liquid of ions alone has the model "none": its permittivity and density are the liquid's.
     """
 
-    model: Literal["spce", "none"]
-    permittivity: Sourced[Permittivity]
-    density: Sourced[Density]  # kg/m^3
-    molar_mass: Sourced[Mass] | None = None  # Da, of the solvent's molecules
-    temperature_range: Sourced[TemperatureRange] | None = None  # K, where the values above are of use
+    model: Literal["spce", "none"] = described("water of molecular dynamics; `none` for a liquid of ions alone")
+    permittivity: Sourced[Permittivity] = described("relative permittivity in the continuum", "eps_r", "none")
+    density: Sourced[Density] = described("of the solvent, or of the liquid of ions", "rho", "density")
+    molar_mass: Sourced[Mass] | None = described("of its molecules; not with `none`", "M", "mass", default=None)
+    temperature_range: Sourced[TemperatureRange] | None = described(
+        "two temperatures, between which the values above are of use", "", "temperature", default=None
+    )
 
     @model_validator(mode="after")
     def _molecules(self) -> Self:
@@ -46,13 +48,15 @@ class Solvent(Config):
 class Electrolyte(Config):
     """A salt (or mixture) in a solvent."""
 
-    name: str
-    title: str = ""
-    ions: tuple[Ion, ...]
-    solvent: Solvent
-    concentration: Concentration = 1000.0  # mol/m^3 of formula units, when none is asked for
-    temperature: Temperature = 298.15  # K at which the values above hold
-    allow_charged: bool = False
+    name: str = described("by which records and reports call it; the file's name if not given")
+    title: str = described("one line for people", default="")
+    ions: tuple[Ion, ...] = described("two or more; the bulk is neutral")
+    solvent: Solvent = described("what they are in")
+    concentration: Concentration = described(
+        "of formula units, when none is asked for", "c", "concentration", default=1000.0
+    )
+    temperature: Temperature = described("at which the values hold", "T", "temperature", default=298.15)
+    allow_charged: bool = described("accept charges that do not add up; set by --allow-charged only", default=False)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

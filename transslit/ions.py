@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Tag, model_validator
 
-from transslit.config import Config
+from transslit.config import Config, described
 from transslit.molecule import ELEMENTS, Molecule, Site, read_molecule
 from transslit.units import DiffusionCoefficient, ElementaryCharge, Length, Mass, MolarEnergy
 
@@ -22,26 +22,26 @@ Quantity = TypeVar("Quantity")
 class Sourced(Config, Generic[Quantity]):
     """A value with the place it was taken from, and what it does not claim."""
 
-    value: Quantity
-    source: Annotated[str, Field(min_length=1)]
-    note: str = ""
+    value: Quantity = described("the value, as text with its unit (a bare number where it has none)")
+    source: str = described("DOI or data book that it was taken from, or `assumption` and why", min_length=1)
+    note: str = described("what the value does not claim", default="")
 
 
 class MDParameters(Config):
     """Lennard-Jones and charge of an ion of one site (Lorentz-Berthelot mixing)."""
 
-    mass: Sourced[Mass]  # Da
-    charge: Sourced[ElementaryCharge]  # e
-    sigma: Sourced[Length]  # m
-    epsilon: Sourced[MolarEnergy]  # kJ/mol
+    mass: Sourced[Mass] = described("mass", "m", "mass")
+    charge: Sourced[ElementaryCharge] = described("charge; need not be the valence", "q", "elementary charge")
+    sigma: Sourced[Length] = described("Lennard-Jones diameter", "sigma", "length")
+    epsilon: Sourced[MolarEnergy] = described("Lennard-Jones depth", "epsilon", "molar energy")
 
 
 class MolecularParameters(Config):
     """An ion of several sites. In a file `forcefield` and `structure` are paths beside it; here they are the texts."""
 
-    forcefield: Sourced[str]  # OpenMM ForceField XML with one residue
-    structure: Sourced[str]  # PDB with that residue's atoms
-    rigid: bool = False  # constrain every bonded distance
+    forcefield: Sourced[str] = described("path, from this file, of an OpenMM ForceField XML with one residue")
+    structure: Sourced[str] = described("path of a PDB with that residue's atoms, by the same names")
+    rigid: bool = described("hold every bonded distance", default=False)
 
 
 def _kind(md: Any) -> Literal["one_site", "several_sites"]:
@@ -49,18 +49,22 @@ def _kind(md: Any) -> Literal["one_site", "several_sites"]:
     return "several_sites" if {"forcefield", "structure"} & set(keys) else "one_site"
 
 
+MDKind = Annotated[MDParameters, Tag("one_site")] | Annotated[MolecularParameters, Tag("several_sites")]
+
+
 class Ion(Config):
     """One ionic species: name, valence z, stoichiometric number per formula unit, D and a."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
-    valence: int
-    stoichiometry: Annotated[int, Field(ge=1)] = 1
-    diffusion_coefficient: Sourced[DiffusionCoefficient]  # m^2/s
-    diameter: Sourced[Length]  # m, of the lattice gas of the modified Poisson-Nernst-Planck model
-    md: Annotated[
-        Annotated[MDParameters, Tag("one_site")] | Annotated[MolecularParameters, Tag("several_sites")],
-        Discriminator(_kind),
-    ]
+    name: str = described(
+        "letters and digits; of a monatomic ion, its chemical symbol", pattern=r"^[A-Za-z][A-Za-z0-9]*$"
+    )
+    valence: int = described("charge number in the continuum; never zero", "z")
+    stoichiometry: int = described("ions of this kind per formula unit", "n", default=1, ge=1)
+    diffusion_coefficient: Sourced[DiffusionCoefficient] = described(
+        "in the continuum, everywhere", "D", "diffusion coefficient"
+    )
+    diameter: Sourced[Length] = described("edge of its cell in the continuum's lattice gas", "a", "length")
+    md: MDKind = described("molecular dynamics: of one site, or of several", discriminator=Discriminator(_kind))
 
     @model_validator(mode="after")
     def _physical(self) -> Self:

@@ -1,4 +1,4 @@
-"""`transslit electrolytes`: list, show, check, compare."""
+"""`transslit electrolytes`: list, show, check, fields, compare."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import typer
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput, StageFailed
 from transslit.faults import find_faults
+from transslit.fields import fields_page
 from transslit.library import known, load_electrolyte
 from transslit.network import SlitNetwork
 from transslit.units import parse
 from validation.commands.common import JsonFlag, MolarText, SeedInt, app
 
-electrolytes_app = typer.Typer(help="Electrolytes: list, show, check, compare.", no_args_is_help=True)
+electrolytes_app = typer.Typer(help="Electrolytes: list, show, check, fields, compare.", no_args_is_help=True)
 app.add_typer(electrolytes_app, name="electrolytes")
 
 BOX_WATERS, BOX_TIME = 300, 20e-12  # s, of each of two parts: about a minute on two cores
@@ -86,6 +87,13 @@ def electrolytes_check(
         names = "cannot be used" if salt is None or not usable else f"{', '.join(salt.names)}: can be used"
         print(f"{file}: {names}")
     return 0 if usable else BadInput.exit_code
+
+
+@electrolytes_app.command("fields", epilog="Example: transslit electrolytes fields > fields.md")
+def electrolytes_fields() -> int:
+    """What a file can say: every field with symbol, unit, default and meaning, as Markdown."""
+    print(fields_page(), end="")
+    return 0
 
 
 @electrolytes_app.command("compare", epilog="Example: transslit electrolytes compare --slit 2nm --out runs/salts")

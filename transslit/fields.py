@@ -1,0 +1,66 @@
+"""The page that documents an electrolyte's file, made from the schema that reads it."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from transslit.config import Config
+from transslit.electrolyte import Electrolyte, Solvent
+from transslit.ions import Ion, MDParameters, MolecularParameters, Sourced
+from transslit.units import SI_UNITS, show
+
+TABLES: dict[str, type[Config]] = {
+    "The file": Electrolyte,
+    "Each ion: `[[ions]]`": Ion,
+    "In molecular dynamics, an ion of one site: `[ions.md]`": MDParameters,
+    "In molecular dynamics, an ion of several sites: `[ions.md]`": MolecularParameters,
+    "The solvent: `[solvent]`": Solvent,
+    "Every sourced value: `{ value = ..., source = ..., note = ... }`": Sourced,
+}
+SET_ELSEWHERE = {"ions", "solvent", "md", "allow_charged"}  # tables of their own, and what a file does not say
+HEAD = """# Fields of an electrolyte's file
+
+Made from the schema by `transslit electrolytes fields`; how to write such a file is in
+[electrolytes.md](electrolytes.md). A *sourced* value is written `{ value = "0.5 nm", source = "where from" }`;
+quantities are text with a unit, of which the commonest are named here, and any other of the kind will do.
+"""
+
+
+def fields_page() -> str:
+    """The page, in Markdown."""
+    lines = [HEAD]
+    for title, model in TABLES.items():
+        lines += [f"## {title}", "", "| field | symbol | unit | default | meaning |", "|---|---|---|---|---|"]
+        lines += [*_rows(model), ""]
+    return "\n".join(lines)
+
+
+def _rows(model: type[Config]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if name not in SET_ELSEWHERE:
+            extra: Any = field.json_schema_extra or {}
+            kind = extra.get("kind", "")
+            unit = SI_UNITS[kind][1] if kind in SI_UNITS else kind
+            meaning = f"{field.description}{' *(sourced)*' if _is_sourced(field.annotation) else ''}"
+            yield f"| `{name}` | {extra.get('symbol', '')} | {unit} | {_default(field, kind)} | {meaning} |"
+
+
+def _is_sourced(annotation: Any) -> bool:
+    options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    return any(isinstance(option, type) and issubclass(option, Sourced) for option in options)
+
+
+def _default(field: FieldInfo, kind: str) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default
+    if kind == "concentration":
+        return f"{value / 1000:g} M"
+    if kind in SI_UNITS and value is not None:
+        return show(value, kind, digits=6)
+    return {None: "none", "": "empty", False: "false"}.get(value, str(value))
