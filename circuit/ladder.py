@@ -207,35 +207,33 @@ class Ladder:
         resistance = self.link_resistances(q)
         if len(q) and not resistance.min() > 0:
             return None
-        conductance = 1 / resistance
         flow = np.subtract(u[:-1], u[1:], out=self.between)
         flow /= resistance
         current, by_voltage, by_time = self.terminal_current(t, self.across(u))
-        # Of a link's current: its rise with the charge ahead of it, its fall with the charge behind it.
-        rise, fall = conductance * du[:-1], conductance * du[1:]
-        lost = self.link_resistances(q, slope=True) * np.copysign(self.per_charge, charge[self.deep])
-        lost *= conductance
-        lost *= flow
         f, k = self.first, self.inside
+        bands = np.zeros((4, self.size))
+        below, diagonal, above, forcing = bands[0, 1:], bands[1], bands[2, 1:], bands[3]
+        # Of a link's current: its rise with the charge ahead of it, its fall with the charge behind it.
+        rise = np.divide(du[:-1], resistance, out=below[f:])
+        fall = np.divide(du[1:], resistance, out=above[f:])
+        lost = self.link_resistances(q, slope=True) * np.copysign(self.per_charge, charge[self.deep])
+        lost *= flow
+        lost /= resistance
         if k:
             rise[:k] -= lost[:k]
             fall[k:] += lost[k:]
         else:
             fall += lost
-        bands = np.zeros((4, self.size))
-        below, diagonal, above, forcing = bands[0, 1:], bands[1], bands[2, 1:], bands[3]
-        below[f:], above[f:] = rise, fall
-        diagonal[f + 1 :] = fall
-        diagonal[f:-1] += rise
-        np.negative(diagonal, out=diagonal)
-        slopes = [by_voltage * du[k] for k in self.mouth]
-        for node, slope in zip(self.mouth, slopes, strict=True):
-            diagonal[f + node] += slope
-            forcing[f + node] = by_time
-        if not self.pair:
-            above[f - 1], forcing[f - 1] = slopes[0], by_time
-        else:
+        diagonal[f + 1 :] -= fall
+        diagonal[f:-1] -= rise
+        slopes = [by_voltage * du[node] for node in self.mouth]
+        for node, slope in enumerate(slopes, f + k):
+            diagonal[node] += slope
+            forcing[node] = by_time
+        if self.pair:
             below[f + k], above[f + k] = slopes
+        else:
+            above[f - 1], forcing[f - 1] = slopes[0], by_time
         return self._balance(current), below, diagonal, above, forcing
 
     # ------------------------------------------------------------------ errors

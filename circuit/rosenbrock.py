@@ -209,9 +209,9 @@ def _step(problem: Problem, t: float, h: float, y: Array, linear: tuple[Array, .
     """y(t + h), shape (m,), not finite where the matrix is singular; leaves U_i in `rows` from the third on."""
     rate, low, diagonal, up, rows[0] = linear
     rows[1] = y
-    scale = np.ones((2, STAGES + 1))
-    scale[1, 0], scale[1, 2:] = h, 1 / h
-    weights = WEIGHTS * scale
+    weights = WEIGHTS.copy()
+    weights[:, 1, 0] *= h
+    weights[:, 1, 2:] /= h
     *factors, singular = dgttrf(-low, 1 / (G * h) - diagonal, -up)
     if singular:
         return np.full(len(y), np.nan)
