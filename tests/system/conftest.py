@@ -1,5 +1,6 @@
 """Commands as a user runs them: the installed scripts, in a folder of their own."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,13 +32,20 @@ def finished(tmp_path_factory):
     return folder / "run", done.stdout
 
 
+def hears_interrupts():
+    """A shell's background jobs ignore Ctrl-C, and so would their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(tmp_path):
     """Start that run in an empty folder and return the process, to be killed."""
 
     def begin():
         streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen([SCRIPTS / CONTINUUM[0], *CONTINUUM[1:]], cwd=tmp_path, **streams)
+        return subprocess.Popen(
+            [SCRIPTS / CONTINUUM[0], *CONTINUUM[1:]], cwd=tmp_path, preexec_fn=hears_interrupts, **streams
+        )
 
     return begin
 
