@@ -8,7 +8,6 @@ from scipy.optimize import brentq
 from continuum import ContinuumConfig, Frames, TransSlitFlux, run
 from continuum.mesh import SlitMesh
 from transslit import SlitNetwork, TriangularCV
-from transslit.ions import Sourced
 from transslit.progress import Progress
 
 from .conftest import equilibrium, flat_wall, with_valences
@@ -168,46 +167,3 @@ def test_any_shape_charges_by_its_wetted_area(kcl, shape, model, tmp_path):
     layers = kcl.debye_length(1000.0) + config.stern_thickness
     per_area = eps / layers
     assert 0.9 * wetted < charge / (per_area * phi_m) < 1.1 * wetted + 2 * network.slits * layers / 2
-
-
-def test_liquid_junction_is_not_taken_for_migration_of_charge(kcl, tmp_path):
-    """Unequal D in a gradient of salt, no charge on the wall: the diffusion potential's migration cancels diffusion.
-
-    I = 0 on every plane while ions move: migration and diffusion of charge are equal and opposite, and phi rises by
-    (kT/e) (D+ - D-)/(D+ + D-) ln(c1/c2) from the dense side 2 to the dilute side 1 (Henderson).
-    """
-    from continuum.mpnp import ModifiedPNP
-    from continuum.newton import Newton
-    from continuum.trans_slit_flux import PlaneCurrents
-
-    fast = Sourced[float](value=9e-9, source="chosen for a test")
-    slow = Sourced[float](value=1e-9, source="chosen for a test")
-    ions = tuple(
-        ion.model_copy(update={"diffusion_coefficient": value, "stoichiometry": 1})
-        for ion, value in zip(kcl.with_diameter(1e-12).ions, (fast, slow), strict=True)
-    )
-    salt = kcl.model_copy(update={"ions": ions})
-    length = 30e-9
-    config = flat_wall(salt, concentration=1000.0, length=length, stern_thickness=1e-3)  # so thick that no charge comes
-    config = config.model_copy(update={"bulk_cell": 0.3e-9})
-    equations = ModifiedPNP(config)
-    x = equations.uniform(0.0)
-    depth = equations.mesh.centres[0, equations.mesh.ion_cells]
-    psi, c = equations.split(x)
-    c *= 0.3 + 0.7 * np.clip((depth - 0.3 * length) / (0.4 * length), 0, 1)  # bulk salt diffuses towards the wall
-    newton, step = Newton(equations), 1e-2  # ns
-    for _ in range(20):
-        x = newton.solve(x, 1 / step, equations.split(x)[1] / step, 0.0)
-    psi, c = equations.split(x)
-    faces = equations.inner_ion_faces
-    line = equations.mesh.x_lines[np.argmin(np.abs(equations.mesh.x_lines - length / 2))]
-    chosen = np.flatnonzero((faces.axis == 0) & (np.abs(faces.position[0] - line) < 1e-15))
-    count = np.zeros(chosen.size, dtype=int)
-    total, migration, diffusion, _, _ = PlaneCurrents(equations, chosen, count, np.ones(chosen.size), 1)(x)[:, 0]
-    assert abs(total) < 0.02 * abs(diffusion)
-    assert migration == pytest.approx(-diffusion, rel=0.02)
-    assert diffusion < 0  # the faster cation leads the salt towards the wall
-    where = equations.mesh.ion_cells
-    a, b = np.argmin(np.abs(depth - 0.4 * length)), np.argmin(np.abs(depth - 0.6 * length))
-    expected = -0.8 * np.log(c[0, b] / c[0, a])
-    assert psi[where[b]] - psi[where[a]] == pytest.approx(expected, rel=0.03)

@@ -1,0 +1,118 @@
+"""Unequal valences and mobilities: calcium chloride and others against one-dimensional references of their own."""
+
+import numpy as np
+import pytest
+from scipy import constants
+from scipy.integrate import solve_ivp
+
+from continuum import Frames, run
+from continuum.mpnp import ModifiedPNP
+from continuum.newton import Newton
+from continuum.trans_slit_flux import PlaneCurrents
+from transslit import TriangularCV, load_electrolyte
+from transslit.ions import Sourced
+from transslit.progress import Progress
+
+from .conftest import flat_wall
+
+
+def wall_charge(salt, concentration, length, stern, rate, times, cells=80):
+    """Charge (C/m^2) on a wall at x = 0 whose potential rises at `rate` (V/s), bulk at x = `length`; `times` in s.
+
+    Modified Poisson-Nernst-Planck by central differences on cells that grow from the wall, implicit in time (scipy's
+    BDF): another flux, another grid and another integrator than the package's, of which nothing is used here.
+    """
+    ratio = np.exp(np.linspace(0, np.log(40.0), cells))
+    size = ratio * length / ratio.sum()
+    between = (size[1:] + size[:-1]) / 2
+    z, diffusion, bulk = salt.valences, salt.diffusion_coefficients, salt.bulk(concentration)
+    eps = salt.solvent.permittivity.value * constants.epsilon_0
+    thermal, faraday = constants.k * salt.temperature / constants.e, constants.e * constants.N_A
+    # Poisson: a wall conductance through the Stern layer and half a cell, the bulk's 0 V half a cell beyond the last.
+    links = eps / np.concatenate([[stern + size[0] / 2], between, [size[-1] / 2]])
+    poisson = np.diag(links[1:] + links[:-1]) - np.diag(links[1:-1], 1) - np.diag(links[1:-1], -1)
+    inverse = np.linalg.inv(poisson)
+
+    def potential(c, wall):
+        source = faraday * size * (z @ c)
+        source[0] += links[0] * wall
+        return inverse @ source
+
+    def change(time, flat):
+        c = flat.reshape(len(z), cells) * bulk[:, None]
+        psi = potential(c, rate * time) / thermal
+        mu = -np.log1p(-(salt.molar_volumes @ c))
+        gap, bulk_mu = size[-1] / 2, -np.log1p(-(salt.molar_volumes @ bulk))
+        rows = []
+        for k in range(len(z)):
+            drive = z[k] * psi + mu
+            inner = -diffusion[k] * (np.diff(c[k]) + (c[k, 1:] + c[k, :-1]) / 2 * np.diff(drive)) / between
+            end = -diffusion[k] * ((bulk[k] - c[k, -1]) + (bulk[k] + c[k, -1]) / 2 * (bulk_mu - drive[-1])) / gap
+            rows.append(-np.diff(np.concatenate([[0.0], inner, [end]])) / size / bulk[k])
+        return np.concatenate(rows)
+
+    found = solve_ivp(change, (0, times[-1]), np.ones(len(z) * cells), method="BDF", t_eval=times, rtol=1e-5, atol=1e-7)
+    states = found.y.T.reshape(len(times), len(z), cells) * bulk[:, None]
+    return np.array([links[0] * (rate * t - potential(c, rate * t)[0]) for t, c in zip(times, states, strict=True)])
+
+
+def test_charging_of_calcium_chloride_is_that_of_one_dimension(tmp_path):
+    """A ramp to 0.1 V within some charging times, CaCl2 at 0.3 M with its own valences and mobilities: 0.1 %.
+
+    Exchanged mobilities would be seen as 2 to 9 %, ions without size as up to 2 %; the reference is good to 1e-4.
+    """
+    salt = load_electrolyte("CaCl2")
+    concentration, length, stern, rate = 300.0, 6e-9, 0.3e-9, 1e7
+    drive = TriangularCV(scan_rate=2 * rate, window=0.2)
+    config = flat_wall(
+        salt, concentration=concentration, length=length, stern_thickness=stern, drive=drive, steps=100,
+        scheme="bdf2", surface_cell=1e-11, growth=1.1,
+    ).model_copy(update={"bulk_cell": 0.1e-9})  # fmt: skip
+    run(config, tmp_path, Progress(quiet=True))
+    with Frames(tmp_path) as frames:
+        rising = [frame for frame in frames if 0.3 < frame.time / drive.half_period <= 1 + 1e-9]
+    chosen = rising[:: len(rising) // 5]
+    times = np.array([frame.time for frame in chosen])
+    charge = np.array([frame.electrode_charge for frame in chosen]) / config.network.slit_length
+    expected = wall_charge(salt, concentration, length, stern, rate, times)
+    np.testing.assert_allclose(charge, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["9:1", "CaCl2", "LiCl"])
+def test_liquid_junction_is_not_taken_for_migration_of_charge(name):
+    """Unequal D in a gradient of salt, no charge on the wall: the diffusion potential's migration cancels diffusion.
+
+    I = 0 on every plane while ions move: migration and diffusion of charge are equal and opposite, and phi rises by
+    (kT/e) (D+ - D-)/(z+ D+ + |z-| D-) ln(c1/c2) from the dense side 2 to the dilute side 1 (Henderson).
+    """
+    salt = load_electrolyte("KCl" if name == "9:1" else name).with_diameter(1e-12)
+    if name == "9:1":
+        ions = [
+            ion.model_copy(update={"diffusion_coefficient": Sourced[float](value=value, source="chosen for a test")})
+            for ion, value in zip(salt.ions, (9e-9, 1e-9), strict=True)
+        ]
+        salt = salt.model_copy(update={"ions": tuple(ions)})
+    length = 30e-9
+    config = flat_wall(salt, concentration=1000.0, length=length, stern_thickness=1e-3)  # so thick that no charge comes
+    equations = ModifiedPNP(config.model_copy(update={"bulk_cell": 0.3e-9}))
+    x = equations.uniform(0.0)
+    depth = equations.mesh.centres[0, equations.mesh.ion_cells]
+    psi, c = equations.split(x)
+    c *= 0.3 + 0.7 * np.clip((depth - 0.3 * length) / (0.4 * length), 0, 1)  # bulk salt diffuses towards the wall
+    newton, step = Newton(equations), 1e-2 * 9e-9 / salt.diffusion_coefficients.max()  # ns
+    for _ in range(20):
+        x = newton.solve(x, 1 / step, equations.split(x)[1] / step, 0.0)
+    psi, c = equations.split(x)
+    faces = equations.inner_ion_faces
+    line = equations.mesh.x_lines[np.argmin(np.abs(equations.mesh.x_lines - length / 2))]
+    chosen = np.flatnonzero((faces.axis == 0) & (np.abs(faces.position[0] - line) < 1e-15))
+    count = np.zeros(chosen.size, dtype=int)
+    total, migration, diffusion, _, _ = PlaneCurrents(equations, chosen, count, np.ones(chosen.size), 1)(x)[:, 0]
+    assert abs(total) < 0.02 * abs(diffusion)
+    assert migration == pytest.approx(-diffusion, rel=0.02)
+    z, d = salt.valences, salt.diffusion_coefficients
+    assert np.sign(diffusion) == np.sign(d[1] - d[0])  # the faster ion leads the salt towards the wall, at lower x
+    where = equations.mesh.ion_cells
+    a, b = np.argmin(np.abs(depth - 0.4 * length)), np.argmin(np.abs(depth - 0.6 * length))
+    expected = -(d[0] - d[1]) / (np.abs(z) @ d) * np.log(c[0, b] / c[0, a])
+    assert psi[where[b]] - psi[where[a]] == pytest.approx(expected, rel=0.03)
