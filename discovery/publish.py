@@ -211,6 +211,7 @@ def make_law(
         metrics["gamma"] = told["constants"]["gamma"].value
         metrics["gamma_std"] = told["constants"]["gamma"].std
     front = hall[hall["on_front"]] if len(hall) else hall
+    judges = problem.judges or ({"a fifth of the rows": held} if held is not None else {})
     return Law(
         config.target,
         config.inputs,
@@ -231,10 +232,10 @@ def make_law(
             "rule": choice.RULE,
             "intervals_95": told.get("intervals", {}),
             "references": references,
-            "held_out": list(problem.judges) or ("a fifth of the rows" if held is not None else "none"),
+            "held_out": list(problem.judges) or next(iter(judges), "none"),
             "judged": {
                 name: _numbers({"r2": _r_squared(form, fit, judge), "rows": judge.x.shape[1]})
-                for name, judge in problem.judges.items()
+                for name, judge in judges.items()
             },
             "inputs": dict(problem.meaning),
             "weighted": problem.weighted,

@@ -53,7 +53,7 @@ def finalists_of(
         if form in fits:
             return
         fit = fit_form(form, rows, start or None, precise=True)
-        if fit is not None and fit.inner and not determined(form, fit, rows):
+        if fit is not None and fit.inner and (has_pole(form, fit, problem) or not determined(form, fit, rows)):
             return
         # A form that is undefined for held-out inputs is no law for them; their targets stay unseen.
         if fit is not None and (problem.held is None or math.isfinite(publish.loss_on(form, fit, problem.held))):
@@ -95,6 +95,14 @@ def finalists_of(
         )
         for form in by_length(independent)
     ], independent
+
+
+def has_pole(form: Form, fit: Fit, problem: Problem) -> bool:
+    """Whether an input that passes through or near zero is raised to a negative fitted power."""
+    return any(
+        atom[0] == forms.POWER and value < 0 and inner[0][0][1] in problem.vanishing
+        for (atom, inner), value in zip(forms.parameters(form), fit.inner, strict=True)
+    )
 
 
 def choose(finalists: list[Finalist], nothing: float) -> Finalist | None:

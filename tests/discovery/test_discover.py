@@ -129,3 +129,4 @@ def test_a_table_without_current_or_charge_by_name(make_table) -> None:
     assert law.expression == "c0*x_m/y_s"
     assert law.constants["c0"].unit == "1"
     assert law.constants["c0"].value == pytest.approx(3, rel=0.01)
+    assert law.provenance["judged"]["a fifth of the rows"] == {"r2": law.metrics["r2_held_out"], "rows": 60}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from discovery import forms
+from discovery import DiscoveryConfig, forms
 from discovery.fit import Fit, Rows, determined, fit_form, full_jacobian, predict
+from discovery.problem import make_problem
+from discovery.stage import has_pole
 
 X0, X1 = ((("x", 0), 2),), ((("x", 1), 2),)
 SQUARE = ((("x", 1), 4),)
@@ -94,3 +96,11 @@ def test_constants_that_the_rows_do_not_tell_apart(points) -> None:
     form = atom("tanh", X1)
     assert determined(form, Fit(0.0, (1.0,), (2.0,)), rows_of(points, points[0]))
     assert not determined(form, Fit(0.0, (100.0,), (0.01,)), rows_of(points, points[0]))
+
+
+@pytest.mark.parametrize(("power", "pole"), [(-0.3, True), (0.3, False)])
+def test_fitted_powers_have_no_poles_in_the_data(make_table, power: float, pole: bool) -> None:
+    """q begins at zero."""
+    problem = make_problem(make_table(lambda q: 1 + 0 * q), DiscoveryConfig())
+    of_charge = forms.make_form([forms.make_monomial([(forms.power(1), 2)])])
+    assert has_pole(of_charge, Fit(0.0, (1.0,), (power,)), problem) == pole
