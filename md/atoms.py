@@ -16,33 +16,34 @@ from scipy import constants
 
 from md.cell import Cell
 from md.forcefield import WATER, residue_name
+from md.ions import IonSites
 
 ANGSTROM = 1e-10  # m
 PICOSECOND = 1e-12  # s
 
 
 class Atoms:
-    """Indices and charges of the ions, carbons and waters of `universe` in `cell`."""
+    """Indices and charges of the ions' sites, carbons and waters of `universe` in `cell`; `kind` of each ion."""
 
     def __init__(self, universe: Any, cell: Cell) -> None:
         names = universe.atoms.resnames
         self.cell = cell
-        self.ions = np.concatenate([np.flatnonzero(names == residue_name(ion)) for ion in cell.electrolyte.ions])
-        self.kind = np.concatenate(
-            [np.full(np.count_nonzero(names == residue_name(ion)), k) for k, ion in enumerate(cell.electrolyte.ions)]
-        )
+        found = {ion.name: np.flatnonzero(names == residue_name(ion)) for ion in cell.electrolyte.ions}
+        self.sites = np.concatenate(list(found.values()))
+        present = {ion.name: len(found[ion.name]) // len(ion.sites) for ion in cell.electrolyte.ions}
+        self.ions = IonSites(cell.electrolyte, present)
+        self.kind = self.ions.kind
         self.carbons = np.flatnonzero(names == "GRA")
         water = np.flatnonzero(names == "HOH")
         element = np.array([name[0] for name in universe.atoms.names[water]], dtype="U1")
         self.oxygens = water[element == "O"]
-        self.mobile = np.concatenate([self.ions, water])
-        ion_charge = np.array([ion.md.charge.value for ion in cell.electrolyte.ions])[self.kind]
+        self.mobile = np.concatenate([self.sites, water])
         water_charge = np.where(element == "O", WATER["O"]["charge"], WATER["H"]["charge"])
-        self.mobile_charge = np.concatenate([ion_charge, water_charge]) * constants.e  # C
+        self.mobile_charge = np.concatenate([self.ions.charge, water_charge]) * constants.e  # C
 
     def ion_positions(self, timestep: Any) -> np.ndarray:
-        """Positions of the ions in m, shape (ions, 3)."""
-        return timestep.positions[self.ions].astype(float) * ANGSTROM
+        """Centres of mass of the ions in m, shape (ions, 3)."""
+        return self.ions.centres(timestep.positions[self.sites].astype(float) * ANGSTROM)
 
 
 class FramewiseAnalysis(AnalysisBase):

@@ -1,9 +1,9 @@
-"""The electrolyte without electrodes: density, hydration shells and diffusion of a periodic cube at 1 bar.
+"""The electrolyte without electrodes: density, first shells and diffusion of a periodic cube at 1 bar.
 
-The box of ions and rigid waters has the force field of the cell. At constant pressure (Monte Carlo barostat) it finds
-its density; at that volume, with a thermostat that leaves transport alone (Nose-Hoover), it gives the ion-oxygen radial
-distribution functions and the diffusion coefficients from mean square displacements, corrected for the size of the
-box by
+The box of ions and rigid waters (or of ions alone) has the force field of the cell. At constant pressure (Monte Carlo
+barostat) it finds its density; at that volume, with a thermostat that leaves transport alone (Nose-Hoover), it gives
+the ion-oxygen radial distribution functions (without water, each ion around those of the other sign) and the diffusion
+coefficients from mean square displacements, corrected for the size of the box by
 
     D0 = D + 2.837297 kT / (6 pi eta L)
 
@@ -13,10 +13,10 @@ mPa s at 298 K: M. A. Gonzalez, J. L. F. Abascal, J. Chem. Phys. 132, 096101 (20
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import MDAnalysis
 import numpy as np
@@ -27,8 +27,10 @@ from scipy import constants
 
 from md.atoms import step_between
 from md.filling import EQUILIBRIUM_STEP, heavy_hydrogens
-from md.forcefield import add_liquid, charges, check_neutral, forcefield_xml, nonbonded
-from md.packing import waters_at
+from md.forcefield import add_liquid, charges, check_neutral, nonbonded, parametrised
+from md.growth import grown
+from md.ions import IonSites
+from md.packing import rotations, waters_at
 from md.propagate import choose_platform
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput, StageFailed
@@ -40,7 +42,7 @@ COUPLING = 2.0  # 1/ps, of the Nose-Hoover chain to the whole box
 FRAME = 0.1e-12  # s
 LAGS = (2e-12, 12e-12)  # s, past the ballistic part and the first cage
 BLOCKS = 5  # of time, for standard errors
-SHELL = (2.0, 5.0)  # angstrom, where first shells of monatomic ions end
+SHELLS = {True: (2.0, 5.0), False: (2.0, 9.0)}  # angstrom, where first shells end: of water, of molecular ions
 BIN = 0.05  # angstrom
 
 
@@ -55,6 +57,11 @@ class BulkBox:
     positions: np.ndarray
     cutoff: float = CUTOFF
 
+    @cached_property
+    def sites(self) -> IonSites:
+        """Interaction sites of the ions."""
+        return IonSites(self.electrolyte, self.numbers)
+
     @property
     def structure(self) -> app.Topology:
         """Topology with the box."""
@@ -66,9 +73,9 @@ class BulkBox:
     @property
     def density(self) -> float:
         """kg/m^3."""
-        ions = sum(self.numbers[ion.name] * ion.md.mass.value for ion in self.electrolyte.ions)
-        water = self.waters * self.electrolyte.solvent.molar_mass.value
-        return float((ions + water) * 1e-3 / constants.N_A / self.length**3)
+        solvent = self.electrolyte.solvent.molar_mass
+        water = self.waters * solvent.value if solvent else 0.0
+        return float((self.sites.mass.sum() + water) * 1e-3 / constants.N_A / self.length**3)
 
     @property
     def concentration(self) -> float:
@@ -84,11 +91,11 @@ class BulkProperties:
     density: float  # kg/m^3
     density_error: float
     concentration: float  # mol/m^3
-    first_peak: dict[str, float]  # m, of g(ion-O)
+    first_peak: dict[str, float]  # m, of g(ion-O), or without water of g(cation-anion)
     peak_height: dict[str, float]
     diffusion: dict[str, float]  # as the box gives it
     error: dict[str, float]  # standard error
-    correction: float  # m^2/s, to be added for an infinite box
+    correction: float  # m^2/s, to be added for an infinite box; NaN without water, whose viscosity it takes
     temperature: float  # K, kinetic, mean of the run
 
     @property
@@ -110,6 +117,7 @@ def bulk_box(
     Parameters
     ----------
     concentration : mol/m^3, the electrolyte's own if None; 0 for pure water
+    waters : without a solvent, sites of ions
 
     Raises
     ------
@@ -117,21 +125,31 @@ def bulk_box(
     """
     salt = electrolyte.concentration if concentration is None else concentration
     solvent = electrolyte.solvent
-    volume = waters * solvent.molar_mass.value * 1e-3 / solvent.density.value / constants.N_A
-    units = round(salt * constants.N_A * volume)
+    if solvent.molar_mass is None:
+        units = max(1, round(waters / sum(ion.stoichiometry * len(ion.sites) for ion in electrolyte.ions)))
+        volume, waters = units / constants.N_A / salt, 0
+        room = volume / units / sum(ion.stoichiometry for ion in electrolyte.ions)
+    else:
+        room = solvent.molar_mass.value * 1e-3 / solvent.density.value / constants.N_A
+        units = round(salt * constants.N_A * waters * room)
     numbers = {ion.name: units * ion.stoichiometry for ion in electrolyte.ions}
     places = waters + sum(numbers.values())
-    length = (volume * places / waters) ** (1 / 3)  # an ion is given as much room as a water
+    length = (room * places) ** (1 / 3)  # an ion is given as much room as a water
     if length < 2.1 * cutoff:  # the volume will change
-        least = int(np.ceil(waters * (2.1 * cutoff / length) ** 3))
+        least = int(np.ceil((waters or places) * (2.1 * cutoff / length) ** 3))
         raise BadInput("waters", waters, f"the box must stay wider than twice the cutoff: give {least} or more")
     random = np.random.default_rng(seed)
     side = int(np.ceil(places ** (1 / 3)))
     grid = np.stack(np.meshgrid(*[np.arange(side)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     chosen = random.permutation((grid + 0.5) * length / side)[:places]
     ions = places - waters
-    positions = np.concatenate([chosen[:ions], waters_at(chosen[ions:], random).reshape(-1, 3)])
-    return BulkBox(electrolyte, numbers, waters, length, positions, cutoff)
+    sites = IonSites(electrolyte, numbers)
+    salt = chosen[:ions][sites.owner] + np.einsum("sj,sij->si", sites.arms, rotations(ions, random)[sites.owner])
+    positions = np.concatenate([salt, waters_at(chosen[ions:], random).reshape(-1, 3)])
+    box = BulkBox(electrolyte, numbers, waters, length, positions, cutoff)
+    if not sites.molecular:
+        return box
+    return replace(box, positions=grown(box.structure, bulk_system(box), positions * 1e9, range(len(sites))) * 1e-9)
 
 
 def at_pressure(
@@ -197,14 +215,14 @@ def bulk_properties(
     sim.context.setVelocitiesToTemperature(temperature, seed + 2)
     _steps(sim, round(min(duration / 10, 10e-12) / timestep))
     frames, every = round(duration / FRAME), round(FRAME / timestep)
-    ions = sum(box.numbers.values())
-    heavy = np.concatenate([np.arange(ions), np.arange(ions, len(box.positions), 3)])
-    path = np.empty((frames, len(heavy), 3), dtype=np.float32)  # nm
+    salt = len(box.sites)
+    path = np.empty((frames, box.sites.ions + box.waters, 3), dtype=np.float32)  # nm: centres of ions, oxygens
     kinetic = np.empty(frames)
     for n in range(frames):
         _steps(sim, every)
         state = sim.context.getState(getPositions=True, getEnergy=True)
-        path[n] = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)[heavy]
+        place = np.asarray(state.getPositions(asNumpy=True).value_in_unit(unit.nanometer))
+        path[n] = np.concatenate([box.sites.centres(place[:salt]), place[salt::3]])
         kinetic[n] = state.getKineticEnergy().value_in_unit(unit.kilojoule_per_mole)
         advance((n + 1) / frames)
     kinds = np.concatenate([np.full(number, name) for name, number in box.numbers.items()] + [["water"] * box.waters])
@@ -212,8 +230,13 @@ def bulk_properties(
     unwrapped = np.concatenate([path[:1], path[0] + np.cumsum(steps, axis=0, dtype=float)]) * 1e-9
     present = [name for name in (*box.numbers, "water") if (kinds == name).any()]
     measured = {name: diffusion(unwrapped[:, kinds == name], FRAME) for name in present}
-    peaks = {name: first_peak(path, kinds == name, kinds == "water", box) for name in present if name != "water"}
-    freedom = 3 * ions + 6 * box.waters - 3  # the total momentum is kept at zero
+    sign = {ion.name: np.sign(ion.charge) for ion in box.electrolyte.ions}
+    around = {
+        name: kinds == "water" if box.waters else np.isin(kinds, [other for other in sign if sign[other] != sign[name]])
+        for name in box.numbers
+    }
+    peaks = {name: first_peak(path, kinds == name, around[name], box) for name in present if name != "water"}
+    freedom = 3 * len(box.positions) - sim.system.getNumConstraints() - 3  # the total momentum is kept at zero
     return BulkProperties(
         density=box.density,
         density_error=density_error,
@@ -222,7 +245,7 @@ def bulk_properties(
         peak_height={name: peak[1] for name, peak in peaks.items()},
         diffusion={name: value for name, (value, _) in measured.items()},
         error={name: error for name, (_, error) in measured.items()},
-        correction=size_correction(box.length, temperature, viscosity),
+        correction=size_correction(box.length, temperature, viscosity) if box.waters else float("nan"),
         temperature=float(kinetic.mean() * 2e3 / freedom / constants.R),
     )
 
@@ -251,16 +274,17 @@ def _slope(path: np.ndarray, interval: float) -> float:
     return float(np.polyfit(lags * interval, squares, 1)[0] / 6)
 
 
-def first_peak(path: np.ndarray, ion: np.ndarray, water: np.ndarray, box: BulkBox) -> tuple[float, float]:
-    """Place (m) and height of the first peak of g(ion-O): the top of a parabola through its five highest bins."""
+def first_peak(path: np.ndarray, ion: np.ndarray, other: np.ndarray, box: BulkBox) -> tuple[float, float]:
+    """Place (m) and height of the first peak of g(ion-other): the top of a parabola through its five highest bins."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         universe = MDAnalysis.Universe.empty(path.shape[1], trajectory=True)
         edge = box.length * 1e10
         universe.load_new(path * 10, order="fac", dimensions=np.array([edge, edge, edge, 90, 90, 90]))
         group = universe.atoms
-        bins = round((SHELL[1] - SHELL[0]) / BIN)
-        found = InterRDF(group[ion], group[water], nbins=bins, range=SHELL).run(step=max(1, len(path) // 1000)).results
+        shell = SHELLS[box.waters > 0]
+        bins = round((shell[1] - shell[0]) / BIN)
+        found = InterRDF(group[ion], group[other], nbins=bins, range=shell).run(step=max(1, len(path) // 1000)).results
     top = int(np.clip(found.rdf.argmax(), 2, bins - 3))
     near = slice(top - 2, top + 3)
     curve = np.polyfit(found.bins[near] - found.bins[top], found.rdf[near], 2)
@@ -270,10 +294,7 @@ def first_peak(path: np.ndarray, ion: np.ndarray, water: np.ndarray, box: BulkBo
 
 def bulk_system(box: BulkBox) -> openmm.System:
     """Rigid water, PME and the box's cutoff, with the long-range correction; the total momentum is kept at zero."""
-    field = app.ForceField(io.StringIO(forcefield_xml(box.electrolyte)))
-    system = field.createSystem(
-        box.structure, nonbondedMethod=app.PME, nonbondedCutoff=box.cutoff * 1e9 * unit.nanometer, rigidWater=True
-    )
+    system = parametrised(box.structure, box.electrolyte, box.cutoff)
     nonbonded(system).setUseDispersionCorrection(True)  # 1 bar is felt through it
     check_neutral(charges(system), allowed=box.electrolyte.allow_charged)
     return system
@@ -313,7 +334,7 @@ def _positions(sim: app.Simulation) -> np.ndarray:
 
 def _scaled(box: BulkBox, positions: np.ndarray, factor: float) -> np.ndarray:
     """Molecules moved apart by `factor` as they are."""
-    ions = sum(box.numbers.values())
-    water = positions[ions:].reshape(-1, 3, 3)
-    moved = water + (factor - 1) * water[:, :1]
-    return np.concatenate([positions[:ions] * factor, moved.reshape(-1, 3)])
+    salt = len(box.sites)
+    moved = positions[:salt] + (factor - 1) * box.sites.centres(positions[:salt])[box.sites.owner]
+    water = positions[salt:].reshape(-1, 3, 3)
+    return np.concatenate([moved, (water + (factor - 1) * water[:, :1]).reshape(-1, 3)])

@@ -27,6 +27,7 @@ import numpy as np
 from scipy import constants
 
 from md.config import CARBON_THICKNESS, MDConfig
+from md.ions import IonSites
 from md.lattice import realised, sheet
 from transslit.drive import CARBONS_PER_AREA, ChargeStep, PotentialStep, TriangularCV
 from transslit.network import SlitNetwork
@@ -161,6 +162,11 @@ class Cell:
         """How many of each ion the box holds; neutral for every electrolyte."""
         return {ion.name: ion.stoichiometry * self.formula_units for ion in self.electrolyte.ions}
 
+    @cached_property
+    def ion_sites(self) -> IonSites:
+        """Interaction sites of the ions, in the order of the atoms."""
+        return IonSites(self.electrolyte, self.ion_numbers)
+
     @property
     def initial_concentration(self) -> float:
         """mol/m^3 of formula units: all of the salt over the volume that the matched continuum gives it."""
@@ -168,7 +174,12 @@ class Cell:
 
     @property
     def target_water_density(self) -> float:
-        """kg of water per m^3 of uncharged reservoir: the solvent's density less the salt's volume, and overfilled."""
+        """kg of water per m^3 of uncharged reservoir: the solvent's density less the salt's volume, and overfilled.
+
+        Zero without a solvent.
+        """
+        if self.electrolyte.solvent.model == "none":
+            return 0.0
         displaced = self.config.apparent_molar_volume * self.initial_concentration
         return float(self.electrolyte.solvent.density.value * (1 - displaced) * (1 + self.config.overfill))
 

@@ -37,6 +37,7 @@ from md.legs import replica_legs
 from md.packing import check_overlaps, pack
 from md.propagate import Leg, propagate, seconds_per_step, simulation
 from transslit.config import digest
+from transslit.ions import Ion, MDParameters
 from transslit.progress import Progress
 from transslit.runs import versions, write_json
 
@@ -61,9 +62,12 @@ def geometry_key(cell: Cell) -> str:
 
 def ions_key(cell: Cell) -> str:
     """Digest of the ions' force field."""
-    return digest(
-        [(ion.name, *(q.value for q in (ion.md.charge, ion.md.sigma, ion.md.epsilon))) for ion in cell.electrolyte.ions]
-    )
+
+    def values(ion: Ion) -> list[Any]:
+        names = ("charge", "sigma", "epsilon") if isinstance(ion.md, MDParameters) else ("forcefield", "structure")
+        return [getattr(ion.md, name).value for name in names]
+
+    return digest([(ion.name, *values(ion)) for ion in cell.electrolyte.ions])
 
 
 def shipped(cell: Cell) -> Equilibrium | None:
@@ -80,12 +84,14 @@ def shipped(cell: Cell) -> Equilibrium | None:
             continue
         with np.load(path.with_suffix(".npz")) as saved:
             mobile = saved["mobile"] * (cell.box * 1e9 / 65536)
-        water = mobile[:, sum(cell.ion_numbers.values()) :].reshape(len(mobile), -1, 3, 3)
+        if mobile.shape[1] != len(cell.ion_sites) + 3 * provenance["waters"]:
+            continue
+        water = mobile[:, len(cell.ion_sites) :].reshape(len(mobile), -1, 3, 3)
         water += cell.box * 1e9 * np.round((water[:, :, :1] - water) / (cell.box * 1e9))  # whole again, where cut
         carbons = np.broadcast_to(cell.carbons["positions"] * 1e9, (len(mobile), len(cell.carbons["sign"]), 3))
         snapshots = np.concatenate([carbons, mobile], axis=1)
         for snapshot in snapshots:
-            check_overlaps(cell, snapshot * 1e-9, sum(cell.ion_numbers.values()), INSERTED)
+            check_overlaps(cell, snapshot * 1e-9, INSERTED)
         return Equilibrium(snapshots, int(provenance["waters"]), provenance)
     return None
 
@@ -123,9 +129,9 @@ def find_equilibrium(cell: Cell, folder: Path, progress: Progress) -> Equilibriu
     else:
         source = "packed at random"
         if not filled.exists():
-            with progress.task("MD: water to density", ROUNDS) as advance:
+            with progress.task("MD: filling the cell", ROUNDS) as advance:
                 advance(0, expected(cell))
-                positions, waters, _ = fill(cell, config.seed, advance)
+                positions, waters = fill(cell, config.seed, advance)
             partial = folder / ".filled.npz"
             np.savez(partial, positions=positions, waters=waters)
             partial.replace(filled)
@@ -177,8 +183,9 @@ def _equilibrate(
     frames = mdtraj.load(
         [str(path) for path in sorted(folder.glob("segment-*.xtc"))], top=mdtraj.Topology.from_openmm(structure)
     )
-    carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
-    x = frames.xyz[:, carbons : carbons + ions, 0].astype(float) * 1e-9
+    carbons, ions = len(cell.carbons["sign"]), len(cell.ion_sites)
+    sites = frames.xyz[:, carbons : carbons + ions].astype(float) * 1e-9
+    x = np.stack([cell.ion_sites.centres(frame)[:, 0] for frame in sites])
     drift = drift_table(cell, x, FRAME_STEPS * EQUILIBRIUM_STEP)
     drift.to_parquet(folder / "drift.parquet", index=False)
     oxygens = frames.xyz[:, carbons + ions :: 3, 0].astype(float) * 1e-9

@@ -16,6 +16,7 @@ from scipy import constants
 
 from md.cell import Cell
 from md.forcefield import build_system, topology
+from md.growth import grown
 from md.packing import check_overlaps, nearest, pack, waters_at
 from md.propagate import positions_of, simulation
 
@@ -56,15 +57,21 @@ def reservoir_volume(cell: Cell) -> float:
 
 def water_density(cell: Cell, count: float) -> float:
     """kg/m^3 of `count` waters in the middle of the reservoirs."""
-    grams = cell.electrolyte.solvent.molar_mass.value / constants.N_A
-    return float(count * grams * 1e-3 / reservoir_volume(cell))
+    mass = cell.electrolyte.solvent.molar_mass
+    return float(count * mass.value * 1e-3 / constants.N_A / reservoir_volume(cell)) if mass else 0.0
 
 
-def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.ndarray, int, float]:
-    """Positions in nm, number of waters, and their last measured density in the reservoirs (kg/m^3)."""
+def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.ndarray, int]:
+    """Positions in nm and number of waters; without a solvent the ions are only given their room."""
     random = np.random.default_rng([seed, 1])
     positions, waters = pack(cell, seed)
     positions = positions * 1e9
+    if cell.ion_sites.molecular:
+        structure = topology(cell, waters)
+        first, last = len(cell.carbons["sign"]), len(cell.carbons["sign"]) + len(cell.ion_sites)
+        positions = grown(structure, build_system(cell, structure), positions, range(first, last), cell.config.platform)
+    if not waters:
+        return _relax(cell, positions, waters, seed)[0], waters
     density = np.nan
     for trial in range(ROUNDS):
         positions, density = _relax(cell, positions, waters, seed + trial)
@@ -74,12 +81,12 @@ def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.nd
             break
         change = round(-float(np.clip(excess, -0.05, 0.05)) * waters)
         positions = _add(cell, positions, change, random) if change > 0 else _remove(positions, waters, -change, random)
-        waters = (len(positions) - len(cell.carbons["sign"]) - sum(cell.ion_numbers.values())) // 3
-    return positions, waters, density
+        waters = (len(positions) - len(cell.carbons["sign"]) - len(cell.ion_sites)) // 3
+    return positions, waters
 
 
 def _relax(cell: Cell, positions: np.ndarray, waters: int, seed: int) -> tuple[np.ndarray, float]:
-    check_overlaps(cell, positions * 1e-9, sum(cell.ion_numbers.values()), INSERTED)
+    check_overlaps(cell, positions * 1e-9, INSERTED)
     structure = topology(cell, waters)
     system = build_system(cell, structure)
     heavy_hydrogens(system, waters)
@@ -95,7 +102,7 @@ def _relax(cell: Cell, positions: np.ndarray, waters: int, seed: int) -> tuple[n
     counts = []
     for _ in range(12):
         sim.step(ROUND_STEPS // 12)
-        oxygens = positions_of(sim)[-3 * waters :: 3, 0] * 1e-9
+        oxygens = positions_of(sim)[len(positions) - 3 * waters :: 3, 0] * 1e-9
         counts.append(int(reservoir_count(cell, oxygens)))
     return positions_of(sim), water_density(cell, float(np.mean(counts[4:])))
 

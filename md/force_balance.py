@@ -73,9 +73,9 @@ def force_balance(
     fields = {
         number: _field(cell, [r.phi[number] for r in results if number in r.phi]) for number in _intervals(results)
     }
-    masses = np.array([ion.md.mass.value for ion in cell.electrolyte.ions]) * constants.atomic_mass
-    valences = np.array([ion.md.charge.value for ion in cell.electrolyte.ions])
-    kinds = np.repeat(np.arange(len(masses)), list(cell.ion_numbers.values()))
+    masses = np.array([ion.mass for ion in cell.electrolyte.ions]) * constants.atomic_mass
+    valences = np.array([ion.charge for ion in cell.electrolyte.ions])
+    kinds = cell.ion_sites.kind
     mass, charge = masses[kinds], valences[kinds] * constants.e
     tables = []
     for found in results:
@@ -136,7 +136,7 @@ def force_currents(table: pd.DataFrame, cell: Cell, diffusion: np.ndarray) -> pd
     length = Paths(cell).field.length
     thermal = constants.k * cell.config.temperature
     mobility = {
-        ion.name: ion.md.charge.value * constants.e * d / thermal / length / (2 * cell.depth) * 1e-12
+        ion.name: ion.charge * constants.e * d / thermal / length / (2 * cell.depth) * 1e-12
         for ion, d in zip(cell.electrolyte.ions, diffusion, strict=True)
     }
     scale = table["ion"].map(mobility)

@@ -9,6 +9,7 @@ Parameters: arXiv 2010.08151, Extended Data Table 1 (water H 0.424 e, O -0.848 e
 from __future__ import annotations
 
 import io
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -19,8 +20,9 @@ from scipy.spatial import cKDTree
 from md.cell import Cell
 from md.config import MDConfig
 from md.packing import ANGLE, OXYGEN_HYDROGEN
-from transslit.electrolyte import Electrolyte, Ion
+from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
+from transslit.ions import Ion, MDParameters, MolecularParameters
 
 KCAL = 4.184  # kJ
 CARBON = {"sigma": 0.3407, "epsilon": 0.068 * KCAL}  # nm, kJ/mol
@@ -34,30 +36,33 @@ EXCLUDED = 0.3  # nm, neighbours within a frozen sheet, whose mutual forces move
 
 
 def residue_name(ion: Ion) -> str:
-    """Three-letter residue name that no standard residue has."""
-    return f"I{ion.name.upper()}"[:3]
-
-
-def element_of(ion: Ion) -> app.Element:
-    """Chemical element of a monatomic ion, by its name."""
-    try:
-        return app.Element.getBySymbol(ion.name)
-    except KeyError:
-        raise BadInput("ion", ion.name, "molecular dynamics needs the symbol of a chemical element") from None
+    """Residue name of an ion: one that no standard residue has, or that of its own force field."""
+    return ion.molecule.residue
 
 
 def forcefield_xml(electrolyte: Electrolyte) -> str:
-    """OpenMM ForceField XML of carbon (uncharged, massless), water and the ions."""
+    """OpenMM ForceField XML of carbon (uncharged, massless), water and the ions, molecular ones as in their own XML.
+
+    Raises
+    ------
+    BadInput : molecular ions scale 1-4 interactions differently, or two ions' residues share a name
+    """
+    names = ["GRA", "HOH", *map(residue_name, electrolyte.ions)]
+    for ion in electrolyte.ions:
+        if names.count(residue_name(ion)) > 1:
+            raise BadInput(f"ions.{ion.name}", f"residue {residue_name(ion)}", "another residue has that name")
     root = ElementTree.Element("ForceField")
     root.append(ElementTree.Comment(" SPC/E water, frozen graphene and ions; Lorentz-Berthelot mixing "))
+    single = [(ion, ion.md) for ion in electrolyte.ions if isinstance(ion.md, MDParameters)]
     types = ElementTree.SubElement(root, "AtomTypes")
     residues = ElementTree.SubElement(root, "Residues")
 
     def add(parent: ElementTree.Element, tag: str, **attributes: object) -> ElementTree.Element:
         return ElementTree.SubElement(parent, tag, {key: str(value) for key, value in attributes.items()})
 
-    def kind(name: str, element: str, mass: float) -> None:
-        types.append(ElementTree.Element("Type", {"name": name, "class": name, "element": element, "mass": str(mass)}))
+    def kind(name: str, element: str | None, mass: float) -> None:
+        known = {"element": element} if element else {}  # a coarse-grained site has none
+        types.append(ElementTree.Element("Type", {"name": name, "class": name, **known, "mass": str(mass)}))
 
     kind("graphene", "C", 0.0)
     kind("spce-O", "O", MASSES["O"])
@@ -68,25 +73,81 @@ def forcefield_xml(electrolyte: Electrolyte) -> str:
         add(water, "Atom", name=name, type=f"spce-{name[0]}", charge=WATER[name[0]]["charge"])
     add(water, "Bond", atomName1="O", atomName2="H1")
     add(water, "Bond", atomName1="O", atomName2="H2")
-    for ion in electrolyte.ions:
-        kind(f"ion-{ion.name}", element_of(ion).symbol, ion.md.mass.value)
+    for ion, known in single:
+        kind(f"ion-{ion.name}", ion.sites[0].element, known.mass.value)
         residue = add(residues, "Residue", name=residue_name(ion))
-        add(residue, "Atom", name=ion.name, type=f"ion-{ion.name}", charge=ion.md.charge.value)
+        add(residue, "Atom", name=ion.name, type=f"ion-{ion.name}", charge=known.charge.value)
     stiff = 1e5  # kJ/mol/nm^2 and /rad^2; never felt, since waters are rigid
     bonds = add(root, "HarmonicBondForce")
     add(bonds, "Bond", class1="spce-O", class2="spce-H", length=OXYGEN_HYDROGEN * 1e9, k=stiff)
     angles = add(root, "HarmonicAngleForce")
     add(angles, "Angle", class1="spce-H", class2="spce-O", class3="spce-H", angle=float(ANGLE), k=stiff)
-    nonbonded = add(root, "NonbondedForce", coulomb14scale=1.0, lj14scale=1.0)
+    nonbonded = add(root, "NonbondedForce", **scales14(electrolyte))
     add(nonbonded, "UseAttributeFromResidue", name="charge")
     add(nonbonded, "Atom", type="graphene", **CARBON)
     for name, parameters in WATER.items():
         add(nonbonded, "Atom", type=f"spce-{name}", sigma=parameters["sigma"], epsilon=parameters["epsilon"])
-    for ion in electrolyte.ions:
-        sigma, epsilon = ion.md.sigma.value * 1e9, ion.md.epsilon.value
+    for ion, known in single:
+        sigma, epsilon = known.sigma.value * 1e9, known.epsilon.value
         add(nonbonded, "Atom", type=f"ion-{ion.name}", sigma=sigma, epsilon=epsilon)
+    for ion in molecular(electrolyte):
+        merge(root, molecular_xml(ion))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def molecular_xml(ion: Ion) -> ElementTree.Element:
+    """The XML of a molecular ion, its types named so that no other ion's are, and charges at the residue's atoms."""
+    root = ElementTree.fromstring(_molecular(ion).forcefield.value)
+    for element in root.iter():
+        for key in element.attrib:
+            named = key.rstrip("1234") in ("type", "class") or (element.tag == "Type" and key == "name")
+            if named and element.get(key):
+                element.set(key, f"{ion.name}-{element.get(key)}")
+    (residue,) = root.iter("Residue")
+    for atom, site in zip(residue.iter("Atom"), ion.sites, strict=True):
+        atom.set("charge", str(site.charge))
+    for atom in root.iterfind("NonbondedForce/Atom"):
+        atom.attrib.pop("charge", None)
+    return root
+
+
+def merge(root: ElementTree.Element, other: ElementTree.Element) -> None:
+    """Put the sections of another ForceField XML into those of the same name, or beside them."""
+    for section in other:
+        known = root.find(section.tag)
+        if known is None:
+            root.append(section)
+            continue
+        known.extend(entry for entry in section if entry.tag != "UseAttributeFromResidue")
+
+
+def scales14(electrolyte: Electrolyte) -> dict[str, float]:
+    """Scales of 1-4 interactions that the molecular ions agree on; 1 where there are none.
+
+    Raises
+    ------
+    BadInput : they disagree
+    """
+    names = ("coulomb14scale", "lj14scale")
+    scales: tuple[float, ...] = (1.0, 1.0)
+    for number, ion in enumerate(molecular(electrolyte)):
+        section = ElementTree.fromstring(_molecular(ion).forcefield.value).find("NonbondedForce")
+        own = tuple(float(section.get(name, 1.0)) if section is not None else 1.0 for name in names)
+        if number and own != scales:
+            raise BadInput(f"ions.{ion.name}.md.forcefield", f"{names} of {own}", "all ions must scale 1-4 pairs alike")
+        scales = own
+    return dict(zip(names, scales, strict=True))
+
+
+def molecular(electrolyte: Electrolyte) -> list[Ion]:
+    """The ions that come with a force field of their own."""
+    return [ion for ion in electrolyte.ions if isinstance(ion.md, MolecularParameters)]
+
+
+def _molecular(ion: Ion) -> MolecularParameters:
+    assert isinstance(ion.md, MolecularParameters)
+    return ion.md
 
 
 def topology(cell: Cell, waters: int) -> app.Topology:
@@ -106,9 +167,17 @@ def topology(cell: Cell, waters: int) -> app.Topology:
 def add_liquid(made: app.Topology, electrolyte: Electrolyte, numbers: dict[str, int], waters: int) -> None:
     """Add `numbers` of each ion (a chain each) and the waters (one chain) to a topology."""
     for ion in electrolyte.ions:
-        chain, element = made.addChain(), element_of(ion)
+        chain = made.addChain()
+        elements = [app.Element.getBySymbol(site.element) if site.element else None for site in ion.sites]
         for _ in range(numbers[ion.name]):
-            made.addAtom(ion.name, element, made.addResidue(residue_name(ion), chain))
+            residue = made.addResidue(residue_name(ion), chain)
+            sites = [
+                made.addAtom(site.name, element, residue) for site, element in zip(ion.sites, elements, strict=True)
+            ]
+            for a, b in ion.bonds:
+                made.addBond(sites[a], sites[b])
+    if not waters:
+        return
     chain = made.addChain()
     oxygen, hydrogen = app.Element.getBySymbol("O"), app.Element.getBySymbol("H")
     for _ in range(waters):
@@ -116,6 +185,25 @@ def add_liquid(made: app.Topology, electrolyte: Electrolyte, numbers: dict[str, 
         atoms = [made.addAtom(*what, residue) for what in (("O", oxygen), ("H1", hydrogen), ("H2", hydrogen))]
         made.addBond(atoms[0], atoms[1])
         made.addBond(atoms[0], atoms[2])
+
+
+def parametrised(structure: app.Topology, electrolyte: Electrolyte, cutoff: float, **options: Any) -> openmm.System:
+    """The system of a topology by `forcefield_xml`, with PME to `cutoff` (m) and rigid water.
+
+    Bonds of rigid molecular ions are constrained; of others, those to hydrogen.
+    """
+    several = molecular(electrolyte)
+    rigid = any(_molecular(ion).rigid for ion in several)
+    names = set(map(residue_name, electrolyte.ions))  # matched by name: sites without an element look alike
+    return app.ForceField(io.StringIO(forcefield_xml(electrolyte))).createSystem(
+        structure,
+        nonbondedMethod=app.PME,
+        nonbondedCutoff=cutoff * 1e9 * unit.nanometer,
+        constraints=app.AllBonds if rigid else app.HBonds if several else None,
+        rigidWater=True,
+        residueTemplates={residue: residue.name for residue in structure.residues() if residue.name in names},
+        **options,
+    )
 
 
 def build_system(cell: Cell, structure: app.Topology) -> openmm.System:
@@ -126,11 +214,10 @@ def build_system(cell: Cell, structure: app.Topology) -> openmm.System:
     BadInput : the system is not neutral (PME would silently add a background)
     """
     config: MDConfig = cell.config
-    system = app.ForceField(io.StringIO(forcefield_xml(cell.electrolyte))).createSystem(
+    system = parametrised(
         structure,
-        nonbondedMethod=app.PME,
-        nonbondedCutoff=config.cutoff * 1e9 * unit.nanometer,
-        rigidWater=True,
+        cell.electrolyte,
+        config.cutoff,
         removeCMMotion=False,  # frozen sheets hold the frame
         ewaldErrorTolerance=config.ewald_tolerance,
     )

@@ -76,9 +76,9 @@ class IonForces(AnalysisBase):
         place = self._ts.positions.astype(float) * ANGSTROM
         carbons = self.carbon_charge.at(time, self._ts.frame)
         self.results.time.append(time)
-        self.results.positions.append(place[self.atoms.ions])
+        self.results.positions.append(self.atoms.ions.centres(place[self.atoms.sites]))
         due = self._frame_index % self.every == 0
-        forces = self._forces(place, carbons) if due else np.full((len(KINDS), len(self.atoms.ions), 3), np.nan)
+        forces = self._forces(place, carbons) if due else np.full((len(KINDS), self.atoms.ions.ions, 3), np.nan)
         self.results.forces.append(forces.astype(np.float32))
         density = self._map.deposit(place[self.atoms.mobile], self.atoms.mobile_charge)
         density += self._map.deposit(self.cell.carbons["positions"], carbons * constants.e)
@@ -93,7 +93,7 @@ class IonForces(AnalysisBase):
             context.setPositions(nanometres)
             for group in groups:
                 forces = context.getState(getForces=True, groups={group}).getForces(asNumpy=True)
-                found.append(np.asarray(forces)[self.atoms.ions] * FORCE)
+                found.append(self.atoms.ions.total(np.asarray(forces)[self.atoms.sites]) * FORCE)
         return np.array(found)
 
     def _conclude(self) -> None:
@@ -124,10 +124,12 @@ def contact_context(cell: Cell, waters: int) -> openmm.Context:
     """Lennard-Jones forces of water (group 1), ions (2) and carbon (3) on the ions."""
     made = build_system(cell, topology(cell, waters))
     source = nonbonded(made)
-    carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
+    carbons, ions = len(cell.carbons["sign"]), len(cell.ion_sites)
     salt = range(carbons, carbons + ions)
     oxygens = range(carbons + ions, source.getNumParticles(), 3)
     parameters = [source.getParticleParameters(index) for index in range(source.getNumParticles())]
+    owner = cell.ion_sites.owner
+    within = np.argwhere(np.triu(owner[:, None] == owner, 1)) if cell.ion_sites.molecular else ()  # move no centre
     plain = [[epsilon._value, sigma._value] for _, sigma, epsilon in parameters]  # kJ/mol and nm, OpenMM's own
     system = openmm.System()
     for index in range(made.getNumParticles()):
@@ -141,6 +143,8 @@ def contact_context(cell: Cell, waters: int) -> openmm.Context:
             force.addParticle(each)
         force.setNonbondedMethod(openmm.CustomNonbondedForce.CutoffPeriodic)
         force.setCutoffDistance(source.getCutoffDistance())
+        for a, b in within:
+            force.addExclusion(carbons + int(a), carbons + int(b))
         force.addInteractionGroup(salt, partners)
         force.setForceGroup(group)
         system.addForce(force)

@@ -2,7 +2,8 @@
 
 Sites are planes parallel to the sheets, evenly spaced by about 0.31 nm (the spacing of a cubic grid at the
 density of liquid water) between 0.31 nm from one sheet and 0.31 nm from the next, and planes through the
-edge gaps. Ions take random sites, so slits and reservoirs start at one concentration.
+edge gaps. Ions take random sites, so slits and reservoirs start at one concentration. Molecular ions take sites far
+from one another and, of many orientations, the one furthest from the carbons; `md.growth` then gives them their room.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ def sites(cell: Cell) -> np.ndarray:
 
 def nearest(points: np.ndarray, others: np.ndarray, box: np.ndarray, rank: int = 1) -> np.ndarray:
     """Distance of each point to the nearest of `others` in the periodic box (rank 2: the second nearest)."""
-
-    def wrapped(place: np.ndarray) -> np.ndarray:
-        inside = place % box
-        return np.where(inside < box, inside, 0.0)  # the modulo of a tiny negative number is the box length
-
-    distance, _ = cKDTree(wrapped(others), boxsize=box).query(wrapped(points), k=[rank])
+    distance, _ = cKDTree(_wrapped(others, box), boxsize=box).query(_wrapped(points, box), k=[rank])
     return np.asarray(distance)[:, 0]
+
+
+def _wrapped(place: np.ndarray, box: np.ndarray) -> np.ndarray:
+    inside = place % box
+    return np.where(inside < box, inside, 0.0)  # the modulo of a tiny negative number is the box length
 
 
 def waters_at(oxygens: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -62,29 +63,69 @@ def pack(cell: Cell, seed: int) -> tuple[np.ndarray, int]:
     """
     random = np.random.default_rng(seed)
     places = random.permutation(sites(cell))
-    ions = sum(cell.ion_numbers.values())
-    if ions > len(places) // 3:
+    ions, solvated = cell.ion_sites.ions, cell.electrolyte.solvent.model != "none"
+    most = len(places) // 3 if solvated else len(places)
+    if ions > most:
         raise BadInput(
             "concentration", f"{ions} ions", f"the cell has {len(places)} places, water included; ask for less"
         )
-    water = waters_at(places[ions:], random).reshape(-1, 3)
-    positions = np.concatenate([cell.carbons["positions"], places[:ions], water])
-    check_overlaps(cell, positions, ions)
-    return positions, len(places) - ions
+    if cell.ion_sites.molecular:
+        centres = random.permutation(spread(places, ions, cell.box))
+        salt = oriented(cell, centres, random)
+        free = places[nearest(places, salt, cell.box) > CLEARANCE]
+    else:
+        salt, free = places[:ions], places[ions:]
+    oxygens = free if solvated else free[:0]
+    positions = np.concatenate([cell.carbons["positions"], salt, waters_at(oxygens, random).reshape(-1, 3)])
+    if not cell.ion_sites.molecular:
+        check_overlaps(cell, positions)
+    return positions, len(oxygens)
 
 
-def check_overlaps(cell: Cell, positions: np.ndarray, ions: int, least: float = 0.2e-9) -> None:
+def spread(places: np.ndarray, number: int, box: np.ndarray) -> np.ndarray:
+    """`number` of the `places` (m), the first and then always the one furthest from those taken; shape (number, 3)."""
+    away = np.full(len(places), np.inf)
+    taken = [0]
+    for _ in range(number - 1):
+        step = places - places[taken[-1]]
+        away = np.minimum(away, ((step - box * np.round(step / box)) ** 2).sum(axis=1))
+        taken.append(int(away.argmax()))
+    return places[taken]
+
+
+def oriented(cell: Cell, centres: np.ndarray, random: np.random.Generator, trials: int = 30) -> np.ndarray:
+    """Sites in m, shape (sites, 3), of ions with the given centres, turned away from the carbons."""
+    ions = cell.ion_sites
+    parts = []
+    for n, centre in enumerate(centres):
+        turned = centre + np.einsum("si,nij->nsj", ions.arms[ions.owner == n], rotations(trials, random))
+        clear = nearest(turned.reshape(-1, 3), cell.carbons["positions"], cell.box).reshape(trials, -1).min(axis=1)
+        parts.append(turned[clear.argmax()])
+    return np.concatenate(parts)
+
+
+def rotations(number: int, random: np.random.Generator) -> np.ndarray:
+    """Random orthogonal matrices without reflection, shape (number, 3, 3)."""
+    turned = np.linalg.qr(random.normal(size=(number, 3, 3)))[0]
+    return turned * np.sign(np.linalg.det(turned))[:, None, None]
+
+
+def check_overlaps(cell: Cell, positions: np.ndarray, least: float = 0.2e-9) -> None:
     """Refuse a start in which an ion or oxygen lies in graphene or on another, before any dynamics.
 
     Raises
     ------
-    StageFailed : two of them are closer than `least` (m)
+    StageFailed : two of them are closer than `least` (m); sites of one ion may be
     """
-    carbons = len(cell.carbons["sign"])
-    heavy = np.concatenate([positions[carbons : carbons + ions], positions[carbons + ions :: 3]])
+    carbons, salt = len(cell.carbons["sign"]), len(cell.ion_sites)
+    heavy = np.concatenate([positions[carbons : carbons + salt], positions[carbons + salt :: 3]])
     near = nearest(heavy, cell.carbons["positions"], cell.box).min()
     if near < least:
         raise StageFailed("md", f"an ion or water lies {near * 1e9:.3f} nm from a carbon")
-    apart = nearest(heavy, heavy, cell.box, rank=2).min()
+    owner = np.concatenate([cell.ion_sites.owner, cell.ion_sites.ions + np.arange(len(heavy) - salt)])
+    wrapped = _wrapped(heavy, cell.box)
+    found = cKDTree(wrapped, boxsize=cell.box).query(wrapped, k=int(np.bincount(owner).max()) + 1)
+    distance, other = np.asarray(found[0]), np.asarray(found[1], dtype=int)
+    apart = distance[owner[other] != owner[:, None]].min(initial=np.inf)
     if apart < least:
         raise StageFailed("md", f"two ions or waters overlap ({apart * 1e9:.3f} nm)")

@@ -140,7 +140,7 @@ def positions_of(sim: app.Simulation) -> np.ndarray:
 
 def check_lost(cell: Cell, positions: np.ndarray) -> None:
     """Raise `StageFailed` when an ion or water oxygen has entered a sheet. `positions` in nm."""
-    carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
+    carbons, ions = len(cell.carbons["sign"]), len(cell.ion_sites)
     heavy = np.concatenate([positions[carbons : carbons + ions], positions[carbons + ions :: 3]])
     near = nearest(heavy, positions[:carbons], cell.box * 1e9).min()
     if near < LOST:

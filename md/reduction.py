@@ -70,7 +70,7 @@ def current_parts(
     `phi` (R, T, 4, n) in V and `concentration` (R, T, 4, n, k) in mol/m^3 of R replicas; `diffusion` D_k (k,).
     """
     electrolyte = cell.electrolyte
-    valence = np.array([ion.md.charge.value for ion in electrolyte.ions])
+    valence = np.array([ion.charge for ion in electrolyte.ions])
     thermal = constants.k * cell.config.temperature / constants.e
     occupied = np.minimum(concentration @ electrolyte.molar_volumes, PACKED)
     steric = steric_excess(occupied)
@@ -99,7 +99,7 @@ def record_of(
     length = min(len(each.time) for each in counted)
     time = counted[0].time[:length]
     per_half = 2 * cell.depth  # m: box totals to one network half, per depth
-    charge = np.array([ion.md.charge.value for ion in electrolyte.ions]) * constants.e
+    charge = np.array([ion.charge for ion in electrolyte.ions]) * constants.e
     phi = np.stack([each.phi[:length] for each in counted])
     contents = np.stack([each.contents[:length] for each in counted])
     crossed = np.stack([each.crossed[:length] for each in counted])

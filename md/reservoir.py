@@ -21,7 +21,7 @@ class Reservoir(FramewiseAnalysis):
 
     def _single_frame(self) -> None:
         cell, x = self.cell, self._ts.positions[:, 0].astype(float) * ANGSTROM
-        salt = x[self.atoms.ions]
+        salt = self.atoms.ion_positions(self._ts)[:, 0]
         number = [reservoir_count(cell, salt[self.atoms.kind == k]) for k in range(len(cell.electrolyte.ions))]
         each = np.array(number) / constants.N_A / reservoir_volume(cell)
         formula = float(np.mean(each / [ion.stoichiometry for ion in cell.electrolyte.ions]))

@@ -100,7 +100,7 @@ class TransSlitFlux(FramewiseAnalysis):
             self.results.phi_sum += phi
             self.results.charged_frames += 1
         self.results.time.append(time)
-        self.results.x.append(positions[: len(self.atoms.ions), 0])
+        self.results.x.append(self.atoms.ion_positions(self._ts)[:, 0])
         self.results.phi.append(self._at_slits(phi))
         self.results.sigma.append(self.carbon_charge.sigma(time, self._ts.frame))
 

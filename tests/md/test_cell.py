@@ -113,8 +113,8 @@ def test_packing_keeps_clear_and_overlaps_are_found(cell):
     in_graphene = positions.copy()
     in_graphene[carbons] = positions[0] + 0.05e-9
     with pytest.raises(StageFailed, match="carbon"):
-        check_overlaps(cell, in_graphene, ions)
+        check_overlaps(cell, in_graphene)
     overlapping = positions.copy()
     overlapping[carbons] = positions[carbons + 1] + 0.05e-9
     with pytest.raises(StageFailed, match="overlap"):
-        check_overlaps(cell, overlapping, ions)
+        check_overlaps(cell, overlapping)

@@ -68,7 +68,7 @@ def test_it_can_be_remade(make_config, tmp_path, monkeypatch):
     assert found is not None
     assert found.waters == made.waters
     assert np.shape(found.snapshots) == np.shape(made.snapshots)
-    check_overlaps(cell, found.snapshots[-1] * 1e-9, sum(cell.ion_numbers.values()))
+    check_overlaps(cell, found.snapshots[-1] * 1e-9)
 
 
 def test_the_command_remakes_and_does_not_charge(monkeypatch, tmp_path, capsys):

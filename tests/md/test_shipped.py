@@ -25,7 +25,7 @@ def test_it_fits_the_default_cell(cell):
     assert len(found.snapshots) >= 3
     for snapshot in found.snapshots:
         # hydrated ions and waters come as near as 0.23 nm to one another; 0.2 nm is an overlap
-        check_overlaps(cell, snapshot * 1e-9, ions)
+        check_overlaps(cell, snapshot * 1e-9)
         water = snapshot[carbons + ions :].reshape(-1, 3, 3)
         arms = water[:, 1:] - water[:, :1]  # without the nearest image: rigid waters must come whole
         # XTC rounds to 1 pm and the shipped file to 0.24 pm, per coordinate
