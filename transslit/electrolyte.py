@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -48,7 +48,7 @@ class Solvent(Config):
 class Electrolyte(Config):
     """A salt (or mixture) in a solvent."""
 
-    name: str = described("by which records and reports call it; the file's name if not given")
+    name: str = described("what records and folders call it; the file's name if not given", pattern=r"^\w[\w .+-]*$")
     title: str = described("one line for people", default="")
     ions: tuple[Ion, ...] = described("two or more; the bulk is neutral")
     solvent: Solvent = described("what they are in")
@@ -184,3 +184,8 @@ class Electrolyte(Config):
         """The same electrolyte with another relative permittivity of the solvent."""
         chosen = Sourced[Permittivity].read("permittivity", value=permittivity, source="chosen for this run")
         return self.model_copy(update={"solvent": self.solvent.model_copy(update={"permittivity": chosen})})
+
+
+def own_temperature(known: dict[str, Any]) -> float:
+    """Default of a configuration's `temperature` in K: that of the `electrolyte` given before it."""
+    return known["electrolyte"].temperature if "electrolyte" in known else 298.15
