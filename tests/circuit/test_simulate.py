@@ -21,7 +21,7 @@ def test_tlm_equals_the_matrix_exponential(paper, references, half):
     config = paper(model="tlm", points=2001, half_resistor_mouth=half)
     result = simulate(config)
     exact = references["exact"](config, result.terminal["time_s"].to_numpy())
-    assert np.abs(current(result) - exact).max() < 1e-5 * peak(result)  # tolerance 2e-6 per step, about 80 steps
+    assert np.abs(current(result) - exact).max() < 1e-5 * peak(result)  # tolerance 4e-6 per step, about 70 steps
 
 
 @pytest.mark.parametrize(
