@@ -1,7 +1,7 @@
 """The same half-cell with one electrolyte after another: gamma, R_c, C_slit, and what diffusion carries.
 
 Every cycle has the window of the default voltammogram and a scan rate in proportion to the electrolyte's
-Nernst-Einstein conductivity (20 mV/us for KCl), so that each has the same time to charge in units of its own:
+Nernst-Einstein conductivity (20 mV/us at 15 S/m), so that each has the same time to charge in units of its own:
 salts that differ in mobility alone then differ in R_c alone, and R_c times the conductivity is one number.
 """
 
@@ -20,11 +20,13 @@ from transslit.progress import Progress
 from transslit.runs import open_run
 from validation.figures import COLOURS, _panels, styled
 
+CONDUCTIVITY = 15.0  # S/m, about that of a molar salt, at which the scan rate is the usual one
+
 
 def configuration(salt: Electrolyte, network: SlitNetwork) -> ContinuumConfig:
     """Its cycle at the rate that its conductivity sets."""
     usual = TriangularCV()
-    rate = usual.scan_rate * salt.conductivity() / load_electrolyte("KCl").conductivity()
+    rate = usual.scan_rate * salt.conductivity() / CONDUCTIVITY
     return ContinuumConfig(
         network=network,
         electrolyte=salt,

@@ -41,7 +41,7 @@ def continuum_command(
     ion_diameter: Annotated[str | None, typer.Option(help="Lattice-gas diameter of all ions.")] = None,
     stern: Annotated[str, typer.Option(help="Stern layer thickness.")] = "0.3nm",
     stern_model: Annotated[str, typer.Option(help="robin or resolved.")] = "robin",
-    temperature: Annotated[str, typer.Option(help="Temperature.")] = "298.15K",
+    temperature: Annotated[str | None, typer.Option(help="Temperature. Default: the electrolyte's.")] = None,
     permittivity: Annotated[float | None, typer.Option(help="Relative permittivity of the solvent.")] = None,
     drive: Annotated[str, typer.Option(help=f"What is imposed: {', '.join(DRIVES)}.")] = "cv",
     scan_rate: Annotated[str, typer.Option(help="Scan rate of the cell voltage.")] = "20mV/us",
@@ -76,6 +76,7 @@ def continuum_command(
         salt = salt.with_diameter(length("ion_diameter", ion_diameter))
     if permittivity is not None:
         salt = salt.with_permittivity(permittivity)
+    given["temperature"] = salt.temperature if temperature is None else temperature
     imposed = read_drive(drive, given | {"sigma": charge})
     network = SlitNetwork.read(**{name: given[name] for name in SlitNetwork.model_fields})
     network.admits(salt)
@@ -91,6 +92,7 @@ def continuum_command(
         **{name: given[name] for name in PASSED_ON},
     )
     salt.bulk(config.concentration)
+    salt.admits_temperature(config.temperature)
     folder = out or Path("runs/continuum")
     code = run_stage(folder, config, continuum.run, seed, as_json)
     if figures:
