@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from transslit import BadInput, ChargeStep, Drive, Electrolyte, SlitNetwork, TriangularCV
 from transslit.config import Config
+from transslit.electrolyte import own_temperature
 from transslit.units import Concentration, Length, LengthOrZero, Temperature, Time
 
 Permittivity = Annotated[float, Field(ge=1, allow_inf_nan=False)]
@@ -25,7 +26,7 @@ class ContinuumConfig(Config):
     electrolyte: Electrolyte
     concentration: Concentration = 1000.0  # mol/m^3 of formula units: bulk (half), initial (full)
     drive: Drive = TriangularCV()
-    temperature: Temperature = 298.15
+    temperature: Temperature = Field(default_factory=own_temperature)  # the electrolyte's
     permittivity: Permittivity | None = None  # relative; None is the solvent's
     stern_thickness: LengthOrZero = 0.3e-9  # half cell only
     stern_permittivity: Permittivity | None = None  # None is the solvent's

@@ -22,7 +22,7 @@ from scipy import constants
 from md.lattice import realised
 from transslit.config import Config
 from transslit.drive import CARBONS_PER_AREA, ChargePulse, ChargeRamp, ChargeStep, PotentialStep, TriangularCV
-from transslit.electrolyte import Electrolyte
+from transslit.electrolyte import Electrolyte, own_temperature
 from transslit.errors import BadInput
 from transslit.network import SlitNetwork
 from transslit.units import (
@@ -77,7 +77,7 @@ class MDConfig(Config):
     window: Annotated[Voltage, Field(gt=0)] = 2.0  # cv
     cycles: Annotated[int, Field(ge=1, le=1000)] = 1  # cv
     depth: Length = 1.968e-9  # z, along the ribbons
-    temperature: Temperature = 298.15
+    temperature: Temperature = Field(default_factory=own_temperature)  # the electrolyte's
     cutoff: Length = 0.9e-9  # direct space of PME and Lennard-Jones
     ewald_tolerance: Annotated[float, Field(gt=0, lt=0.1)] = 5e-4
     friction: Annotated[float, Field(gt=0, default_factory=usual_friction)]  # 1/ps, Langevin: see md.legs

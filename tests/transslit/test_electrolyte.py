@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from scipy import constants
 
-from transslit import BadInput, load_electrolyte
+from continuum import ContinuumConfig
+from md import quick
+from transslit import BadInput, SlitNetwork, load_electrolyte
 from transslit.config import Config
 from transslit.ions import Sourced
 from transslit.library import shipped
@@ -183,3 +185,11 @@ def test_nearest_names_are_offered():
 def test_diameter_override_reaches_the_packing():
     salt = load_electrolyte("KCl").with_diameter(0.3e-9)
     assert math.isclose(salt.molar_volumes[0], constants.N_A * 0.027e-27, rel_tol=1e-12)
+
+
+def test_a_run_is_at_its_electrolytes_temperature():
+    warm = load_electrolyte("KCl").model_copy(update={"temperature": 333.15})
+    network = SlitNetwork(slit=2e-9)
+    assert ContinuumConfig(network=network, electrolyte=warm).temperature == 333.15
+    assert ContinuumConfig(network=network, electrolyte=warm, temperature=300.0).temperature == 300.0
+    assert quick(0.59e-9, warm, 1000.0).temperature == 333.15
