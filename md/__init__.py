@@ -2,7 +2,7 @@
 
 from md.cell import Cell
 from md.config import MDConfig, paper, quick
-from md.equilibrium import equilibrium_work, remake_equilibrium
+from md.equilibrium import equilibrium_work, remake_equilibrium, workload
 from md.force_balance import force_balance, force_currents, mean_forces
 from md.ion_forces import IonForces
 from md.snapshots import snapshots
@@ -23,4 +23,5 @@ __all__ = [
     "remake_equilibrium",
     "run",
     "snapshots",
+    "workload",
 ]

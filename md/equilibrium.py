@@ -154,14 +154,26 @@ def _legs(config: MDConfig, anneal: float, equilibration: float) -> list[Leg]:
 
 def expected(cell: Cell) -> str:
     """How long a cell that is not shipped will take in all on this machine, before anything is run."""
-    config = cell.config
-    positions, waters = pack(cell, config.seed)
+    atoms, seconds = workload(cell)
+    return f"({atoms} atoms; filling, equilibration and replicas about {seconds / 60:.0f} min)"
+
+
+def workload(cell: Cell, folder: Path | None = None) -> tuple[int, float]:
+    """Atoms of the cell, and about how many seconds what is left to do in `folder` takes here, by a few forces."""
+    config, folder = cell.config, folder or Path()
+    found = shipped(cell) if config.start == "auto" else None
+    if found is None:
+        packed, waters = pack(cell, config.seed)
+        positions = packed * 1e9
+    else:
+        positions, waters = found.snapshots[-1], found.waters
+    left = sum(not (folder / f"replica-{k}.xtc").exists() for k in range(config.replicas))
+    steps = left * sum(leg.steps for leg in replica_legs(config))
+    if found is None and not (folder / "equilibrium.json").exists():
+        steps += 2 * ROUND_STEPS + sum(leg.steps for leg in _legs(config, config.anneal, config.equilibration))
     structure = topology(cell, waters)
     sim = simulation(structure, build_system(cell, structure), cell, 1)
-    steps = 2 * ROUND_STEPS + sum(leg.steps for leg in _legs(config, config.anneal, config.equilibration))
-    steps += config.replicas * sum(leg.steps for leg in replica_legs(config))
-    minutes = steps * seconds_per_step(sim, positions * 1e9) / 60
-    return f"({len(positions)} atoms; filling, equilibration and replicas about {minutes:.0f} min)"
+    return len(positions), steps * seconds_per_step(sim, positions)
 
 
 def _equilibrate(

@@ -21,6 +21,11 @@ class Progress:
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
 
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
     @contextmanager
     def task(self, title: str, total: float) -> Iterator[Advance]:
         """A bar for `total` units of work; on a pipe or in a log, a line every half minute instead."""

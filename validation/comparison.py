@@ -156,13 +156,17 @@ def as_text(levels: pd.DataFrame) -> list[tuple[str, ...]]:
         place = f"{i}" if row["quantity"] in ("stored", "t63", "content") else f"{i} and {i + 1}"
         atoms, low, high, end = (_short(row[name]) for name in ("atoms", "atoms_low", "atoms_high", "continuum"))
         then = "" if np.isnan(row["continuum_then"]) else _short(row["continuum_then"])
-        ratio = f"{row['ratio']:.2g} [{row['ratio_low']:.2g}, {row['ratio_high']:.2g}]"
+        ratio = f"{_ratio(row['ratio'])} [{_ratio(row['ratio_low'])}, {_ratio(row['ratio_high'])}]"
         if row["against"] == THEN:
             ratio += f" ({THEN})"
         if row["ratio_low"] < 0 < row["ratio_high"]:
             ratio = "sign undecided"
         rows.append((WORDS[row["quantity"]], place, f"{atoms} [{low}, {high}] {row['unit']}", then, end, ratio))
     return rows
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 
 def _short(value: float) -> str:

@@ -23,8 +23,11 @@ from transslit.progress import Progress
 from transslit.runs import RunFolder, open_run
 from validation import crosscheck, scaling, verification
 from validation.claims.config import ClaimsConfig
+from validation.claims.evidence import Evidence
+from validation.claims.stage import judge_claims, needed, read_claims
 from validation.config import ValidateConfig
 from validation.exports import read_terminal, write_circuit
+from validation.plan import announce
 from validation.tolerances import Tolerances, apply_tolerances
 from validation.verdict import Verdict
 
@@ -85,8 +88,12 @@ def validate(
     found = Findings(config, config.setting, out, cell, config.network)
     with open_run(out) as run:
         run.claim(config)
+        claims = _claims_config(config) if "claims" in stages else None
+        announce(run, cell, claims, stages, progress)
         if "continuum" in stages:
             _continuum(run, config, found, progress)
+        if claims is not None:  # before the atoms, which may take days
+            Evidence(claims, run, progress).gather(needed(atoms=False))
         if "md" in stages:
             _md(run, molecular, found, progress)
         _judge_records(found)
@@ -94,7 +101,7 @@ def validate(
             _discover(run, config, found, progress)
         if "circuit" in stages:
             _circuit(run, found, progress)
-        _claims(run, found, progress, judge="claims" in stages)
+        _claims(run, found, progress, claims)
         found.verdicts = apply_tolerances(found.verdicts, tolerances or {})
         _publish(run, found)
     return found
@@ -225,17 +232,16 @@ def _circuit(run: RunFolder, found: Findings, progress: Progress) -> None:
     found.verdicts += scaling.circuit(found.ncm, found.tlm, found.cv, found.manifests, f"{found.setting}, CV")
 
 
-def _claims(run: RunFolder, found: Findings, progress: Progress, judge: bool) -> None:
-    """Judge the paper's claims, or take those that were judged in this folder before."""
-    from validation.claims.stage import judge_claims, read_claims
+def _claims_config(config: ValidateConfig) -> ClaimsConfig:
+    return ClaimsConfig(**{name: getattr(config, name) for name in ClaimsConfig.model_fields})
 
-    if not judge:
+
+def _claims(run: RunFolder, found: Findings, progress: Progress, config: ClaimsConfig | None) -> None:
+    """Judge the paper's claims, or without `config` take those that were judged in this folder before."""
+    if config is None:
         found.verdicts += read_claims(run.path)
         return
-    config = found.config
-    settings = ClaimsConfig(**{name: getattr(config, name) for name in ClaimsConfig.model_fields})
-    atoms = run.path / "md" if found.atoms is not None else None
-    found.verdicts += judge_claims(run, settings, None, progress, atoms)
+    found.verdicts += judge_claims(run, config, progress=progress)
 
 
 def _publish(run: RunFolder, found: Findings) -> None:

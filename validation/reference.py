@@ -17,7 +17,7 @@ SHIPPED = Path(md.__file__).parent / "reference"
 def references(electrolyte: Electrolyte, slit: float, folder: Path = SHIPPED) -> dict[str, TransSlitRecord]:
     """Shipped records of this electrolyte at this slit width (m), by a label that tells what drove them."""
     found = {}
-    for place in sorted(folder.glob("*/record/record.json")):
+    for place in sorted(folder.glob("*/record/record.json"), key=lambda path: (len(str(path)), path)):  # 5 before 20 ps
         record = TransSlitRecord.read(place.parent)
         same_slit = abs(record.metadata["network"]["slit"] - slit) < 1e-12
         if same_slit and record.metadata["electrolyte"] == electrolyte.name:

@@ -56,7 +56,7 @@ class Planted(Evidence):
         key = (d, *drive.values())
         if key not in self.kept:
             folder, config = self.source(d, **drive)
-            run = Run(folder, config, {"wall_s": 3.0, "digest": getattr(self.change, "__name__", "none")})
+            run = Run(folder, config, {"cpu_s": 3.0, "digest": getattr(self.change, "__name__", "none")})
             if self.change is not None:
                 run.__dict__["raw"] = self.change(TransSlitRecord.read(folder), d)
             self.kept[key] = run

@@ -116,3 +116,17 @@ def test_atoms_are_taken_from_where_they_are(gatherer, tmp_path, make):
         assert (place and place[1]) == found
     assert "d = 0.59 nm" in opened.atoms()[1]
     assert evidence.md_record.find(opened.folder, opened.config, tmp_path)[0] == tmp_path
+
+
+@pytest.mark.parametrize(("kind", "taken"), [("charge-ramp", False), ("charge-step", True)])
+def test_a_shipped_record_serves_if_it_was_stepped(gatherer, tmp_path, make, monkeypatch, kind, taken):
+    """The claim is on a charge step: a ramp is shown beside a run, but proves nothing of it."""
+    record = make()
+    record.metadata.update(network={"slit": 0.59e-9}, drive={"kind": kind})
+    record.write(tmp_path / "reference" / "planted" / "record")
+    monkeypatch.setattr(evidence.md_record, "SHIPPED", tmp_path / "reference")
+    opened = gatherer()
+    place = evidence.md_record.find(opened.folder, opened.config, None)
+    assert (place is not None) == taken
+    if place is not None:
+        assert "reference record planted that comes with the suite" in opened.atoms()[1]

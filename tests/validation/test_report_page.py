@@ -17,8 +17,8 @@ from validation.config import ValidateConfig
 from validation.material import PARTS, Material
 from validation.provenance import provenance, totals
 from validation.reference import references
-from validation.report import answers, matrices, publish, render
-from validation.sections import exhibits, sections
+from validation.report import answers, matrices, publish, render, typeset
+from validation.sections import exhibits, sections, thinned
 from validation.svg import to_svg
 from validation.verdict import Estimate, judge
 
@@ -148,14 +148,38 @@ def test_provenance_is_json_and_adds_up(material):
     assert content["versions"]["python"].startswith("3.")
 
 
-def test_shipped_records_stand_beside_a_run_of_the_same_cell(planted_record, tmp_path):
+def test_shipped_records_stand_beside_a_run_of_the_same_cell(planted_record, material, tmp_path):
+    """By the name that tells their drive, as shipped ones, in a figure that says that they are no experiments."""
     salt = load_electrolyte("KCl")
-    for name, slit in (("ramp-20ps", 0.59e-9), ("other", 1e-9)):
+    for name, slit in (("ramp-20ps", 0.59e-9), ("ramp-5ps", 0.59e-9), ("other", 1e-9)):
         record = planted_record(blocks=1)
         record.metadata["network"] = NETWORK | {"slit": slit}
         record.write(tmp_path / name / "record")
-    assert set(references(salt, 0.59e-9, tmp_path)) == {"ramp-20ps (shipped)"}
+    shipped = references(salt, 0.59e-9, tmp_path)
+    assert list(shipped) == ["ramp-5ps (shipped)", "ramp-20ps (shipped)"]
     assert references(load_electrolyte("NaCl"), 0.59e-9, tmp_path) == {}
+    table = comparison.curves({"this run": material.record("md"), **shipped})
+    beside = dataclasses.replace(material, tables=material.tables | {"references": table})
+    (exhibit,) = [exhibit for exhibit in exhibits(beside) if exhibit.key == "references"]
+    assert "not experiments" in exhibit.caption
+    labels = {line.get_label() for line in exhibit.draw().axes[0].lines}
+    assert labels == {"this run", *shipped}
+    assert set(exhibit.data["quantity"]) == {"stored"}
+
+
+def test_a_page_shows_every_kth_row_of_each_line():
+    """12,000 rows of three lines, written in turns: each line keeps its first row and every third one."""
+    table = pd.DataFrame({"i": [1, 2, 3] * 4000, "x": np.repeat(np.arange(4000.0), 3)})
+    shown = thinned(table, most=4000)
+    assert len(shown) == 4002
+    for _, line in shown.groupby("i"):
+        np.testing.assert_array_equal(line["x"], np.arange(0, 4000, 3))
+    assert thinned(table, most=12000) is table
+
+
+def test_words_for_a_terminal_are_typeset():
+    assert typeset("dphi_i < R_c (1 - gamma q_{i+1})") == "Δφ<sub>i</sub> &lt; R<sub>c</sub> (1 - γ q<sub>i+1</sub>)"
+    assert typeset("I_A_per_m*(c0 + c1*charge_C_per_m)") == "I_A_per_m*(c0 + c1*charge_C_per_m)"
 
 
 @pytest.fixture

@@ -112,6 +112,7 @@ class Run:
 
 Runs = Mapping[float, Run]  # by slit width in m
 Measure = Callable[[Runs], Mapping[str, float]]
+Task = tuple[float, str, Callable[[], object]]
 
 
 class Evidence:
@@ -126,19 +127,23 @@ class Evidence:
 
     def gather(self, needs: Iterable[Need]) -> None:
         """Run what `needs` name and is not there yet, with one bar for all of it."""
-        left = {key: task for key, task in self._tasks(list(needs)) if task is not None}
-        total = sum(cost for cost, _, _ in left.values())
+        left = self.left(needs)
+        total = sum(cost for cost, _, _ in left)
         if not left:
             return
         with self.progress.task("Evidence for the claims", total) as advance:
             done = 0.0
-            for number, (cost, label, run) in enumerate(left.values(), start=1):
+            for number, (cost, label, run) in enumerate(left, start=1):
                 advance(done, f"{number} of {len(left)}: {label}")
                 run()
                 done += cost
             advance(total, f"{len(left)} done")
 
-    def _tasks(self, needs: list[Need]) -> Iterator[tuple[str, tuple[float, str, Callable[[], object]] | None]]:
+    def left(self, needs: Iterable[Need]) -> list[Task]:
+        """What `needs` name and is not there yet: cost in s, label, and what does it."""
+        return list({key: task for key, task in self._tasks(list(needs)) if task is not None}.values())
+
+    def _tasks(self, needs: list[Need]) -> Iterator[tuple[str, Task | None]]:
         """What is to be done by its key, with cost in s and label; None for what is there."""
         for need in needs:
             if need.kind == "cv":

@@ -51,13 +51,14 @@ def plot(
     """A figure function: `y` over `x`, a line per value of `hue`, a panel per value of `panel`.
 
     `level` draws a horizontal line; `free` gives each panel its own axes; values of `hue` named in `laws` are drawn as
-    dark lines over the marks of the others.
+    thin lines over the marks of the others.
     """
 
     @styled
     def draw(table: pd.DataFrame) -> Figure:
-        groups = [] if panel is None else table.groupby(panel, sort=False)
-        parts = [(_named(panel, key), part) for key, part in groups] or [("", table)]
+        parts = [("", table)]
+        if panel is not None:
+            parts = [(_named(panel, key), part) for key, part in table.groupby(panel, sort=False)]
         rows = -(-len(parts) // PANELS)
         columns = min(len(parts), PANELS)
         figure = Figure(figsize=(WIDTH * columns + LEGEND * (hue is not None), HEIGHT * rows), layout="constrained")

@@ -24,7 +24,7 @@ def _gamma(runs: Runs) -> dict[str, float]:
     "C11",
     figure="3a, eq 1",
     see=(
-        "Points of every crossing, the law found as a dark line: see how far it is straight, and where the "
+        "Points of every crossing, the law found as a thin line: see how far it is straight, and where the "
         "points bend away."
     ),
     needs=[Need("cv", (1.5e-9,), inputs=True)],
@@ -76,7 +76,7 @@ def _equation_one(runs: Runs) -> dict[str, float]:
 @claim(
     "C27",
     figure="ED15",
-    see="The dark line is equation 1 over the passed charge: see how closely it follows the continuum.",
+    see="The thin line is equation 1 over the passed charge: see how closely it follows the continuum.",
     needs=[Need("cv", (2e-9,), inputs=True)],
     draw=plot(
         Axis("charge_C_per_m", "$\\int I_2\\,dt$ / nC m$^{-1}$", 1e9),

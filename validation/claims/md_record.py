@@ -8,7 +8,6 @@ preset is run.
 from __future__ import annotations
 
 import math
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from transslit import TransSlitRecord
 from transslit.progress import Progress
 from transslit.runs import RunFolder, read_json
 from validation.claims.config import MD_WIDTH, ClaimsConfig, nm
+from validation.reference import SHIPPED
 
 PLACE = "evidence/runs/md-0.59nm"
 
@@ -27,8 +27,7 @@ def find(run: RunFolder, config: ClaimsConfig, given: Path | None) -> tuple[Path
     for folder, words in ((run.path / "md", "this validation's run"), (run.path / PLACE, "quick preset")):
         if (folder / "manifest.json").exists() and _fits(_metadata(folder), config):
             return folder, words
-    shipped = Path(str(resources.files("md"))) / "reference"
-    for folder in sorted(shipped.glob("*")) if shipped.is_dir() else []:
+    for folder in sorted(SHIPPED.glob("*")):
         about = _metadata(folder)
         if _fits(about, config) and about.get("drive", {"kind": "charge-step"}).get("kind") == "charge-step":
             return folder, f"reference record {folder.name} that comes with the suite"

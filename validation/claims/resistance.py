@@ -239,7 +239,7 @@ def _with_law(run: Run) -> pd.DataFrame:
 @claim(
     "C13",
     figure="ED7d-f",
-    see="The dark line follows from the stored charge alone; see where the points leave it, after the turn.",
+    see="The thin line follows from the stored charge alone; see where the points leave it, after the turn.",
     needs=[Need("cv", (2e-9, 3e-9, 4e-9), inputs=True)],
     draw=plot(
         PHASE, Axis("R", "$R_2$ / $\\Omega$ m"), hue="from", panel="width", marks=".", free=True, laws=("equation 1b",)

@@ -18,7 +18,7 @@ from transslit.progress import Progress
 from transslit.runs import RunFolder, read_json, write_json
 from validation.claims.config import ClaimsConfig
 from validation.claims.evidence import Evidence
-from validation.claims.registry import CLAIMS, ClaimVerdict
+from validation.claims.registry import CLAIMS, ClaimVerdict, Need
 from validation.tolerances import Tolerances, apply_tolerances
 from validation.verdict import Verdict
 
@@ -42,7 +42,7 @@ def judge_claims(
     """
     wanted = sorted(CLAIMS) if ids is None else list(ids)
     evidence = Evidence(config, run, progress or Progress(), md)
-    evidence.gather([need for identity in wanted for need in CLAIMS[identity].needs])
+    evidence.gather(needed(wanted))
     found = []
     for identity in wanted:
         verdict = CLAIMS[identity].verdict(CLAIMS[identity].judge(evidence))
@@ -55,6 +55,12 @@ def judge_claims(
     found = apply_tolerances(found, standards or {})
     write_claims(run.path, found)
     return found
+
+
+def needed(ids: Sequence[str] | None = None, atoms: bool = True) -> list[Need]:
+    """What the claims `ids` (all when left out) will ask for, with or without molecular dynamics."""
+    wanted = sorted(CLAIMS) if ids is None else ids
+    return [need for identity in wanted for need in CLAIMS[identity].needs if atoms or need.kind != "atoms"]
 
 
 def write_claims(folder: Path, verdicts: Sequence[ClaimVerdict]) -> None:

@@ -1,0 +1,59 @@
+"""What is left to do is counted and timed before it starts; what is finished is not."""
+
+import pytest
+
+import md
+from transslit import load_electrolyte
+from transslit.progress import Progress
+from transslit.runs import RunFolder
+from validation import plan
+from validation.claims import ClaimsConfig
+from validation.config import STAGES
+
+DAY = 86400.0
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch, capsys):
+    """`told(stages, days, claims)`: what is said of a run folder where molecular dynamics takes so many days."""
+    salt = load_electrolyte("KCl")
+    cell = md.Cell(md.quick(0.59e-9, salt, salt.concentration))
+
+    def say(stages, days=0.01, claims=False):
+        monkeypatch.setattr(md, "workload", lambda cell, folder: (1234, days * DAY))
+        config = ClaimsConfig(electrolyte=salt, concentration=salt.concentration) if claims else None
+        plan.announce(RunFolder(tmp_path), cell, config, stages, Progress())
+        return capsys.readouterr().err
+
+    return say
+
+
+def test_days_of_atoms_come_with_a_way_around_them(told):
+    text = told(STAGES, days=19.0, claims=True)
+    assert "molecular dynamics 19 days (1234 atoms, 3 replicas)" in text
+    assert "--stages continuum,discover,circuit,claims does the rest first" in text
+    assert "evidence for the claims 4 min (57 runs)" in text  # of 4 s each; the atoms are this validation's own
+    assert "the same command resumes" in text
+
+
+def test_an_evening_of_atoms_is_no_matter(told):
+    assert "--stages" not in told(STAGES[:-1], days=0.2)
+
+
+def test_without_atoms_of_its_own_the_claims_need_some(told):
+    assert "(58 runs)" in told(("continuum", "claims"), claims=True)
+
+
+def test_what_is_there_is_not_announced(told, tmp_path):
+    for name in plan.PARTS:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text("{}", encoding="utf-8")
+    assert "continuum, law" not in told(STAGES[:-1])
+    (tmp_path / "md").mkdir()
+    (tmp_path / "md" / "manifest.json").write_text("{}", encoding="utf-8")
+    assert told(STAGES[:-1]) == ""
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(5, "1 min"), (600, "10 min"), (3 * 3600, "3 h"), (5 * DAY, "5 days")])
+def test_times_in_words(seconds, words):
+    assert plan.in_words(seconds) == words
