@@ -103,7 +103,7 @@ class CircuitConfig(HalfCell):
     points: Annotated[int, Field(ge=3, le=10_000_000)] = 2000  # rows of the terminal table
     model: Literal["ncm", "tlm"] = "ncm"
     full_cell: bool = True  # two equal half-cells in series, V_m = 2 phi_m; else V_m = phi_m of one half-cell
-    tolerance: Annotated[float, Field(gt=1e-13, le=1e-2)] = 4e-6  # error of one step, of phi_m's and of I_m's size
+    tolerance: Annotated[float, Field(gt=1e-13, le=1e-2)] = 2e-6  # error of one step, of phi_m's and of I_m's size
 
     @model_validator(mode="after")
     def _grid_holds_corners(self) -> Self:
