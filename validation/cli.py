@@ -20,7 +20,17 @@ from transslit.errors import BadInput, TransslitError
 from transslit.library import NameClash
 from transslit.progress import Progress
 from validation.commands import app
-from validation.commands.common import ChargedFlag, JsonFlag, MolarText, OutPath, SaltText, SeedInt, SlitText, asked
+from validation.commands.common import (
+    ChargedFlag,
+    JsonFlag,
+    MolarText,
+    OutPath,
+    ReplicasInt,
+    SaltText,
+    SeedInt,
+    SlitText,
+    asked,
+)
 from validation.config import STAGES
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -38,7 +48,7 @@ def validate(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 on an inconclusive required check too.")
     ] = False,
-    replicas: Annotated[int, typer.Option(help="Molecular-dynamics replicas.")] = 3,
+    replicas: ReplicasInt = None,
     stages: Annotated[
         str | None,
         typer.Option(

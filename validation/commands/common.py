@@ -19,6 +19,9 @@ SaltText = Annotated[str, typer.Option(help="Name of a shipped electrolyte, or t
 MolarText = Annotated[str | None, typer.Option(help="Salt concentration, such as 1M. Default: the electrolyte's.")]
 OutPath = Annotated[Path | None, typer.Option(help="Run folder. The same command with the same folder resumes.")]
 SeedInt = Annotated[int, typer.Option(help="Random seed; the same seed gives the same numbers.")]
+ReplicasInt = Annotated[
+    int | None, typer.Option(help="Molecular-dynamics replicas. Default: 3, or 8 with the paper preset.")
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
 ChargedFlag = Annotated[bool, typer.Option("--allow-charged", help="Accept a salt that is not neutral (not physical).")]
 
@@ -28,7 +31,13 @@ app = typer.Typer(
 
 
 def asked(
-    slit: str, electrolyte: str, concentration: str | None, preset: str, replicas: int, seed: int, allow_charged: bool
+    slit: str,
+    electrolyte: str,
+    concentration: str | None,
+    preset: str,
+    replicas: int | None,
+    seed: int,
+    allow_charged: bool,
 ) -> ValidateConfig:
     """The configuration that the options of `validate` and `transslit md` share, checked."""
     salt = load_electrolyte(electrolyte, allow_charged=allow_charged)
@@ -37,7 +46,7 @@ def asked(
         electrolyte=salt,
         concentration=salt.concentration if concentration is None else concentration,
         preset=preset,
-        replicas=replicas,
+        replicas=(8 if preset == "paper" else 3) if replicas is None else replicas,
         seed=seed,
     )
     config.check()
