@@ -20,7 +20,7 @@ from validation.commands.common import JsonFlag, MolarText, SeedInt, app
 electrolytes_app = typer.Typer(help="Electrolytes: list, show, check, fields, compare.", no_args_is_help=True)
 app.add_typer(electrolytes_app, name="electrolytes")
 
-BOX_WATERS, BOX_TIME = 300, 20e-12  # s, of each of two parts: about a minute on two cores
+BOX_WATERS, BOX_TIME = 300, 20e-12  # (or sites); s, of each of two parts: about a minute on two cores
 
 WidthText = Annotated[str, typer.Option(help="Free width of the slit, such as 2nm.")]
 
@@ -123,7 +123,7 @@ def _quantity(field: str, text: str | None, kind: str) -> float | None:
 
 
 def _box(salt: Electrolyte, concentration: float | None, seed: int) -> dict[str, str]:
-    """What a small periodic box of it shows at 1 bar: density, first peaks of g(ion-O), temperature.
+    """What a small periodic box of it shows at 1 bar: density, temperature, first peaks of g(ion-O or counter-ion).
 
     Raises
     ------
@@ -140,8 +140,9 @@ def _box(salt: Electrolyte, concentration: float | None, seed: int) -> dict[str,
         raise StageFailed("md bulk", f"{seen.density:.0f} kg/m^3 is {ratio:.2f} of the solvent's density")
     if abs(seen.temperature / kelvin - 1) > 0.05:
         raise StageFailed("md bulk", f"it is at {seen.temperature:.0f} K instead of {kelvin:g} K")
+    around = "counter-ion" if salt.solvent.model == "none" else "O"
     peaks = {
-        f"first peak {name}-O": f"{place * 1e9:.3f} nm, {seen.peak_height[name]:.1f} high"
+        f"first peak {name}-{around}": f"{place * 1e9:.3f} nm, {seen.peak_height[name]:.1f} high"
         for name, place in seen.first_peak.items()
     }
     density = f"{seen.density:.0f} +- {seen.density_error:.0f} kg/m^3 at {seen.concentration / 1000:.2f} M"
