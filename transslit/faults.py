@@ -15,7 +15,7 @@ from transslit.config import faults
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.ions import Ion, MDParameters, MolecularParameters
-from transslit.library import find, named
+from transslit.library import find, in_words, named
 from transslit.units import show
 
 # Kind of quantity, and the range in which liquids' and ions' values lie; outside it, a slip of the unit is likely.
@@ -59,7 +59,7 @@ def find_faults(
     try:
         salt = Electrolyte.model_validate(content)
     except ValidationError as error:
-        return None, [Fault(_in_words(str(fault), content), True) for fault in faults(error, str(path))]
+        return None, [Fault(in_words(str(fault), content), True) for fault in faults(error, str(path))]
     except BadInput as error:
         return None, [Fault(str(error), True), *_charged(content)]
     return salt, [
@@ -67,14 +67,6 @@ def find_faults(
         *_solvent(salt),
         *_packing(salt, concentration, surface_charge, slit),
     ]
-
-
-def _in_words(fault: str, content: dict[str, Any]) -> str:
-    """Ions by their names instead of their places, and without the reader's own words for their kinds."""
-    for place, ion in enumerate(content.get("ions", [])):
-        name = ion.get("name") if isinstance(ion, dict) else None
-        fault = fault.replace(f"ions.{place}.", f"ions.{name or place}.", 1)
-    return fault.replace(".md.one_site.", ".md.").replace(".md.several_sites.", ".md.")
 
 
 def _charged(content: dict[str, Any]) -> list[Fault]:

@@ -101,7 +101,11 @@ def load_electrolyte(name: str, *, allow_charged: bool = False) -> Electrolyte:
     BadInput : unknown name, unreadable or malformed file, unphysical content
     """
     path = find(name)
-    return Electrolyte.read(where=str(path), **named(path) | {"allow_charged": allow_charged})
+    content = named(path)
+    try:
+        return Electrolyte.read(where=str(path), **content | {"allow_charged": allow_charged})
+    except BadInput as fault:
+        raise BadInput(in_words(fault.field, content), fault.value, fault.accepts) from None
 
 
 def named(path: Path) -> dict[str, Any]:
@@ -123,6 +127,15 @@ def named(path: Path) -> dict[str, Any]:
             if isinstance(entry, dict) and isinstance(beside := entry.get("value"), str):
                 entry["value"] = _text(path.parent / beside, f"{path}: ions.{ion.get('name')}.md.{field}")
     return {"name": path.stem, **content}
+
+
+def in_words(field: str, content: dict[str, Any]) -> str:
+    """A field's place with ions by their names instead of numbers, and without the schema's words for their kinds."""
+    ions = content.get("ions", [])
+    for place, ion in enumerate(ions if isinstance(ions, list) else []):
+        name = ion.get("name") if isinstance(ion, dict) else None
+        field = field.replace(f"ions.{place}.", f"ions.{name or place}.", 1)
+    return field.replace(".md.one_site.", ".md.").replace(".md.several_sites.", ".md.")
 
 
 def _files(folder: Path) -> dict[str, Path]:

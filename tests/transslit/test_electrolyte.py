@@ -152,7 +152,7 @@ def test_a_user_file_is_named_after_its_stem(tmp_path):
         ('"-1 e"', '"-1.5 e"', "ions.Cl.md.charge"),
         ("valence = 1", "valence = 2", "add up to zero"),
         ("valence = 1", "valence = 0", "must not be zero"),
-        ('"3.143 angstrom"', '"3.143"', "sigma"),
+        ('"3.143 angstrom"', '"3.143"', "ions.K.md.sigma"),
         ('"3.143 angstrom"', '"3.143 kg"', "angstrom"),
         ('source = "IUPAC standard atomic weights"', 'source = ""', "source"),
         ('name = "K"', 'name = "Cl"', "share a name"),
