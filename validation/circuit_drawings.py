@@ -142,6 +142,7 @@ def draw_14(table: pd.DataFrame) -> Figure:
     """Charge of each slit, a row per model and scan rate, a column per number of layers."""
     rows = [(rate, model) for rate in tables.RATES for model in ("TLM", "NCM")]
     figure, axes = _panels(len(tables.LAYERS), len(rows), width=2.9, height=2.2)
+    figure.suptitle("dark: slit 1, next to the bulk; bright: the deepest slit", fontsize="small")
     for line, (rate, model) in zip(axes, rows, strict=True):
         for ax, layers in zip(line, tables.LAYERS, strict=True):
             panel = table[(table["rate"] == rate) & (table["model"] == model) & (table["layers"] == layers)]
@@ -156,7 +157,7 @@ def draw_14(table: pd.DataFrame) -> Figure:
 
 def _shown(text: str) -> str:
     """A case or a rate as it is set in type."""
-    signs = {"us": "µs", "gamma": r"$\gamma$", "R_c": "$R_c$", "t_c": "$t_c$", " ohm": r" $\Omega$"}
+    signs = {"= -": "= \u2212", "us": "µs", "gamma": r"$\gamma$", "R_c": "$R_c$", "t_c": "$t_c$", " ohm": r" $\Omega$"}
     for plain, sign in signs.items():
         text = text.replace(plain, sign)
     return text
@@ -166,7 +167,8 @@ def _by_slit(ax: Axes, table: pd.DataFrame, column: str, scale: float) -> None:
     """A line per slit, dark next to the bulk."""
     wide = table.pivot_table(index="time_s", columns="slit", values=column)
     for slit, colour in zip(wide, sns.color_palette("viridis", wide.shape[1]), strict=True):
-        ax.plot(MICRO * wide.index, scale * wide[slit], color=colour, lw=0.9)
+        ends = slit in (wide.columns[0], wide.columns[-1])
+        ax.plot(MICRO * wide.index, scale * wide[slit], color=colour, lw=0.9, label=f"slit {slit}" if ends else None)
 
 
 @styled
