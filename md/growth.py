@@ -16,7 +16,7 @@ from md.forcefield import nonbonded
 from md.propagate import choose_platform
 
 STAGES = (0.3, 0.5, 0.7, 0.85, 1.0)  # of sigma
-ITERATIONS = 200
+ITERATIONS = 50
 
 
 def grown(

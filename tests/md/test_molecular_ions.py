@@ -65,7 +65,7 @@ def test_centres_and_totals(hydroxide):
 
 def test_the_box_has_the_ions_own_force_field(hydroxide):
     """Bonds to hydrogen are constrained and waters rigid; sites of one ion do not repel one another."""
-    box = bulk_box(hydroxide, 2000.0, 300)
+    box = bulk_box(hydroxide, 2000.0, 150, cutoff=0.7e-9)
     system = bulk_system(box)
     number = box.numbers["OH"]
     assert system.getNumConstraints() == 3 * box.waters + number
@@ -96,7 +96,7 @@ def test_the_merged_force_field_gives_the_models_energy():
     cation, anion = LIQUID.ions
     places = np.array([site.position for site in cation.sites])
     distance = np.array([0.0, 0.45e-9, 0.1e-9])
-    structure = bulk_box(LIQUID, waters=400).structure
+    structure = bulk_box(LIQUID, waters=200, cutoff=0.7e-9).structure
     modeller = app.Modeller(structure, np.zeros((structure.getNumAtoms(), 3)) * unit.nanometer)
     kept = {0: 0, 1: 0}
     extra = []
@@ -120,16 +120,13 @@ def test_the_merged_force_field_gives_the_models_energy():
     assert found == pytest.approx(expected.sum(), abs=0.01 * abs(expected).sum())
 
 
-def liquid_cell(**changes):
-    options = {"drive": "charge-step", "platform": "CPU", "replicas": 1, "anneal": 0.0, "equilibration": 0.5e-12}
-    times = {"duration": 0.4e-12, "careful": 0.1e-12, "decorrelation": 0.1e-12, "charge_per_carbon": 0.01}
-    return md.quick(0.59e-9, LIQUID, LIQUID.concentration, **{**options, **times, **changes})
+LIQUID_CELL = {"electrolyte": LIQUID, "concentration": LIQUID.concentration, "platform": "CPU"}
 
 
 @pytest.fixture(scope="module")
-def packed():
+def packed(make_config):
     """Cell, and positions in nm of ions that have grown to their size."""
-    cell = Cell(liquid_cell())
+    cell = Cell(make_config(**LIQUID_CELL))
     positions, waters = pack(cell, 0)
     assert waters == 0
     structure = topology(cell, 0)
@@ -176,8 +173,8 @@ def test_kinds_add_up_to_what_moves_the_centres(packed):
     np.testing.assert_allclose(found, whole, atol=5e-3 * scale)
 
 
-def test_a_liquid_of_ions_runs_to_its_record(tmp_path):
-    record = md.run(liquid_cell(force_frames=0.1e-12), tmp_path / "run", Progress(quiet=True))
+def test_a_liquid_of_ions_runs_to_its_record(make_config, tmp_path):
+    record = md.run(make_config(**LIQUID_CELL, force_frames=0.1e-12), tmp_path / "run", Progress(quiet=True))
     crossings, slits = record.crossings, record.slits
     assert {"I_BMIM_A_per_m", "I_PF6_A_per_m"} <= set(crossings.columns)
     assert slits["c_BMIM_mol_per_m3"].mean() == pytest.approx(LIQUID.concentration, rel=0.5)
