@@ -6,7 +6,6 @@ import MDAnalysis
 import numpy as np
 import pytest
 from MDAnalysis.coordinates.memory import MemoryReader
-from openmm import unit
 
 from md.cell import Cell
 from md.config import MDConfig
@@ -50,20 +49,33 @@ def make_universe():
     return universe_of
 
 
-@pytest.fixture(scope="session")
-def relaxed():
-    """Cell on the CPU platform, and a start relaxed for 0.4 ps."""
+def minimised():
+    """The small cell on the CPU platform, its number of waters, and a simulation of its packed and minimised atoms."""
     cell = Cell(small(platform="CPU"))
     positions, waters = pack(cell, 0)
     structure = topology(cell, waters)
     sim = simulation(structure, build_system(cell, structure), cell, 3)
     sim.context.setPositions(positions * 1e9)
     sim.minimizeEnergy(maxIterations=60)
+    return cell, waters, sim
+
+
+@pytest.fixture(scope="session")
+def relaxed():
+    """Cell, and a start relaxed for 0.4 ps."""
+    cell, waters, sim = minimised()
     sim.context.setVelocitiesToTemperature(298.15, 4)
     sim.integrator.setStepSize(0.001)
     sim.integrator.setFriction(20.0)  # carries off the heat of a packed start
     sim.step(400)
     return cell, Equilibrium(positions_of(sim)[None], waters, {"source": "test"})
+
+
+@pytest.fixture(scope="session")
+def relaxed_start():
+    """A packed and minimised start of the small cell: enough to be run for a few hundred steps."""
+    _, waters, sim = minimised()
+    return Equilibrium(positions_of(sim)[None], waters, {"source": "test"})
 
 
 @pytest.fixture(scope="session")
@@ -73,19 +85,6 @@ def finished(relaxed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     run_replica(cell, equilibrium, 0, folder, interval=0.2)
     return folder
-
-
-@pytest.fixture(scope="session")
-def relaxed_start():
-    """A packed and minimised start of the small cell: enough to be run for a few hundred steps."""
-    cell = Cell(small(platform="CPU"))
-    positions, waters = pack(cell, 0)
-    structure = topology(cell, waters)
-    sim = simulation(structure, build_system(cell, structure), cell, 3)
-    sim.context.setPositions(positions * 1e9)
-    sim.minimizeEnergy(maxIterations=60)
-    place = sim.context.getState(getPositions=True).getPositions(asNumpy=True).value_in_unit(unit.nanometer)
-    return Equilibrium(np.asarray(place)[None], waters, {"source": "test"})
 
 
 @pytest.fixture
