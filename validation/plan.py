@@ -39,8 +39,8 @@ def announce(
     if "md" in stages and not _finished(run, "md"):
         atoms, seconds = md.workload(cell, run.path / "md")
         told.append(f"molecular dynamics {in_words(seconds)} ({atoms} atoms, {cell.config.replicas} replicas)")
-        if seconds > LONG:
-            others = ",".join(stage for stage in stages if stage != "md")
+        others = ",".join(stage for stage in stages if stage != "md")
+        if seconds > LONG and others:
             advice = f" Without a GPU, --stages {others} does the rest first."
     if claims is not None:
         ours = "md" in stages and math.isclose(cell.network.slit, MD_WIDTH, rel_tol=1e-3)  # these atoms serve

@@ -38,6 +38,7 @@ def test_days_of_atoms_come_with_a_way_around_them(told):
 
 def test_an_evening_of_atoms_is_no_matter(told):
     assert "--stages" not in told(STAGES[:-1], days=0.2)
+    assert "--stages" not in told(("md",), days=19.0)  # nothing else is asked for
 
 
 def test_without_atoms_of_its_own_the_claims_need_some(told):
