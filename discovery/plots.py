@@ -51,7 +51,7 @@ def plot_prediction(table: pd.DataFrame, law: Law) -> Figure:
         shown[colour] = table[colour].map("{:g}".format) if colour == "d" else table[colour].astype(str)
     else:
         colour = None
-    held_out = held_out_rows(table, law.provenance.get("held_out", "none"))
+    held_out = held_out_rows(table, law.provenance.get("held_out", "none"), law.provenance.get("seed", 0))
     shown["rows"] = np.where(held_out, "held out", "training")
     figure = Figure(figsize=(5.2, 4), layout="constrained")
     axes = figure.subplots()

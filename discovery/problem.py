@@ -17,6 +17,7 @@ from discovery.fit import Array, Rows
 from discovery.tables import FEWEST_ROWS, check_table
 from transslit.errors import BadInput
 
+DRAWN = "a fifth of the rows"
 NEAR_ZERO = 0.01  # of an input's largest magnitude: below, dividing by it has its pole in the data
 
 
@@ -85,8 +86,11 @@ def _held_out(table: pd.DataFrame, config: DiscoveryConfig) -> tuple[Array, dict
             last = table["i"].max() if column == "i" else table["group"].iloc[-1]
             mask = rows_where(table, f"{column}={last}")
             return mask, {f"{column}={last}": mask}
-    drawn = np.random.default_rng(config.seed).permutation(len(table))[: len(table) // 5]
-    return np.isin(np.arange(len(table)), drawn), {}
+    return _drawn(len(table), config.seed), {}
+
+
+def _drawn(count: int, seed: int) -> Array:
+    return np.isin(np.arange(count), np.random.default_rng(seed).permutation(count)[: count // 5])
 
 
 def make_problem(table: pd.DataFrame, config: DiscoveryConfig) -> Problem:
@@ -133,8 +137,10 @@ def make_problem(table: pd.DataFrame, config: DiscoveryConfig) -> Problem:
     )
 
 
-def held_out_rows(table: pd.DataFrame, conditions: Sequence[str] | str) -> Array:
-    """Mask of the rows that a law's provenance says were held out, as far as it can be told from the table."""
+def held_out_rows(table: pd.DataFrame, conditions: Sequence[str] | str, seed: int = 0) -> Array:
+    """Mask of the rows of its table that a law's provenance says were held out."""
+    if conditions == DRAWN:
+        return _drawn(len(table), seed)
     if isinstance(conditions, str):
         return np.zeros(len(table), dtype=bool)
     return np.any([rows_where(table, condition) for condition in conditions], axis=0)

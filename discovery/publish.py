@@ -25,7 +25,7 @@ from discovery.config import DiscoveryConfig
 from discovery.fit import Array, Fit, Rows, fit_form, full_jacobian, predict
 from discovery.forms import Form
 from discovery.hall import Finalist, scalings
-from discovery.problem import Problem
+from discovery.problem import DRAWN, Problem
 from transslit.law import Constant, Law
 from transslit.runs import versions
 
@@ -211,7 +211,7 @@ def make_law(
         metrics["gamma"] = told["constants"]["gamma"].value
         metrics["gamma_std"] = told["constants"]["gamma"].std
     front = hall[hall["on_front"]] if len(hall) else hall
-    judges = problem.judges or ({"a fifth of the rows": held} if held is not None else {})
+    judges = problem.judges or ({DRAWN: held} if held is not None else {})
     return Law(
         config.target,
         config.inputs,
@@ -232,7 +232,7 @@ def make_law(
             "rule": choice.RULE,
             "intervals_95": told.get("intervals", {}),
             "references": references,
-            "held_out": list(problem.judges) or next(iter(judges), "none"),
+            "held_out": list(problem.judges) or (DRAWN if held is not None else "none"),
             "judged": {
                 name: _numbers({"r2": _r_squared(form, fit, judge), "rows": judge.x.shape[1]})
                 for name, judge in judges.items()

@@ -8,7 +8,7 @@ import pytest
 
 from discovery import DiscoveryConfig, read_tables, table_from_records
 from discovery.columns import combined_unit, stem_of, unit_of
-from discovery.problem import make_problem
+from discovery.problem import DRAWN, held_out_rows, make_problem
 from transslit.errors import BadInput
 from transslit.record import TransSlitRecord
 
@@ -81,6 +81,14 @@ def test_a_slit_that_never_charges_has_no_q_and_is_left_out() -> None:
 def test_records_of_two_electrolytes_do_not_mix() -> None:
     with pytest.raises(BadInput, match="electrolyte: NaCl: must equal KCl"):
         table_from_records([record(), record(electrolyte="NaCl")])
+
+
+def test_rows_drawn_to_judge_are_known_again() -> None:
+    table = pd.DataFrame({"x_m": np.arange(50.0), "y_m": np.arange(50.0) ** 2})
+    problem = make_problem(table, DiscoveryConfig(inputs=("x_m",), target="y_m", seed=3))
+    held = held_out_rows(table, DRAWN, 3)
+    assert problem.held is not None
+    assert problem.held.x[0] * 49 == pytest.approx(table["x_m"][held].to_numpy())
 
 
 def test_the_last_slit_is_held_out_by_default(make_table) -> None:
