@@ -69,7 +69,7 @@ def courses(record: TransSlitRecord) -> Iterator[Course]:
             if np.any(current.blocks):
                 span = np.diff(current.time, prepend=0.0)  # a current stands for the interval that it ends
                 name = "total" if column == "I_A_per_m" else column.split("_")[1]
-                carried = Series(current.time, np.cumsum(current.blocks * span, axis=1))
+                carried = Series(current.time, np.cumsum(current.blocks * span, axis=1), current.runs)
                 yield Course(name, i, "nC/m", 1e9, carried)
 
 
@@ -139,7 +139,7 @@ def _last(time: np.ndarray, value: np.ndarray) -> float:
 def _compared(
     data: Series, other: Series, same: Series | None, statistic: Statistic, scale: float, seed: int, at_once: bool
 ) -> tuple[float | str, ...]:
-    found = bootstrap(lambda mean: statistic(data.time, mean), data.blocks, seed=seed)
+    found = bootstrap(lambda mean: statistic(data.time, mean), data.blocks, seed=seed, runs=data.runs)
     end = statistic(other.time, other.mean)
     then = np.nan if same is None else statistic(same.time, same.mean)
     reference = (then if at_once else end) or np.nan
