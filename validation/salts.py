@@ -21,19 +21,21 @@ from transslit.runs import open_run
 from validation.figures import COLOURS, _panels, styled
 
 CONDUCTIVITY = 15.0  # S/m, about that of a molar salt, at which the scan rate is the usual one
+FINEST = 15e-12  # m, of cells at surfaces: a third of an ionic liquid's Debye length, whose layers are as thick as ions
 
 
 def configuration(salt: Electrolyte, network: SlitNetwork) -> ContinuumConfig:
     """Its cycle at the rate that its conductivity sets."""
     usual = TriangularCV()
     rate = usual.scan_rate * salt.conductivity() / CONDUCTIVITY
-    return ContinuumConfig(
+    config = ContinuumConfig(
         network=network,
         electrolyte=salt,
         concentration=salt.concentration,
         drive=TriangularCV(scan_rate=rate, window=usual.window),
         stepping="adaptive",
     )
+    return config.model_copy(update={"surface_cell": max(config.cell_at_surface, FINEST)})
 
 
 def diffusion_share(record: TransSlitRecord) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import constants
+from scipy.optimize import brentq
 
 from continuum import ContinuumConfig
 from continuum.mpnp import ModifiedPNP
@@ -46,6 +48,31 @@ def flat_wall(electrolyte: Electrolyte, **settings) -> ContinuumConfig:
     length = settings.pop("length", 20 * electrolyte.debye_length(concentration))
     network = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir=length)
     return ContinuumConfig(network=network, electrolyte=electrolyte, bulk_cell=1e-9, **settings)
+
+
+def bikerman_charge(psi, salt, concentration):
+    """Charge (C/m^2) of a diffuse layer of any ions of one size at psi (kT/e), from its first integral.
+
+    The osmotic pressure balances the field: sigma^2 / (2 eps) = (kT / a^3) ln[sum_k x_k exp(-z_k psi) + x_solvent],
+    with x the bulk's occupied fractions (Bikerman's lattice gas, Kilic, Bazant & Ajdari 2007).
+    """
+    occupied = salt.molar_volumes * salt.bulk(concentration)
+    packing = np.log1p(occupied @ np.expm1(-salt.valences * psi))
+    volume = salt.molar_volumes[0] / constants.N_A
+    eps = salt.solvent.permittivity.value * constants.epsilon_0
+    return np.sign(psi) * np.sqrt(2 * eps * constants.k * salt.temperature / volume * packing)
+
+
+def wall_charge_at_rest(config: ContinuumConfig, potential: float) -> float:
+    """C/m^2 on a wall at `potential` (V): Stern layer and Bikerman's diffuse layer in series."""
+    salt, concentration = config.electrolyte, config.concentration
+    thermal = constants.k * salt.temperature / constants.e
+    compact = config.relative_stern_permittivity * constants.epsilon_0 / config.stern_thickness
+
+    def missing(psi):
+        return psi * thermal + bikerman_charge(psi, salt, concentration) / compact - potential
+
+    return bikerman_charge(brentq(missing, -30, 30, xtol=1e-14), salt, concentration)
 
 
 @pytest.fixture(scope="session")

@@ -111,7 +111,7 @@ def electrolytes_compare(
     table = compare(names or list(known()), network, out)
     table.to_csv(out / "electrolytes.csv", index=False)
     comparison(table, network.slit).savefig(out / "electrolytes.png", dpi=200)
-    print(table.to_json(orient="records") if as_json else table.round(4).to_string(index=False))
+    print(table.to_json(orient="records") if as_json else table.to_string(index=False, float_format="{:.4g}".format))
     return 0
 
 
