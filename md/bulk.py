@@ -42,7 +42,7 @@ COUPLING = 2.0  # 1/ps, of the Nose-Hoover chain to the whole box
 FRAME = 0.1e-12  # s
 LAGS = (2e-12, 12e-12)  # s, past the ballistic part and the first cage
 BLOCKS = 5  # of time, for standard errors
-SHELLS = {True: (2.0, 5.0), False: (2.0, 9.0)}  # angstrom, where first shells end: of water, of molecular ions
+SHELLS = {True: (1.5, 5.0), False: (2.0, 9.0)}  # angstrom, where first shells lie: of water, of molecular ions
 BIN = 0.05  # angstrom
 
 
