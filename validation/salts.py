@@ -1,8 +1,8 @@
 """The same half-cell with one electrolyte after another: gamma, R_c, C_slit, and what diffusion carries.
 
 Every cycle has the window of the default voltammogram and a scan rate in proportion to the electrolyte's
-Nernst-Einstein conductivity (20 mV/us at 15 S/m), so that each has the same time to charge in units of its own:
-salts that differ in mobility alone then differ in R_c alone, and R_c times the conductivity is one number.
+Nernst-Einstein conductivity (20 mV/us at 15 S/m), so that each has the same time to charge in units of its own: R_c
+times the conductivity is then nearly one number, and gamma tells whose mobility the filling of a slit adds.
 """
 
 from __future__ import annotations
