@@ -11,9 +11,10 @@ from md.packing import check_overlaps
 from transslit import load_electrolyte
 
 
-@pytest.fixture(scope="module")
-def cell():
-    return Cell(quick(0.59e-9, load_electrolyte("KCl"), 1000.0))
+@pytest.fixture(scope="module", params=["charge-step", "cv"])
+def cell(request):
+    """The default cell, and the one of constant potential."""
+    return Cell(quick(0.59e-9, load_electrolyte("KCl"), 1000.0, drive=request.param))
 
 
 def test_it_fits_the_default_cell(cell):
