@@ -98,7 +98,7 @@ def circuit_command(
         return _figures(figure, out or Path("runs/circuit-figures"), as_json)
     held = {} if electrode is None else _elements("electrode", electrode)
     if (law is None) == (resistance is None and not {"resistance", "resistance_table"} & set(held)):
-        raise BadInput("law", law or "none", "give a law.json or a resistance, one of the two")
+        raise BadInput("law", law or "none", "give a law.json or --resistance, one of the two")
     found = None if law is None else Law.read(law)
     import circuit
 
