@@ -70,7 +70,8 @@ def _fault(fault: Any, where: str) -> BadInput:
     inner = fault.get("ctx", {}).get("error")
     if isinstance(inner, BadInput):
         return inner
-    field = where + (".".join(str(part) for part in fault["loc"]) or "input")
+    # A type of several forms adds the form's name, in brackets of its own, to where the fault is.
+    field = where + (".".join(part for part in map(str, fault["loc"]) if "[" not in part) or "input")
     if fault["type"] == "missing":
         return BadInput(field, "missing", "this field is required")
     value = fault["input"]
