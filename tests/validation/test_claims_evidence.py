@@ -104,8 +104,9 @@ def test_the_reason_names_the_ends_of_the_unknown_parameters():
     assert json.dumps(part("f", float("nan"), low=0.0, reason="planted").row())
 
 
-def test_atoms_are_taken_from_where_they_are(gatherer, tmp_path, make):
+def test_atoms_are_taken_from_where_they_are(gatherer, tmp_path, make, monkeypatch):
     """A validation's record serves if it is of this width and salt; a given one always does."""
+    monkeypatch.setattr(evidence.md_record, "SHIPPED", tmp_path / "nothing")
     opened = gatherer()
     for slit, found in ((2e-9, None), (0.59e-9, "this validation's run")):
         record = make()
