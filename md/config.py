@@ -180,7 +180,7 @@ def quick(
     changes : other fields of `MDConfig`
     """
     network = SlitNetwork(slit=slit, layers=4, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir=1.5e-9)
-    fields = {"network": network, "electrolyte": electrolyte, "concentration": concentration}
+    fields = {"network": network, "electrolyte": electrolyte, "concentration": concentration, "timestep": 2.5e-15}
     if slit > 0.8e-9:
         shorter = {"anneal": 4e-12, "equilibration": 8e-12, "decorrelation": 0.5e-12, "duration": 5e-12}
         changes = {**shorter, **changes}

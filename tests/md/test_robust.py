@@ -142,20 +142,23 @@ def test_a_full_disk_at_the_checkpoint_loses_nothing_finished(relaxed, finished,
 def test_a_full_disk_at_the_trajectory_loses_nothing_finished(relaxed, finished, tmp_path, monkeypatch):
     """A file whose end did not reach the disk is not counted, though closing it said nothing."""
     cell, equilibrium = relaxed
-    real, calls = md.propagate.XTCReporter.close, []
+    made = []
 
-    def torn(self):
-        real(self)
-        if getattr(self, "closed", False):  # it closes itself again when it goes
-            return
-        self.closed = True
-        calls.append(1)
-        if len(calls) == 2:
-            path = max((tmp_path / "replica-0").glob("*part.xtc"), key=lambda path: path.stat().st_mtime)
-            with open(path, "r+b") as file:
-                file.truncate(path.stat().st_size - 100)
+    class Torn(md.propagate.XTCReporter):
+        """The second file loses its end as it is closed; a reporter closes itself again when it goes."""
 
-    monkeypatch.setattr(md.propagate.XTCReporter, "close", torn)
+        def __init__(self, file, *args):
+            super().__init__(file, *args)
+            made.append(file)
+            self.file = file if len(made) == 2 else None
+
+        def close(self):
+            super().close()
+            if self.file is not None:
+                os.truncate(self.file, os.path.getsize(self.file) - 100)
+                self.file = None
+
+    monkeypatch.setattr(md.propagate, "XTCReporter", Torn)
     with pytest.raises(StageFailed, match="could not be written"):
         run_replica(cell, equilibrium, 0, tmp_path, interval=0.2)
     run_replica(cell, equilibrium, 0, tmp_path, interval=0.2)
