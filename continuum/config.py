@@ -57,6 +57,7 @@ class ContinuumConfig(Config):
     def _consistent(self) -> Self:
         self.network.admits(self.electrolyte)
         self.electrolyte.bulk(self.concentration)
+        self.electrolyte.admits_temperature(self.temperature)
         charge = isinstance(self.drive, ChargeStep)
         if charge != (self.cell == "full"):
             drive = "a charge-step or charge-ramp" if self.cell == "full" else "a potential or current"

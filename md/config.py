@@ -140,6 +140,7 @@ class MDConfig(Config):
             raise BadInput("reservoir", f"{self.network.reservoir * 1e9:g} nm", "give at least 0.5 nm")
         self.network.admits(self.electrolyte)
         self.electrolyte.bulk(self.concentration)
+        self.electrolyte.admits_temperature(self.temperature)
         lattice = realised(self.network, self.depth)
         for field, width in (("slit_length", lattice.period), ("depth", lattice.depth)):
             if width < 2 * self.cutoff:

@@ -193,3 +193,11 @@ def test_a_run_is_at_its_electrolytes_temperature():
     assert ContinuumConfig(network=network, electrolyte=warm).temperature == 333.15
     assert ContinuumConfig(network=network, electrolyte=warm, temperature=300.0).temperature == 300.0
     assert quick(0.59e-9, warm, 1000.0).temperature == 333.15
+
+
+def test_a_run_at_a_temperature_that_the_solvent_does_not_know_is_refused():
+    salt, network = load_electrolyte("KCl"), SlitNetwork(slit=2e-9)
+    with pytest.raises(BadInput, match="temperature: 400 K: the solvent's values are for 273"):
+        ContinuumConfig(network=network, electrolyte=salt, temperature=400.0)
+    with pytest.raises(BadInput, match="temperature: 250 K"):
+        quick(0.59e-9, salt, 1000.0, temperature=250.0)
