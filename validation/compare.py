@@ -2,18 +2,20 @@
 
     change = B - A,   u = sqrt(u_A^2 + u_B^2),   shifted where |change| > u
 
-with the 95 % half-widths u of both numbers, taken as independent: a shift within u says nothing.
+with the 95 % half-widths u of both numbers, taken as independent: a shift within u says nothing. Beside it, what
+differs most between the tables that the two numbers follow from.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from transslit.errors import BadInput
-from transslit.runs import read_json
+import pandas as pd
+
+from validation.verdict import read_rows
 
 Change = Literal[
     "verdict changed", "shifted", "within uncertainty", "equal", "only in A", "only in B", "not comparable"
@@ -37,6 +39,7 @@ class Pair:
     what: Change
     change: float | None
     u: float | None
+    evidence: str = ""  # what differs most between the tables behind it, in words; empty where a run has none
 
     @property
     def differs(self) -> bool:
@@ -57,14 +60,12 @@ def compare(a: Path, b: Path) -> list[Pair]:
     BadInput : a folder without verdicts.json
     """
     first, second = (_rows(folder) for folder in (a, b))
-    return [_pair(identity, first.get(identity), second.get(identity)) for identity in {**first, **second}]
+    pairs = [_pair(identity, first.get(identity), second.get(identity)) for identity in {**first, **second}]
+    return [replace(pair, evidence=_moved(_table(a, pair.id), _table(b, pair.id))) for pair in pairs]
 
 
 def _rows(folder: Path) -> dict[str, dict[str, Any]]:
-    rows = read_json(folder / "verdicts.json")
-    if rows is None:
-        raise BadInput("compare", folder, "holds no verdicts.json; give the folders of two finished validations")
-    return {row["id"]: row for row in rows}
+    return {row["id"]: row for row in read_rows(folder)}
 
 
 def _pair(identity: str, a: dict[str, Any] | None, b: dict[str, Any] | None) -> Pair:
@@ -88,6 +89,26 @@ def _pair(identity: str, a: dict[str, Any] | None, b: dict[str, Any] | None) -> 
         what = "shifted" if abs(change) > u else "within uncertainty"
     verdicts = known_a.get("verdict"), known_b.get("verdict")
     return Pair(identity, one["title"], one["unit"], *verdicts, value_a, value_b, u_a, u_b, what, change, u)
+
+
+def _table(folder: Path, identity: str) -> pd.DataFrame | None:
+    path = folder / "tables" / f"{identity}.parquet"
+    return pd.read_parquet(path) if path.exists() else None
+
+
+def _moved(a: pd.DataFrame | None, b: pd.DataFrame | None) -> str:
+    """The column that differs most, by its largest change over its largest value in `a`."""
+    if a is None or b is None:
+        return ""
+    if list(a.columns) != list(b.columns) or len(a) != len(b):
+        return f"{len(a)} rows of {len(a.columns)} columns, {len(b)} of {len(b.columns)}"
+    numbers = a.select_dtypes("number").columns
+    if not a.drop(columns=numbers).equals(b.drop(columns=numbers)):
+        return "other labels"
+    change = (b[numbers] - a[numbers]).abs().max() / a[numbers].abs().max().replace(0.0, 1.0)
+    if not change.max() > ROUND_OFF:
+        return "equal"
+    return f"{change.idxmax()} by {change.max():.2g} of its largest"
 
 
 def counts(pairs: list[Pair]) -> dict[str, int]:

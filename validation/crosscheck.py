@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 
 from transslit import TransSlitRecord
 from validation.statistics import (
@@ -25,6 +26,7 @@ from validation.statistics import (
     rise_time,
     same_sign_share,
     series,
+    tabled,
 )
 from validation.time_scales import unexplained_share
 from validation.verdict import Estimate, Verdict, judge
@@ -51,6 +53,7 @@ def mechanism(
                 _smooth(series(record, column, i, electrode), window)
                 for column in ("I_migration_A_per_m", "I_diffusion_A_per_m", "I_A_per_m")
             ]
+            currents = tabled(I_migration_A_per_m=parts[0], I_diffusion_A_per_m=parts[1], I_A_per_m=parts[2])
             charge = parts[2].blocks * durations(parts[2].time)
             share = bootstrap(same_sign_share, parts[0].blocks, parts[1].blocks, charge, seed=seed, runs=parts[0].runs)
             verdicts.append(
@@ -62,6 +65,7 @@ def mechanism(
                     reason=f"share of the charge transferred; {HALF}",
                     setting=where,
                     required=required and i == 1,
+                    evidence=currents,
                 )
             )
             span = durations(parts[0].time)
@@ -79,6 +83,7 @@ def mechanism(
                     low=0.0,
                     reason="slope of the diffusion current on the migration current; positive means enhancement",
                     setting=where,
+                    evidence=currents,
                 )
             )
             voltage = _smooth(series(record, "dphi_V", i, electrode), window)
@@ -87,15 +92,18 @@ def mechanism(
                 ("c_mol_per_m3", "ion concentration", False),
             ):
                 step = _smooth(difference(record, column, i, electrode, signed=signed), window)
-                flip = 1.0 if signed else -1.0  # ions crowd where net charge does: c_i - c_{i+1} goes with dphi_i
+                if not signed:  # ions crowd where net charge does: c_i - c_{i+1} goes with dphi_i
+                    step = Series(step.time, -step.blocks, step.runs)
+                name_of_step = "drho_C_per_m3" if signed else "minus_dc_mol_per_m3"
                 verdicts.append(
                     judge(
                         f"{name}.{'rho' if signed else 'c'}",
                         f"Trans-slit voltage and difference of {label} rise and fall together",
-                        bootstrap(pearson, voltage.blocks, flip * step.blocks, seed=seed, runs=voltage.runs),
+                        bootstrap(pearson, voltage.blocks, step.blocks, seed=seed, runs=voltage.runs),
                         low=0.0,
                         reason="Pearson correlation over time, oriented towards the fuller slit; positive is the claim",
                         setting=where,
+                        evidence=tabled(**{"dphi_V": voltage, name_of_step: step}),
                     )
                 )
     return verdicts
@@ -109,7 +117,8 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
         stored, reference = (_stored(record, i) for record in (md, continuum))
         target = np.interp(stored.time, reference.time, reference.mean)
         level = final_level(reference.time, reference.mean)
-        content = series(continuum, "c_mol_per_m3", i, "both", signed=False)
+        held, content = (series(record, "c_mol_per_m3", i, "both", signed=False) for record in (md, continuum))
+        filling = _both("stored_C_per_m", stored, reference)
         verdicts += [
             judge(
                 f"X.{i}.course",
@@ -123,6 +132,7 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
                 high=0.2,
                 reason="RMS difference over the final charge; 20 % is what one ion in a slit of some five makes",
                 setting=where,
+                evidence=filling,
             ),
             judge(
                 f"X.{i}.t63",
@@ -132,6 +142,7 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
                 high=2.0,
                 reason="bulk diffusion coefficients and permittivity are used in the continuum; within a factor of two",
                 setting=where,
+                evidence=filling,
             ),
             judge(
                 f"X.{i}.charge",
@@ -141,20 +152,17 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
                 high=1.1,
                 reason="both must screen the same sheets; 10 % is what the choice of a slit's boundary can shift",
                 setting=where,
+                evidence=filling,
             ),
             judge(
                 f"X.{i}.content",
                 "Final ion concentration, atoms over continuum",
-                _ratio(
-                    series(md, "c_mol_per_m3", i, "both", signed=False),
-                    final_level(content.time, content.mean),
-                    final_level,
-                    seed,
-                ),
+                _ratio(held, final_level(content.time, content.mean), final_level, seed),
                 low=0.8,
                 high=1.25,
                 reason="co-ions left in the slit decide; a quarter is one co-ion in a slit of some four counter-ions",
                 setting=where,
+                evidence=_both("c_mol_per_m3", held, content),
             ),
         ]
     return verdicts
@@ -162,6 +170,7 @@ def md_against_continuum(md: TransSlitRecord, continuum: TransSlitRecord, settin
 
 def residual(md: TransSlitRecord, setting: str, seed: int = 0) -> Verdict:
     """Share of the counted charge that Nernst-Planck between slit centres does not explain."""
+    currents = {column: series(md, column, 1, "both").after(0.0) for column in ("I_A_per_m", "I_residual_A_per_m")}
     return judge(
         "A.residual",
         "Charge that Nernst-Planck leaves unexplained in molecular dynamics",
@@ -171,7 +180,14 @@ def residual(md: TransSlitRecord, setting: str, seed: int = 0) -> Verdict:
         reason="residual over counted charge, the error of D in the slits included; within one half the two-point flux"
         " describes more than it leaves",
         setting=f"{setting}, between slits 1 and 2",
+        evidence=tabled(**currents),
     )
+
+
+def _both(name: str, atoms: Series, continuum: Series) -> pd.DataFrame:
+    """Evidence of a comparison: one quantity of both sources, told apart by `source`."""
+    parts = {"atoms": tabled(**{name: atoms}), "continuum": tabled(**{name: continuum})}
+    return pd.concat([table.assign(source=source) for source, table in parts.items()], ignore_index=True)
 
 
 def _smooth(data: Series, window: float) -> Series:

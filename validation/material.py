@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from transslit import BadInput, Law, SlitNetwork, TransSlitRecord
-from transslit.runs import read_json, write_json
+from transslit.runs import write_json
 from validation.claims.registry import ClaimVerdict
 from validation.config import ValidateConfig
 from validation.exports import write_table
-from validation.verdict import Verdict
+from validation.verdict import OTHER, Verdict, read_rows
 
 if TYPE_CHECKING:
     from validation.pipeline import Findings
@@ -80,7 +80,7 @@ class Material:
         place = folder / "tables"
         place.mkdir(parents=True, exist_ok=True)
         facts = pd.DataFrame({"name": list(self.facts), "json": [json.dumps(v) for v in self.facts.values()]})
-        tables = {**self.tables, "facts": facts, **{claim.id: claim.evidence for claim in self.claims}}
+        tables = {**self.tables, "facts": facts, **{v.id: v.evidence for v in self.verdicts if len(v.evidence)}}
         for name, table in tables.items():
             write_table(place / f"{name}.parquet", table)
         for old in place.glob("*.parquet"):
@@ -94,27 +94,31 @@ class Material:
 
         Raises
         ------
-        BadInput : not the folder of a finished validation, or a table is missing or torn
+        BadInput : not the folder of a finished validation, or of another version's; a table is missing or torn
         """
-        rows = read_json(folder / "verdicts.json")
-        if rows is None:
-            raise BadInput("folder", folder, "holds no verdicts.json; give the folder of a finished validation")
+        rows = read_rows(folder)
         try:
             tables = {path.stem: pd.read_parquet(path) for path in sorted((folder / "tables").glob("*.parquet"))}
             facts = tables.pop("facts")
         except (KeyError, OSError, ValueError) as error:
             raise BadInput("folder", folder / "tables", f"not the tables of a report ({error})") from None
-        verdicts = [_verdict(row, tables, folder) for row in rows]
-        return cls(verdicts, tables, {name: json.loads(text) for name, text in facts.itertuples(index=False)})
+        try:
+            verdicts = [_verdict(row, tables, folder) for row in rows]
+            made = cls(verdicts, tables, {name: json.loads(text) for name, text in facts.itertuples(index=False)})
+            _ = made.config
+        except (TypeError, ValueError) as error:  # fields of a verdict, of the configuration
+            reason = str(error).splitlines()[0]
+            raise BadInput("folder", folder, f"{OTHER} ({reason})") from None
+        return made
 
 
 def _verdict(row: dict[str, Any], tables: dict[str, pd.DataFrame], folder: Path) -> Verdict:
-    """The verdict of a row; a claim's table is among `tables`, or where judging left it."""
+    """The verdict of a row with its table, taken out of `tables`; a claim's may be where judging left it."""
+    own = tables.pop(row["id"], None)
     if "parts" not in row:
-        return Verdict(**_tuples(row))
+        return Verdict(**_tuples(row), evidence=pd.DataFrame() if own is None else own)
     from validation.claims.stage import read_claim
 
-    own = tables.pop(row["id"], None)
     if (folder / "evidence" / "tables" / f"{row['id']}.parquet").exists() or own is None:
         return read_claim(folder, row)
     parts = tuple(Verdict(**_tuples(part)) for part in row["parts"])

@@ -187,20 +187,20 @@ def _discover(run: RunFolder, config: ValidateConfig, found: Findings, progress:
         if record is None:
             continue
         source = "continuum-cv" if name == "discover" else "md"
-        settings = DiscoveryConfig(seed=config.seed)
+        rows, settings = table_from_records([record]), DiscoveryConfig(seed=config.seed)
 
-        def stage(folder: Path, record: TransSlitRecord = record, settings: DiscoveryConfig = settings) -> None:
-            discover(table_from_records([record]), settings, folder, progress)
+        def stage(folder: Path, rows: pd.DataFrame = rows, settings: DiscoveryConfig = settings) -> None:
+            discover(rows, settings, folder, progress)
 
         inputs = {"record": found.manifests[source]["digest"]}
         folder, found.manifests[name] = run.stage(name, settings, stage, inputs, seed=config.seed)
         law = Law.read(folder)
         if name == "discover":
             found.law = law
-            found.verdicts += scaling.law(law, f"{found.setting}, CV")
+            found.verdicts += scaling.law(law, rows, f"{found.setting}, CV")
         else:
             found.md_law = law
-            found.verdicts += scaling.atomic_law(law, f"{found.setting}, charge step")
+            found.verdicts += scaling.atomic_law(law, rows, f"{found.setting}, charge step")
 
 
 def _circuit(run: RunFolder, found: Findings, progress: Progress) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +21,15 @@ from markupsafe import Markup, escape
 from transslit.errors import BadInput
 from transslit.runs import write_text
 from validation import figures, narrative
+from validation.claims.registry import CLAIMS
 from validation.compare import Pair, counts
 from validation.comparison import as_text
 from validation.material import Material
 from validation.provenance import stage_rows, totals
-from validation.sections import Exhibit, claim_exhibits, exhibits, sections
+from validation.sections import Exhibit, claim_exhibits, exhibits, sections, thinned
 from validation.svg import to_file, to_svg
 from validation.terminal import constants_line, number
-from validation.verdict import BAD, GOOD, Verdict
+from validation.verdict import BAD, GOOD, OTHER, Verdict
 
 GROUPS = {
     "A": "Mechanism in molecular dynamics (charge step)",
@@ -40,6 +43,7 @@ GROUPS = {
 SOURCES = {"A": "Molecular dynamics", "B": "Continuum, same step", "C": "Continuum, CV"}
 PLACES = {"": "value", "md": "molecular dynamics", "step": "continuum, step", "cv": "continuum, CV"}
 SIGNS = {"pos": "+", "neg": "−"}
+ROWS = 250  # of a check's table in the page
 YES_NO = {"pass": "yes", "fail": "no", "inconclusive": "undecided"}
 
 
@@ -70,7 +74,10 @@ def publish(folder: Path) -> Material:
     BadInput : they are missing or torn
     """
     material = Material.read(folder)
-    drawings = {exhibit.key: _svg(exhibit) for exhibit in exhibits(material) if exhibit.draw is not None}
+    with _of_this_version(folder):
+        drawings = {exhibit.key: _svg(exhibit) for exhibit in exhibits(material) if exhibit.draw is not None}
+        page = render(material, drawings)
+        notes = _environment("report.md", escape=False).render(_context(material))
     place = folder / "figures"
     place.mkdir(exist_ok=True)
     for old in place.glob("*.svg"):
@@ -78,8 +85,8 @@ def publish(folder: Path) -> Material:
             old.unlink()
     for key, svg in drawings.items():
         write_text(place / f"{key}.svg", to_file(svg))
-    write_text(folder / "report.html", render(material, drawings))
-    write_text(folder / "report.md", _environment("report.md", escape=False).render(_context(material)))
+    write_text(folder / "report.html", page)
+    write_text(folder / "report.md", notes)
     return material
 
 
@@ -98,17 +105,21 @@ def draw_one(folder: Path, key: str) -> tuple[Path, Path | None]:
     ------
     BadInput : no such figure
     """
-    known = {exhibit.key: exhibit for exhibit in exhibits(Material.read(folder))}
-    if key not in known:
-        raise BadInput("figure", key, f"one of {', '.join(known)}")
-    exhibit, place = known[key], folder / "figures"
+    material = Material.read(folder)
+    with _of_this_version(folder):
+        known = {exhibit.key: exhibit for exhibit in exhibits(material)}
+        if key not in known:
+            raise BadInput("figure", key, f"one of {', '.join(known)}")
+        exhibit = known[key]
+        svg = None if exhibit.draw is None else _svg(exhibit)
+    place = folder / "figures"
     place.mkdir(exist_ok=True)
     picture, table = place / f"{key}.svg", place / f"{key}.csv"
-    if exhibit.draw is not None:
-        write_text(picture, to_file(_svg(exhibit)))
+    if svg is not None:
+        write_text(picture, to_file(svg))
     if exhibit.data is not None:
         write_text(table, _csv(exhibit.data))
-    return (picture if exhibit.draw is not None else table), (table if exhibit.data is not None else None)
+    return (table if svg is None else picture), (table if exhibit.data is not None else None)
 
 
 def render_comparison(pairs: list[Pair], a: Path, b: Path, out: Path) -> None:
@@ -209,14 +220,27 @@ def _environment(name: str, escape: bool) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("validation"), autoescape=escape, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals["number"] = number
-    environment.filters["typeset"] = typeset
+    environment.globals |= {"number": number, "ROWS": ROWS}
+    environment.filters |= {"typeset": typeset, "thinned": thinned}
     return environment.get_template(name)
 
 
 def _svg(exhibit: Exhibit) -> str:
     assert exhibit.draw is not None
-    return to_svg(exhibit.draw(), exhibit.key, figures.STYLE)
+    try:
+        return to_svg(exhibit.draw(), exhibit.key, figures.STYLE)
+    except KeyError as error:
+        again = f"transslit claims --claims {exhibit.key} judges it again" if exhibit.key in CLAIMS else OTHER
+        raise BadInput("table", exhibit.key, f"has no {error}; {again}") from None
+
+
+@contextmanager
+def _of_this_version(folder: Path) -> Iterator[None]:
+    """What an older version left may lack a column or a field: a line says so."""
+    try:
+        yield
+    except KeyError as error:
+        raise BadInput("folder", folder, f"nothing there is named {error}; {OTHER}") from None
 
 
 def _csv(table: pd.DataFrame) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from discovery.problem import held_out_rows
 from transslit import BadInput, Law, TransSlitRecord
 from validation.verdict import Estimate, Verdict, judge
 
 
-def law(found: Law, setting: str) -> list[Verdict]:
-    """Held-out error, and the fraction gamma by which a filled slit's resistance falls.
+def law(found: Law, rows: pd.DataFrame, setting: str) -> list[Verdict]:
+    """Held-out error on `rows`, and the fraction gamma by which a filled slit's resistance falls.
 
     gamma is that of the law found; where this is not equation 1, the gamma of equation 1 fitted to the same rows stands
     beside it under a name of its own.
@@ -29,6 +30,7 @@ def law(found: Law, setting: str) -> list[Verdict]:
             low=0.98,
             reason="R2 on slits that the search never saw",
             setting=setting,
+            evidence=predictions(found, rows),
         ),
         judge(
             "L.gamma",
@@ -38,27 +40,31 @@ def law(found: Law, setting: str) -> list[Verdict]:
             high=1.0,
             reason=f"{reason} of {'equation 1' if same else 'the law found, which is not equation 1'}",
             setting=setting,
+            evidence=resistances(found),
         ),
     ]
-    fitted = None if same else gamma_of_equation_one(found)
-    if fitted is not None:
+    fit = None if same else found.provenance.get("references", {}).get("paper")
+    if fit is not None and "gamma" in fit["constants"]:
+        ends = fit["intervals"]
+        constants = [(name, fit["constants"][name]["value"], *ends[name]) for name in fit["constants"] if name in ends]
         verdicts.append(
             judge(
                 "L.gamma_eq1",
                 "A filled slit resists less, by equation 1 fitted to the same rows",
-                fitted,
+                _around(fit["constants"]["gamma"]["value"], *ends["gamma"]),
                 low=0.0,
                 high=1.0,
                 reason="gamma of dphi = I R_c (1 - gamma q), the paper's law, with its block bootstrap; the law found"
                 " describes the rows better",
                 setting=setting,
+                evidence=pd.DataFrame(constants, columns=["constant", "value", "low", "high"]),
             )
         )
     return verdicts
 
 
-def atomic_law(found: Law, setting: str) -> list[Verdict]:
-    """Whether the atoms' record holds a law at all; a few picoseconds of noise may not."""
+def atomic_law(found: Law, rows: pd.DataFrame, setting: str) -> list[Verdict]:
+    """Whether the atoms' record, as `rows`, holds a law at all; a few picoseconds of noise may not."""
     r2 = float(found.metrics.get("r2", float("nan")))
     searched = bool(found.provenance.get("found", True))
     return [
@@ -69,6 +75,7 @@ def atomic_law(found: Law, setting: str) -> list[Verdict]:
             low=0.5,
             reason="R2 of the law; where the search reports that noise is all there is, the record decides nothing",
             setting=setting,
+            evidence=predictions(found, rows),
         )
     ]
 
@@ -83,7 +90,10 @@ def circuit(
     """The circuit's CV against the continuum's, beside what constant resistances would give."""
     reference = last_cycle(cv)
     distance, plain = (cv_distance(terminal, reference) for terminal in (ncm, tlm))
-    speed = manifests["continuum-cv"]["wall_s"] / max(manifests["circuit"]["wall_s"], 1e-3)
+    times = [(name, manifests[name]["wall_s"]) for name in ("continuum-cv", "circuit")]
+    curves = reference[["time_s", "V_m_V"]].assign(continuum_A_per_m=reference["I_m_A"])
+    for name, table in (("ncm", ncm), ("tlm", tlm)):
+        curves[f"{name}_A_per_m"] = np.interp(reference["time_s"], table["time_s"], table["I_m_A"])
     return [
         judge(
             "N.cv",
@@ -93,6 +103,7 @@ def circuit(
             reason=f"RMS over the peak current; constant resistances (TLM) give {plain:.2%}, so this rate"
             f" {'hardly leaves the quasi-static limit and the test is weak' if plain < 0.05 else 'tests the law'}",
             setting=setting,
+            evidence=curves,
         ),
         judge(
             "N.better",
@@ -101,14 +112,16 @@ def circuit(
             high=1.0,
             reason="distance of the nano-circuitry model over that of the transmission line model",
             setting=setting,
+            evidence=curves,
         ),
         judge(
             "N.time",
             "The circuit takes far less time than the continuum",
-            Estimate.exact(speed),
+            Estimate.exact(times[0][1] / max(times[1][1], 1e-3)),
             low=10.0,
             reason="wall time of the continuum CV over that of both circuits",
             setting=setting,
+            evidence=pd.DataFrame(times, columns=["stage", "wall_s"]),
         ),
     ]
 
@@ -164,12 +177,20 @@ def is_resistance(found: Law) -> bool:
     return True
 
 
-def gamma_of_equation_one(found: Law) -> Estimate | None:
-    """gamma of equation 1 as the search fitted it to the rows of `found`; None where it did not."""
-    fit = found.provenance.get("references", {}).get("paper")
-    if fit is None or "gamma" not in fit["constants"]:
-        return None
-    return _around(fit["constants"]["gamma"]["value"], *fit["intervals"]["gamma"])
+def predictions(found: Law, rows: pd.DataFrame) -> pd.DataFrame:
+    """Target and prediction at the rows of a search, and which of them it never saw."""
+    known = found.provenance
+    table = rows[["replica", "i", "time_s", *found.inputs, found.target]].assign(
+        predicted=found.predict(**{name: rows[name].to_numpy() for name in found.inputs}),
+        held_out=held_out_rows(rows, known.get("held_out", "none"), known.get("seed", 0)),
+    )
+    return table.reset_index(drop=True)
+
+
+def resistances(found: Law) -> pd.DataFrame:
+    """R(q) of a law at 21 fillings; no rows where it is no resistance."""
+    q = np.linspace(0.0, 1.0, 21 if is_resistance(found) else 0)
+    return pd.DataFrame({"q": q, "R_ohm_m": found.resistance()[0](q) if q.size else q})
 
 
 def _around(value: float, low: float, high: float) -> Estimate:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from transslit import TransSlitRecord
 from transslit.resampling import draws, effective_samples, independent_blocks
@@ -86,6 +87,16 @@ def difference(record: TransSlitRecord, column: str, i: int, electrode: str, sig
     """Slit quantity of i + 1 minus that of i."""
     outer, inner = (series(record, column, k, electrode, signed) for k in (i, i + 1))
     return Series(outer.time, inner.blocks - outer.blocks, outer.runs)
+
+
+def tabled(**columns: Series) -> pd.DataFrame:
+    """Series of the same blocks and times as a tidy table: run, block, time_s and a column each, as evidence."""
+    first = next(iter(columns.values()))
+    count, times = first.blocks.shape
+    block = np.repeat(np.arange(count), times)
+    runs = np.arange(count) if first.runs is None else first.runs
+    keys = {"run": runs[block], "block": block, "time_s": np.tile(first.time, count)}
+    return pd.DataFrame(keys | {name: data.blocks.ravel() for name, data in columns.items()})
 
 
 def bootstrap(

@@ -95,7 +95,8 @@ def comparison(pairs: list[Pair], a: Path, b: Path) -> None:
                 )
             ]
             against = "" if pair.against_u is None else f"{pair.against_u:.2g}"
-            view.add_row(pair.id, pair.title, *sides, against, pair.what)
+            what = f"{pair.what}; evidence: {pair.evidence}" if pair.evidence else pair.what
+            view.add_row(pair.id, pair.title, *sides, against, what)
     if view.row_count:
         console.print(view)
     console.print(", ".join(f"{count} {what}" for what, count in counts(pairs).items()))

@@ -10,14 +10,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal
 
+import pandas as pd
+
+from transslit.errors import BadInput
 from transslit.resampling import wanted
+from transslit.runs import read_json
 
 Outcome = Literal["pass", "fail", "inconclusive", "reproduced", "not reproduced"]
 CLAIM: dict[str, Outcome] = {"pass": "reproduced", "fail": "not reproduced", "inconclusive": "inconclusive"}
 MANY = 10_000  # replicas beyond which no number is named
+OTHER = "another version of transslit wrote it: run the validation again"
 GOOD, BAD = ("pass", "reproduced"), ("fail", "not reproduced")
 
 
@@ -86,11 +92,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One judged statement; the fields are those of a row of verdicts.json.
+    """One judged statement; the fields are those of a row of verdicts.json, but for its table.
 
-    `interval` is that at the defaults, `widened` that with the unknown parameters varied too (None where none are),
-    `limits` the tolerance as numbers (None is an open end), and the three `u_` are 95 % half-widths by source, None
-    where it does not arise; `uncertainty` holds all three.
+    `evidence` is the tidy table that the value follows from (tables/<id>.parquet of the run). `interval` is that at
+    the defaults, `widened` that with the unknown parameters varied too (None where none are), `limits` the tolerance as
+    numbers (None is an open end), and the three `u_` are 95 % half-widths by source, None where it does not arise;
+    `uncertainty` holds all three.
     """
 
     id: str
@@ -109,6 +116,7 @@ class Verdict:
     u_numerical: float | None = None
     u_input: float | None = None
     u_statistical: float | None = None
+    evidence: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("interval", "widened", "limits"):  # lists, where a row is read back
@@ -117,7 +125,24 @@ class Verdict:
 
     def row(self) -> dict[str, Any]:
         """The verdict as JSON-able row."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "evidence"}
+
+
+def read_rows(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a run's verdicts.json.
+
+    Raises
+    ------
+    BadInput : there is none, or another version wrote it
+    """
+    rows = read_json(folder / "verdicts.json")
+    if rows is None:
+        raise BadInput("folder", folder, "holds no verdicts.json; give the folder of a finished validation")
+    always = [field.name for field in fields(Verdict) if field.default is field.default_factory is MISSING]
+    missing = {name for row in rows for name in always if name not in row}
+    if missing:
+        raise BadInput("folder", folder / "verdicts.json", f"rows without {', '.join(sorted(missing))}; {OTHER}")
+    return list(rows)
 
 
 def judge(
@@ -133,6 +158,7 @@ def judge(
     required: bool = False,
     claim: bool = False,
     widened: tuple[float, float] | None = None,
+    evidence: pd.DataFrame | None = None,
     **uncertainties: float | None,
 ) -> Verdict:
     """The verdict on `estimate` against the tolerance [low, high]; `uncertainties` are the `u_` of `Verdict`."""
@@ -155,6 +181,7 @@ def judge(
         interval=(estimate.low, estimate.high) if known else None,
         widened=widened if half is not None else None,
         limits=(low if math.isfinite(low) else None, high if math.isfinite(high) else None),
+        evidence=pd.DataFrame() if evidence is None else evidence,
         **uncertainties,
     )
 

@@ -1,6 +1,7 @@
 """The report in a real browser: no errors, self-contained, answers to pointer and keys, fits a phone and paper."""
 
 import base64
+import dataclasses
 import io
 import re
 import shutil
@@ -10,7 +11,16 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
+from validation import figures
+from validation.claims import CLAIMS, Finding
+from validation.claims.registry import part
+from validation.material import Material
+from validation.report import render
+from validation.sections import exhibits
+from validation.svg import to_svg
+
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
 
@@ -95,7 +105,7 @@ def test_it_opens_within_a_second(browser, finished):
     browser.get((finished[0] / "report.html").as_uri())
     metrics = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
     spent = {metric["name"]: metric["value"] for metric in metrics}
-    assert 0.01 < spent["TaskDuration"] < 1.0
+    assert 0.01 < spent["TaskDuration"] < 0.6
 
 
 def test_a_screen_reader_finds_its_way(page):
@@ -201,6 +211,42 @@ def test_the_arrows_read_the_data(page):
         assert off.min() < 0.01
     svg.send_keys(Keys.ESCAPE)
     assert find(page, "#voltammograms .tip")[0].text == ""
+
+
+@pytest.fixture(scope="module")
+def claimed(finished, tmp_path_factory):
+    """The page with the evidence of one claim; figures but the claim's are blank."""
+    material = Material.read(finished[0])
+    table = pd.DataFrame({"what": ["mPNP", "NCM", "NCM"], "layers": [6, 6, 10], "cpu_s": [3.0, 0.02, 0.03]})
+    verdict = CLAIMS["C26"].verdict(Finding((part("Ratio", 150.0, low=10.0, reason="planted"),), "planted", table))
+    material = dataclasses.replace(material, verdicts=[*material.verdicts, verdict])
+    drawings = {exhibit.key: "<svg></svg>" for exhibit in exhibits(material)}
+    drawings["C26"] = to_svg(verdict.draw(), "C26", figures.STYLE)
+    page = tmp_path_factory.mktemp("claimed") / "report.html"
+    page.write_text(render(material, drawings), encoding="utf-8")
+    return page
+
+
+@pytest.mark.parametrize("way", ["click", "link"])
+def test_the_figure_of_a_claim_waits_until_it_is_asked_for(browser, claimed, way):
+    browser.get(claimed.as_uri())
+    assert not find(browser, "#C26")
+    find(browser, "#claim-C26 summary" if way == "click" else "a[href='#claim-C26']")[0].click()
+    WebDriverWait(browser, 5).until(lambda page: find(page, "#C26 .toggles button"))
+    assert {button.text for button in find(browser, "#C26 .toggles button")} == {"mPNP", "NCM"}
+    svg = find(browser, "#C26 svg")[0]
+    assert svg.size["width"] > 200
+    svg.send_keys(Keys.ARROW_RIGHT)
+    assert "processor time" in find(browser, "#C26 .tip")[0].text
+    assert browser.get_log("browser") == []
+
+
+def test_without_a_script_a_claim_has_its_figure(browser, claimed):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.get(claimed.as_uri())
+    find(browser, "#claim-C26 summary")[0].click()
+    assert find(browser, "#C26 svg")[0].size["width"] > 200
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_without_a_script_it_is_still_a_page(browser, finished):

@@ -74,10 +74,17 @@ def test_two_runs_are_compared(copy, finished, inside, tmp_path):
     earlier = gamma["uncertainty"]
     gamma |= {"value": gamma["value"] + 0.3, "uncertainty": 0.1, "verdict": "fail"}
     (copy / "verdicts.json").write_text(json.dumps(rows), encoding="utf-8")
+    table = pd.read_parquet(copy / "tables" / "C.pos.1.sign.parquet")
+    table.assign(I_diffusion_A_per_m=1.25 * table["I_diffusion_A_per_m"]).to_parquet(
+        copy / "tables" / "C.pos.1.sign.parquet"
+    )
     done = inside("transslit", "report", "--compare", finished[0], copy, "--json", "--out", tmp_path / "changes.html")
     answer = json.loads(done.stdout)
     (changed,) = [pair for pair in answer["pairs"] if pair["what"] != "equal"]
     assert (changed["id"], changed["what"], changed["verdict_b"]) == ("L.gamma", "verdict changed", "fail")
+    evidence = {pair["id"]: pair["evidence"] for pair in answer["pairs"]}
+    assert evidence.pop("C.pos.1.sign") == "I_diffusion_A_per_m by 0.25 of its largest"
+    assert set(evidence.values()) == {"equal"}
     assert changed["against_u"] == pytest.approx(0.3 / np.hypot(earlier, 0.1))
     assert "verdict changed" in (tmp_path / "changes.html").read_text(encoding="utf-8")
     shown = inside("transslit", "report", "--compare", finished[0], copy).stdout
@@ -112,6 +119,27 @@ def test_the_crate_has_what_ro_crate_requires(copy, inside):
         assert file["@type"] == "File"
         assert file["sha256"] == hashlib.sha256((copy / part["@id"]).read_bytes()).hexdigest()
     assert "report.html" in {part["@id"] for part in root["hasPart"]}
+
+
+def test_what_another_version_wrote_is_refused_in_a_line(copy, inside):
+    """A table without a column, rows without a field: say which, and what to do."""
+    table = copy / "tables" / "cv-crossings.parquet"
+    pd.read_parquet(table).drop(columns="I_diffusion_A_per_m").to_parquet(table)
+    done = inside("transslit", "report", copy, "--figure", "cv-currents")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "I_diffusion_A_per_m" in done.stderr
+    table = copy / "tables" / "ncm.parquet"
+    pd.read_parquet(table).drop(columns="V_m_V").to_parquet(table)
+    done = inside("transslit", "report", copy, "--rebuild")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    rows = json.loads((copy / "verdicts.json").read_text(encoding="utf-8"))
+    for row in rows:
+        del row["tolerance"]
+    (copy / "verdicts.json").write_text(json.dumps(rows), encoding="utf-8")
+    for words in ([copy], [copy, "--rebuild"], ["--compare", copy, copy]):
+        done = inside("transslit", "report", *words)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "rows without tolerance; another version" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["nowhere"], [], ["--compare", "a", "b"]])

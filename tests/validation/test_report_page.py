@@ -104,6 +104,15 @@ def test_what_is_on_disk_makes_the_same_page(material, tmp_path):
     pd.testing.assert_frame_equal(again.record("md").slits, material.record("md").slits, check_exact=True)
 
 
+def test_a_check_keeps_its_table_by_its_id(material, tmp_path):
+    material.write(tmp_path)
+    again = Material.read(tmp_path)
+    for verdict, read in zip(material.verdicts, again.verdicts, strict=True):
+        pd.testing.assert_frame_equal(read.evidence, verdict.evidence)
+        assert verdict.id not in again.tables
+        assert f'download="{verdict.id}.csv"' in render(again, DRAWN)
+
+
 def test_tables_of_an_earlier_report_go(material, tmp_path):
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "old.parquet").write_bytes(b"")

@@ -2,12 +2,14 @@
 
 import math
 
+import pandas as pd
 import pytest
 
 from transslit import Law
 from transslit.law import Constant
 from validation.scaling import gamma, law
 
+ROWS = pd.DataFrame({"replica": 0, "i": 1, "time_s": [0.0, 1.0], "I_A_per_m": 1.0, "q": [0.0, 1.0], "dphi_V": 1.0})
 INPUTS = ("I_A_per_m", "q")
 FITTED = {"constants": {"gamma": {"value": 0.75}}, "intervals": {"gamma": [0.7, 0.86]}}
 
@@ -26,7 +28,9 @@ def test_a_curved_law_has_a_gamma_with_the_error_of_its_constants():
 
 
 def test_beside_another_law_equation_one_is_named_as_such():
-    verdicts = {verdict.id: verdict for verdict in law(curved(provenance={"references": {"paper": FITTED}}), "planted")}
+    verdicts = {
+        verdict.id: verdict for verdict in law(curved(provenance={"references": {"paper": FITTED}}), ROWS, "planted")
+    }
     assert set(verdicts) == {"L.held_out", "L.gamma", "L.gamma_eq1"}
     assert "not equation 1" in verdicts["L.gamma"].reason
     fit = verdicts["L.gamma_eq1"]
@@ -35,7 +39,7 @@ def test_beside_another_law_equation_one_is_named_as_such():
 
 
 def test_equation_one_itself_needs_no_second_gamma():
-    verdicts = {verdict.id: verdict for verdict in law(Law.paper(1.0, 1.3), "planted")}
+    verdicts = {verdict.id: verdict for verdict in law(Law.paper(1.0, 1.3), ROWS, "planted")}
     assert set(verdicts) == {"L.held_out", "L.gamma"}
     assert (verdicts["L.gamma"].value, verdicts["L.gamma"].verdict) == (1.3, "fail")
     assert "of equation 1" in verdicts["L.gamma"].reason
@@ -44,4 +48,4 @@ def test_equation_one_itself_needs_no_second_gamma():
 def test_what_is_no_resistance_has_no_gamma():
     found = Law("dphi_V", INPUTS, "c0*I_A_per_m + c1", {"c0": Constant(1.0), "c1": Constant(0.1)})
     assert math.isnan(gamma(found).value)
-    assert law(found, "planted")[1].verdict == "inconclusive"
+    assert law(found, ROWS, "planted")[1].verdict == "inconclusive"

@@ -124,12 +124,10 @@ class ClaimVerdict(Verdict):
     figure: str = ""
     statement: str = ""
     parts: tuple[Verdict, ...] = ()
-    evidence: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
 
     def row(self) -> dict[str, Any]:
         """The verdict as JSON-able row, its parts as rows."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "evidence"}
-        return fields | {"parts": [part.row() for part in self.parts]}
+        return super().row() | {"parts": [part.row() for part in self.parts]}
 
     def draw(self, table: pd.DataFrame | None = None) -> Figure:
         """The claim's figure, from its table (or from `table` in its place)."""
@@ -197,8 +195,8 @@ def assemble(known: Claim, parts: tuple[Verdict, ...], setting: str, evidence: p
     fields = {name: getattr(decided, name) for name in Verdict.__dataclass_fields__}
     reason = f"{decided.title}: {decided.reason}" if len(parts) > 1 else decided.reason
     fields |= {"id": known.id, "title": known.title, "setting": setting, "reason": reason}
-    fields |= {"required": any(part.required for part in parts)}
-    return ClaimVerdict(**fields, figure=known.figure, statement=known.statement, parts=parts, evidence=evidence)
+    fields |= {"required": any(part.required for part in parts), "evidence": evidence}
+    return ClaimVerdict(**fields, figure=known.figure, statement=known.statement, parts=parts)
 
 
 def chosen(text: str | None) -> list[str]:

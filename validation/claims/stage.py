@@ -80,7 +80,7 @@ def read_claims(folder: Path) -> list[ClaimVerdict]:
 
     Raises
     ------
-    BadInput : a claim's table is missing
+    BadInput : a claim's table is missing, or another version judged it
     """
     return [read_claim(folder, row) for row in read_json(folder / "claims.json") or []]
 
@@ -92,8 +92,12 @@ def read_claim(folder: Path, row: dict[str, Any]) -> ClaimVerdict:
         table = pd.read_parquet(path)
     except (OSError, ValueError):
         raise BadInput("claims", path, "the table of a judged claim is missing; judge it again") from None
-    parts = tuple(Verdict(**part) for part in row["parts"])
-    return ClaimVerdict(**row | {"parts": parts, "evidence": table})
+    try:
+        parts = tuple(Verdict(**part) for part in row["parts"])
+        return ClaimVerdict(**row | {"parts": parts, "evidence": table})
+    except TypeError as error:
+        again = f"another version judged it ({error}); transslit claims --claims {row['id']} does it again"
+        raise BadInput("claims", folder / "claims.json", again) from None
 
 
 def table_path(folder: Path, identity: str) -> Path:

@@ -35,13 +35,11 @@ def report_command(
     """Say what a finished run found, and where its report is."""
     if compare is not None:
         return _compare(*compare, out, as_json)
-    from transslit.runs import read_json
+    from validation.verdict import read_rows
 
     if folder is None:
         raise BadInput("folder", "missing", "give the folder of a finished validation, or --compare with two")
-    verdicts = read_json(folder / "verdicts.json")
-    if verdicts is None:
-        raise BadInput("folder", folder, "holds no verdicts.json; give the folder of a finished validation")
+    verdicts = read_rows(folder)
     answer: dict[str, object] = {"verdicts": verdicts, "report": str(folder / "report.html")}
     if rebuild:
         from validation.report import publish

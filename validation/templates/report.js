@@ -1,4 +1,6 @@
-// Figures that answer. Without this script they are still pictures.
+// Figures that answer. Without this script they are still pictures: those of a closed part lie in a <noscript>, which is
+// text to a page with scripts, and are made of it when the part is opened. So the page opens without their thousands of
+// elements.
 // Buttons hide and show what carries a tag; the pointer, or the arrow keys on a focused figure, read values off the
 // drawn lines: `data-axes` holds each panel's box in SVG units and the limits and scales of its axes.
 "use strict";
@@ -57,8 +59,8 @@
     const panel = (group) => Number(/axes_(\d+)$/.exec(group.closest("[id*=axes_]").id)[1]) - 1;
     const lines = groups
       .filter((group) => !group.dataset.tags.startsWith("~"))
-      .map((group) => ({ group, axes: axes[panel(group)], points: points(group) }))
-      .filter((line) => line.axes && line.points.length);
+      .map((group) => ({ group, axes: axes[panel(group)] }))
+      .filter((line) => line.axes);
     if (!lines.length) return;
     const tip = document.createElement("div");
     tip.className = "tip";
@@ -92,7 +94,10 @@
       tip.style.top = `${place.bottom - home.top + 6}px`;
     }
 
-    const visible = () => lines.filter((line) => !line.group.hasAttribute("data-off"));
+    function visible() {
+      for (const line of lines) line.points ??= points(line.group); // when first asked for
+      return lines.filter((line) => line.points.length && !line.group.hasAttribute("data-off"));
+    }
 
     svg.addEventListener("pointermove", (event) => {
       const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
@@ -129,11 +134,28 @@
     });
   }
 
-  for (const figure of document.querySelectorAll("figure")) {
+  function enliven(figure) {
     const svg = figure.querySelector("svg[data-axes]");
-    if (!svg) continue;
+    if (!svg) return;
     const groups = [...svg.querySelectorAll("g[data-tags]")];
     toggles(figure, groups);
     readings(figure, svg, groups);
   }
+
+  function unfold(part) {
+    for (const waiting of part.querySelectorAll("noscript")) {
+      waiting.outerHTML = waiting.textContent;
+      part.querySelectorAll("figure").forEach(enliven);
+    }
+  }
+
+  function goTo(id) {
+    const part = document.getElementById(id);
+    if (part instanceof HTMLDetailsElement) part.open = true;
+  }
+
+  document.querySelectorAll("figure").forEach(enliven);
+  for (const part of document.querySelectorAll("details")) part.addEventListener("toggle", () => unfold(part));
+  addEventListener("hashchange", () => goTo(location.hash.slice(1)));
+  goTo(location.hash.slice(1));
 })();
