@@ -22,6 +22,7 @@ from transslit.law import Law
 
 Function = Callable[[np.ndarray], np.ndarray]
 Q = sympy.Symbol("q", real=True)
+LEAST = 1e-9  # of q, below which a law's slope is taken there: a root of q is infinitely steep where the run begins
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,10 @@ def of_law(law: Law, slits: int) -> SlitResistance:
     expression = law.resistance_expression
     slope = sympy.diff(expression, Q)
     if Q in slope.free_symbols:
-        return SlitResistance(sympy.lambdify(Q, expression, "numpy"), sympy.lambdify(Q, slope, "numpy"), (expression,))
+        rise = sympy.lambdify(Q, slope, "numpy")
+        return SlitResistance(
+            sympy.lambdify(Q, expression, "numpy"), lambda q: rise(np.maximum(q, LEAST)), (expression,)
+        )
     fall, empty = (np.full(slits, float(e)) for e in (slope, expression.subs(Q, 0)))
     return SlitResistance(lambda q: empty + fall * q, lambda q: fall, (expression,))
 

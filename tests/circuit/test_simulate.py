@@ -126,6 +126,16 @@ def test_law_overrides_and_any_law_will_do(paper, references):
     assert peak(a) > 1.01 * peak(simulate(paper(layers=6, model="tlm")))
 
 
+def test_a_law_that_is_infinitely_steep_at_no_charge_will_do(paper):
+    """sqrt(q) is, where every run begins; 1e-10 off it differs by 1e-5 of R at most."""
+    steep, smooth = (
+        Law("dphi_V", ("I_A_per_m", "q"), f"I_A_per_m*(5 - 4*sqrt(q{shift}))", {}) for shift in ("", " + 1e-10")
+    )
+    expected = simulate(paper(), smooth).terminal["I_m_A"]
+    found = simulate(paper(), steep).terminal["I_m_A"]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-5 * expected.abs().max())
+
+
 @pytest.mark.parametrize("gamma", [0.0, 0.9, -0.9])
 def test_charge_and_energy_balance(paper, gamma):
     account = simulate(paper(gamma=gamma)).balance()
