@@ -15,7 +15,6 @@ import pytest
 
 from circuit import CircuitConfig, simulate
 from circuit.spice import to_spice
-from circuit.sweep import sweep
 from transslit import Law, TriangularCV
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
@@ -88,12 +87,3 @@ def test_against_ngspice(benchmark, tmp_path):
     if benchmark.stats is not None:
         benchmark.extra_info["times_faster"] = min(times) / benchmark.stats.stats.min
         assert min(times) > 20 * benchmark.stats.stats.min
-
-
-@pytest.mark.benchmark(timer=time.perf_counter)
-def test_sweep(benchmark):
-    """1,000 sets of gamma and R_c at 20 layers, on all cores; by the clock on the wall."""
-    axes = {"gamma": np.linspace(-0.9, 0.9, 25).tolist(), "resistance": np.linspace(1, 10, 40).tolist()}
-    table = benchmark.pedantic(sweep, (circuit(20), axes), rounds=1)
-    assert len(table) == 1000
-    assert (table["refused"] == "").all()

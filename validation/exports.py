@@ -1,4 +1,4 @@
-"""A circuit run on disk: its tables, and on request a netlist, a potentiostat file or CSV; fits and sweeps."""
+"""A circuit run on disk: its tables, and on request a netlist, a potentiostat file or CSV; fits."""
 
 from __future__ import annotations
 
@@ -15,24 +15,11 @@ from circuit.impedance import impedance
 from circuit.measured import Curve
 from circuit.measures import half_cycles, ragone, summary
 from circuit.spice import to_spice
-from circuit.sweep import sweep
 from transslit import BadInput, Law
-from transslit.progress import Progress
 from transslit.runs import write_json, write_text
 from transslit.units import parse
 
 TABLES = ("terminal", "slits")
-KINDS = {  # of what may be swept
-    "layers": None,
-    "resistance": "resistance",
-    "gamma": None,
-    "slit_capacitance": "capacitance",
-    "open_resistance": "resistance",
-    "open_capacitance": "capacitance",
-    "charge_max": "charge",
-    "scan_rate": "scan rate",
-    "window": "voltage",
-}
 
 
 def write_circuit(
@@ -113,39 +100,6 @@ def decades(name: str, text: str | None, kind: str, example: str) -> np.ndarray 
     if not 0 < low < high <= 1e15:
         raise BadInput(name, text, f"must increase from above zero to 1e15 at most, as {example}")
     return np.geomspace(low, high, 1 + round(10 * np.log10(high / low)))
-
-
-def write_sweep(
-    folder: Path, config: circuit.CircuitConfig, axes: dict[str, list[float]], law: Law | None
-) -> dict[str, Any]:
-    """Run every combination, leave `sweep.parquet` and `sweep.csv`; how many there were, and the ranges of measures."""
-    table = sweep(config, axes, law, Progress())
-    folder.mkdir(parents=True, exist_ok=True)
-    write_table(folder / "sweep.parquet", table)
-    write_text(folder / "sweep.csv", table.to_csv(index=False))
-    told: dict[str, Any] = {"sets": len(table), "refused": int((table["refused"] != "").sum())}
-    for name in table.columns[len(axes) + 1 :]:
-        told[name] = f"{table[name].min():.4g} to {table[name].max():.4g}"
-    return {"summary": told}
-
-
-def axis(text: str) -> tuple[str, list[float]]:
-    """A parameter and its values from text such as gamma=-0.9:0.9:25 or resistance=1ohm:10ohm:40 (low, high, count).
-
-    Raises
-    ------
-    BadInput : not of that form, no such parameter, or without its unit
-    """
-    name, _, given = text.partition("=")
-    parts = given.split(":")
-    if name not in KINDS or len(parts) != 3 or not parts[2].isdigit() or not 1 <= int(parts[2]) <= 100_000:
-        raise BadInput("sweep", text, f"give NAME=LOW:HIGH:COUNT; NAME is one of {', '.join(KINDS)}")
-    kind = KINDS[name]
-    try:
-        low, high = (float(part) if kind is None else parse(part, kind) for part in parts[:2])
-    except ValueError as error:
-        raise BadInput("sweep", text, str(error) if kind else "give numbers, as 0:0.9:10") from None
-    return name, np.linspace(low, high, int(parts[2])).tolist()
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

@@ -43,15 +43,6 @@ def test_galvanostatic_turns_at_its_limits_and_impedance_starts_at_the_mouth(ins
     assert given["efficiency"].iloc[0] == pytest.approx(1, abs=2e-2)
 
 
-def test_a_sweep_leaves_one_tidy_table(inside, tmp_path):
-    found = call(inside, "--sweep", "gamma=0:0.9:2", "--sweep", "open_resistance=1ohm:2ohm:2")
-    assert found["sets"] == 4
-    table = pd.read_csv(tmp_path / "run" / "sweep.csv")
-    assert table["open_resistance_ohm"].tolist() == [1, 2, 1, 2]
-    assert table["peak_current_A"].iloc[2] > table["peak_current_A"].iloc[0]
-    assert (pd.read_parquet(tmp_path / "run" / "sweep.parquet")["gamma"] == table["gamma"]).all()
-
-
 def test_a_fit_returns_what_was_exported(inside, tmp_path):
     call(inside, "--export", "mpt")
     (tmp_path / "run" / "circuit.mpt").rename(tmp_path / "cv.mpt")
@@ -92,10 +83,6 @@ def test_a_fit_returns_what_was_exported(inside, tmp_path):
         (["--counter", "bad.json"], ["bad.json", "open_resistance"]),
         (["--slit-capacitance", "80nF,70nF"], ["slit_capacitance", "5 slits"]),
         (["--gamma", "much"], ["gamma", "much"]),
-        (["--sweep", "gamma=0:0.9"], ["sweep", "NAME=LOW:HIGH:COUNT"]),
-        (["--sweep", "resistance=1:2:3"], ["sweep", "kohm"]),
-        (["--sweep", "colour=1:2:3"], ["sweep", "gamma"]),
-        (["--sweep", "gamma=0:0.9:3", "--fit", "cv.csv"], ["sweep", "fit"]),
         (["--gamma", "2"], ["resistance", "slit 1", "zero"]),
         (["--drive", "power", "--power", "1mW", "--export", "spice"], ["export", "power"]),
     ],

@@ -12,6 +12,16 @@ from transslit.errors import BadInput
 from validation.commands.common import JsonFlag, OutPath, SeedInt, app
 
 DRIVES = ("cv", "smoothed-cv", "rates", "potential-step", "galvanostatic", "power", "table")
+ELEMENTS = (
+    "resistance",
+    "gamma",
+    "slit_capacitance",
+    "open_resistance",
+    "open_capacitance",
+    "charge_max",
+    "layers",
+)
+PASSED_ON = ("polarity", "initial_voltage", "points", "model")  # fields of the configuration by the same name
 LISTED = ("resistance", "gamma", "slit_capacitance", "charge_max")  # one value, or one for each slit
 
 
@@ -26,8 +36,6 @@ transslit circuit --resistance 5ohm --gamma 0.6 --drive galvanostatic --current 
 transslit circuit --resistance 5ohm --impedance 1kHz:1GHz --bias 0.2V --out runs/eis
 
 transslit circuit --resistance 2ohm --fit measured.mpt --out runs/fit
-
-transslit circuit --resistance 5ohm --sweep gamma=-0.9:0.9:25 --sweep resistance=1ohm:10ohm:40 --out runs/sweep
 
 transslit circuit --figure ED12 --out runs/figures""",
 )
@@ -75,10 +83,6 @@ def circuit_command(
     fit: Annotated[
         Path | None, typer.Option(help="Measured .mpt, .mpr or .csv: fit R_c, gamma, C_slit and R_open.")
     ] = None,
-    sweep: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=LOW:HIGH:COUNT, as gamma=-0.9:0.9:25; give several for every combination."),
-    ] = None,
     export: Annotated[str | None, typer.Option(help="spice, mpt or csv, beside the tables.")] = None,
     figure: Annotated[
         str | None, typer.Option(help="Draw a figure of the paper, with its data: 4c, 4d, 4e, ED11c ... ED14, or all.")
@@ -88,56 +92,25 @@ def circuit_command(
     as_json: JsonFlag = False,
 ) -> int:
     """Predict a cyclic voltammogram (or any other run) with the nano-circuitry or transmission line model."""
-    from transslit.law import Law
     from transslit.runs import open_run
-    from validation.exports import axis, decades, fit_circuit, write_circuit, write_sweep
+    from validation.exports import decades, fit_circuit, write_circuit
 
     if figure is not None:
-        if any(given is not None for given in (law, resistance, electrode, impedance, ragone, fit, sweep, export)):
+        if any(given is not None for given in (law, resistance, electrode, impedance, ragone, fit, export)):
             raise BadInput("figure", figure, "has elements and a drive of its own; give --out alone with it")
         return _figures(figure, out or Path("runs/circuit-figures"), as_json)
-    held = {} if electrode is None else _elements("electrode", electrode)
-    if (law is None) == (resistance is None and not {"resistance", "resistance_table"} & set(held)):
-        raise BadInput("law", law or "none", "give a law.json or --resistance, one of the two")
-    found = None if law is None else Law.read(law)
-    import circuit
-
     if export not in (None, "spice", "mpt", "csv"):
         raise BadInput("export", export, "give spice, mpt or csv")
-    if sweep and (fit or impedance or ragone or export):
-        raise BadInput("sweep", " ".join(sweep), "goes without a fit, an impedance, a Ragone plot or an export")
-    if fit is not None and (found or impedance or ragone):
+    if fit is not None and (law or impedance or ragone):
         raise BadInput("fit", fit, "goes with --resistance as its guess, without a law, an impedance or a Ragone plot")
-    elements: dict[str, Any] = {
-        "resistance": resistance,
-        "gamma": gamma,
-        "slit_capacitance": slit_capacitance,
-        "open_resistance": open_resistance,
-        "open_capacitance": open_capacitance,
-        "charge_max": charge_max,
-        "layers": layers,
-    }
-    config = circuit.CircuitConfig.read(
-        **{name: _listed(name, value) for name, value in elements.items()} | held,
-        counter=None if counter is None else circuit.HalfCell.read(str(counter), **_elements("counter", counter)),
-        full_cell=not half_cell,
-        polarity=polarity,
-        initial_voltage=initial_voltage,
-        drive=_drive(drive, scan_rate, window, lower, current, power, duration, smoothing, drive_table, cycles),
-        points=points,
-        model=model,
-    )
-    made_from = {"law": found.expression if found else "", "export": export or ""}
+    config, found = configured(dict(locals()))
+    made_from = {"law": str(found.numeric) if found else "", "export": export or ""}
     if fit is not None:
         from circuit.measured import read_curve
 
         curve = read_curve(fit)
         made_from["fit"] = _digest(fit)
         work = lambda path: fit_circuit(path, config, curve)  # noqa: E731
-    elif sweep:
-        axes = dict(map(axis, sweep))
-        made_from["sweep"] = " ".join(sweep)
-        work = lambda path: write_sweep(path, config, axes, found)  # noqa: E731
     else:
         frequencies = decades("impedance", impedance, "frequency", "1kHz:1GHz")
         powers = decades("ragone", ragone, "power", "1mW:20mW")
@@ -158,6 +131,32 @@ def circuit_command(
         )
         Console().print(f"{lines}\ntables: {folder}", highlight=False)
     return 0
+
+
+def configured(given: dict[str, Any]) -> tuple[Any, Any]:
+    """The configuration and the law (or None) that the command's options, by name, describe.
+
+    Raises
+    ------
+    BadInput : an option that cannot be used, or neither or both of a law and a resistance
+    """
+    law, electrode, counter = given["law"], given["electrode"], given["counter"]
+    held = {} if electrode is None else _elements("electrode", electrode)
+    if (law is None) == (given["resistance"] is None and not {"resistance", "resistance_table"} & set(held)):
+        raise BadInput("law", law or "none", "give a law.json or --resistance, one of the two")
+    from transslit.law import Law
+
+    found = None if law is None else Law.read(law)
+    import circuit
+
+    config = circuit.CircuitConfig.read(
+        **{name: _listed(name, given[name]) for name in ELEMENTS} | held,
+        counter=None if counter is None else circuit.HalfCell.read(str(counter), **_elements("counter", counter)),
+        full_cell=not given["half_cell"],
+        drive=_drive(given),
+        **{name: given[name] for name in PASSED_ON},
+    )
+    return config, found
 
 
 def _figures(asked: str, folder: Path, as_json: bool) -> int:
@@ -209,49 +208,36 @@ def _elements(name: str, path: Path) -> dict[str, Any]:
     return content
 
 
-def _drive(
-    kind: str,
-    scan_rate: str,
-    window: str,
-    lower: str,
-    current: str | None,
-    power: str | None,
-    duration: str | None,
-    smoothing: float,
-    table: Path | None,
-    cycles: int,
-) -> Any:
+def _drive(given: dict[str, Any]) -> Any:
     """The drive that the options describe."""
     from transslit import drive as drives
 
-    needed = {
-        "galvanostatic": ("current", current),
-        "power": ("power", power),
-        "potential-step": ("duration", duration),
-    }
-    name, value = needed.get(kind, ("", ""))
-    if value is None:
+    kind, cycles = given["drive"], {"cycles": given["cycles"]}
+    name = {"galvanostatic": "current", "power": "power", "potential-step": "duration"}.get(kind, "")
+    if name and given[name] is None:
         raise BadInput(name, "missing", f"a {kind} drive needs --{name}")
-    limits: dict[str, Any] = {"upper": window, "lower": lower, "cycles": cycles}
+    swept = {"scan_rate": given["scan_rate"], "window": given["window"], **cycles}
+    limits = {"upper": given["window"], "lower": given["lower"], **cycles}
     if kind == "cv":
-        return drives.TriangularCV.read(scan_rate=scan_rate, window=window, cycles=cycles)
+        return drives.TriangularCV.read(**swept)
     if kind == "smoothed-cv":
-        return drives.SmoothedCV.read(scan_rate=scan_rate, window=window, cycles=cycles, smoothing=smoothing)
+        return drives.SmoothedCV.read(smoothing=given["smoothing"], **swept)
     if kind == "rates":
-        rates = tuple(part.strip() for part in scan_rate.split(","))
-        return drives.RateSeries.read(scan_rates=rates, window=window, cycles=cycles)
+        rates = tuple(part.strip() for part in given["scan_rate"].split(","))
+        return drives.RateSeries.read(scan_rates=rates, window=given["window"], **cycles)
     if kind == "potential-step":
-        return drives.PotentialStep.read(voltage=window, duration=duration, rest=duration)
+        duration = given["duration"]
+        return drives.PotentialStep.read(voltage=given["window"], duration=duration, rest=duration)
     if kind == "galvanostatic":
-        return drives.Galvanostatic.read(current=current, **limits)
+        return drives.Galvanostatic.read(current=given["current"], **limits)
     if kind == "power":
-        return drives.ConstantPower.read(power=power, **limits)
+        return drives.ConstantPower.read(power=given["power"], **limits)
     if kind == "table":
         from circuit.measured import read_drive
 
-        if table is None:
+        if given["drive_table"] is None:
             raise BadInput("drive_table", "missing", "a table drive needs --drive-table FILE.csv")
-        return read_drive(table)
+        return read_drive(given["drive_table"])
     raise BadInput("drive", kind, f"give one of {', '.join(DRIVES)}")
 
 

@@ -22,6 +22,12 @@ SeedInt = Annotated[int, typer.Option(help="Random seed; the same seed gives the
 ReplicasInt = Annotated[
     int | None, typer.Option(help="Molecular-dynamics replicas. Default: 3, or 8 with the paper preset.")
 ]
+WorkersInt = Annotated[
+    int | None, typer.Option(help="Processes of this machine that share the work; the result is the same.")
+]
+SchedulerText = Annotated[
+    str | None, typer.Option(help="Dask scheduler whose workers are to do it, as tcp://host:8786.")
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
 ChargedFlag = Annotated[bool, typer.Option("--allow-charged", help="Accept a salt that is not neutral (not physical).")]
 

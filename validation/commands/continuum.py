@@ -70,29 +70,9 @@ def continuum_command(
     as_json: JsonFlag = False,
 ) -> int:
     """Run the modified Poisson-Nernst-Planck equations on the network, and reduce them to a record."""
-    given = dict(locals())  # every option as it was given, by name
-    salt = load_electrolyte(electrolyte)
-    if ion_diameter is not None:
-        salt = salt.with_diameter(length("ion_diameter", ion_diameter))
-    if permittivity is not None:
-        salt = salt.with_permittivity(permittivity)
-    given["temperature"] = salt.temperature if temperature is None else temperature
-    imposed = read_drive(drive, given | {"sigma": charge})
-    network = SlitNetwork.read(**{name: given[name] for name in SlitNetwork.model_fields})
-    network.admits(salt)
+    config = configured(dict(locals()))
     import continuum
 
-    config = continuum.ContinuumConfig.read(
-        network=network,
-        electrolyte=salt,
-        concentration=salt.concentration if concentration is None else concentration,
-        drive=imposed,
-        cell="full" if isinstance(imposed, ChargeStep) else "half",
-        stern_thickness=stern,
-        **{name: given[name] for name in PASSED_ON},
-    )
-    salt.bulk(config.concentration)
-    salt.admits_temperature(config.temperature)
     folder = out or Path("runs/continuum")
     code = run_stage(folder, config, continuum.run, seed, as_json)
     if figures:
@@ -100,6 +80,39 @@ def continuum_command(
 
         draw(folder)
     return code
+
+
+def configured(given: dict[str, Any]) -> Any:
+    """The configuration that the command's options, by name, describe.
+
+    Raises
+    ------
+    BadInput : an option that cannot be used
+    """
+    salt = load_electrolyte(given["electrolyte"])
+    if given["ion_diameter"] is not None:
+        salt = salt.with_diameter(length("ion_diameter", given["ion_diameter"]))
+    if given["permittivity"] is not None:
+        salt = salt.with_permittivity(given["permittivity"])
+    if given["temperature"] is None:
+        given = given | {"temperature": salt.temperature}
+    imposed = read_drive(given["drive"], given | {"sigma": given["charge"]})
+    network = SlitNetwork.read(**{name: given[name] for name in SlitNetwork.model_fields})
+    network.admits(salt)
+    import continuum
+
+    config = continuum.ContinuumConfig.read(
+        network=network,
+        electrolyte=salt,
+        concentration=salt.concentration if given["concentration"] is None else given["concentration"],
+        drive=imposed,
+        cell="full" if isinstance(imposed, ChargeStep) else "half",
+        stern_thickness=given["stern"],
+        **{name: given[name] for name in PASSED_ON},
+    )
+    salt.bulk(config.concentration)
+    salt.admits_temperature(config.temperature)
+    return config
 
 
 def read_drive(kind: str, given: dict[str, Any]) -> Any:

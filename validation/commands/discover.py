@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from transslit.errors import BadInput
+from transslit.executor import executor
 from transslit.progress import Progress
-from validation.commands.common import JsonFlag, OutPath, SeedInt, app
+from validation.commands.common import JsonFlag, OutPath, SchedulerText, SeedInt, WorkersInt, app
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -45,7 +43,8 @@ def discover_command(
     functions: Annotated[
         str, typer.Option(help="Functions of the search, of square, sqrt, exp, log, tanh, sinh, sin, cos.")
     ] = "square,sqrt,exp,log,tanh",
-    processes: Annotated[int, typer.Option(help="Processes that fit constants; the result is the same.", min=1)] = 1,
+    workers: WorkersInt = 1,
+    scheduler: SchedulerText = None,
     out: OutPath = None,
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
@@ -58,29 +57,39 @@ def discover_command(
     from discovery.plots import draw
     from transslit.runs import open_run
 
-    names = _names(inputs)
-    config = discovery.DiscoveryConfig.read(
-        target=target,
-        inputs=names,
-        functions=_names(functions),
-        held_out=held_out if held_out in {"last", "none"} else _names(held_out),
-        seed=seed,
-    )
-    table = _table(sources, target, names)
+    config, table = configured(dict(locals()))
     discovery.check(table, config)
     folder = out or Path("runs/discover")
     with open_run(folder) as run:
 
         def search(path: Path) -> None:
-            # Spawned, not forked: the libraries of this process may have threads.
-            pool = ProcessPoolExecutor(processes, get_context("spawn")) if processes > 1 else nullcontext(map)
-            with pool as mapper:
-                law = discovery.discover(table, config, path, Progress(), mapper)
+            with executor(workers, scheduler) as pool:
+                law = discovery.discover(table, config, path, Progress(), pool)
             draw(table, law, path)
 
-        run.stage("", config, search, {"table": _table_digest(table)}, seed)
+        run.stage("", config, search, {"table": table_digest(table)}, seed)
     _tell(folder, as_json)
     return 0
+
+
+def configured(given: dict[str, Any]) -> tuple[Any, Any]:
+    """The configuration and the table that the command's options, by name, describe.
+
+    Raises
+    ------
+    BadInput : an option that cannot be used, or sources that cannot be read
+    """
+    import discovery
+
+    names, held_out = _names(given["inputs"]), given["held_out"]
+    config = discovery.DiscoveryConfig.read(
+        target=given["target"],
+        inputs=names,
+        functions=_names(given["functions"]),
+        held_out=held_out if held_out in {"last", "none"} else _names(held_out),
+        seed=given["seed"],
+    )
+    return config, _table(given["sources"], config.target, names)
 
 
 def _table(sources: list[Path], target: str, names: tuple[str, ...]) -> Any:
@@ -125,7 +134,8 @@ def _tell(folder: Path, as_json: bool) -> None:
     print(f"law, hall of fame and figures: {folder}")
 
 
-def _table_digest(table: Any) -> str:
+def table_digest(table: Any) -> str:
+    """SHA-256 of a table's content."""
     import pandas as pd
 
     return hashlib.sha256(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()).hexdigest()

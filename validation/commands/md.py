@@ -32,6 +32,9 @@ DRIVES = {
     "cv": ("scan_rate", "window", "cycles"),
 }
 
+# The options that are those of `validate`.
+SHARED = ("slit", "electrolyte", "concentration", "preset", "replicas", "seed", "allow_charged")
+
 Text = str | None
 
 
@@ -68,33 +71,35 @@ def md_command(
     allow_charged: ChargedFlag = False,
 ) -> int:
     """Charge a graphene cell in molecular dynamics, and reduce it to a trans-slit record."""
+    config = configured(dict(locals()))
+    if remake_equilibrium is not None:
+        return _remake(config, remake_equilibrium, as_json)
+    import md
+
+    return run_stage(out or Path("runs/md"), config, md.run, seed, as_json)
+
+
+def configured(given: dict[str, Any]) -> Any:
+    """The configuration that the command's options, by name, describe.
+
+    Raises
+    ------
+    BadInput : an option that cannot be used, or that the drive does not take
+    """
+    drive = given["drive"]
     if drive not in DRIVES:
         raise BadInput("drive", drive, f"give {', '.join(DRIVES)}")
-    given = {
-        "charge_per_carbon": charge_per_carbon,
-        "ramp": ramp,
-        "duration": duration,
-        "rest": rest,
-        "voltage": voltage,
-        "scan_rate": scan_rate,
-        "window": window,
-        "cycles": cycles,
-    }
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    changes = {name: given[name] for takes in DRIVES.values() for name in takes if given[name] is not None}
     for name in changes:
         if name not in DRIVES[drive]:
             takers = ", ".join(kind for kind, takes in DRIVES.items() if name in takes)
             raise BadInput(name, changes[name], f"a {drive} drive does not take it ({takers} would)")
-    if friction is not None:
-        changes["friction"] = friction
-    wanted = asked(slit, electrolyte, concentration, preset, replicas, seed, allow_charged)
-    import md
+    if given["friction"] is not None:
+        changes["friction"] = given["friction"]
+    wanted = asked(**{name: given[name] for name in SHARED})
     from validation.pipeline import md_config
 
-    config = md_config(wanted, drive=drive, platform=platform, **changes)
-    if remake_equilibrium is not None:
-        return _remake(config, remake_equilibrium, as_json)
-    return run_stage(out or Path("runs/md"), config, md.run, seed, as_json)
+    return md_config(wanted, drive=drive, platform=given["platform"], **changes)
 
 
 def _remake(config: Any, path: Path, as_json: bool) -> int:

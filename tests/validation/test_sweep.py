@@ -1,0 +1,223 @@
+"""The points of a sweep, the columns that they make, and the table as a function of what was left on disk."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from transslit import BadInput
+from transslit.executor import Inline
+from transslit.progress import Progress
+from validation.sweep import plan, read_table, sweep
+from validation.sweep.grid import columns, settings
+
+CIRCUIT = ["--resistance", "5ohm", "--layers", "4", "--points", "101"]
+
+
+def run(points, out, **options):
+    return sweep(points, out, Inline(), progress=Progress(quiet=True), **options)
+
+
+def test_a_grid_is_every_combination_with_the_last_quickest():
+    found = settings(["slit=1.5nm, 2nm", "ion-diameter=0.3nm:0.7nm:3"])
+    assert [list(point.values()) for point in found[:4]] == [
+        ["1.5nm", "0.3nm"],
+        ["1.5nm", "0.5nm"],
+        ["1.5nm", "0.7nm"],
+        ["2nm", "0.3nm"],
+    ]
+    assert list(found[0]) == ["slit", "ion_diameter"]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("scan_rate=1mV/us:1V/us:4:log", ["1mV/us", "10mV/us", "100mV/us", "1000mV/us"]),
+        ("gamma=-0.9:0.9:3", ["-0.9", "0", "0.9"]),
+        ("layers=2:6:3", ["2", "4", "6"]),
+        ("slit=900pm:2nm:2", ["900pm", "2000pm"]),
+        ("stepping=fixed,adaptive,fixed", ["fixed", "adaptive"]),
+    ],
+)
+def test_the_values_of_one_parameter(text, values):
+    assert [next(iter(point.values())) for point in settings([text])] == values
+
+
+def test_columns_are_in_si_with_their_units():
+    texts = {"slit": "0.59nm", "scan_rate": "20mV/us", "concentration": "1M", "temperature": "25degC", "layers": "6"}
+    texts |= {"gamma": "-0.5", "electrolyte": "KCl", "charge": "0.25C/m^2", "charge_per_carbon": "0.041e"}
+    assert columns(texts) == {
+        "slit_m": 0.59e-9,
+        "scan_rate_V_per_s": 2e4,
+        "concentration_mol_per_m3": 1000.0,
+        "temperature_K": 298.15,
+        "layers": 6,
+        "gamma": -0.5,
+        "electrolyte": "KCl",
+        "charge_C_per_m2": 0.25,
+        "charge_per_carbon_e": 0.041,
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "slit",
+        "slit=",
+        "=1nm",
+        "slit=1nm:2nm",
+        "slit=1nm:2nm:1",
+        "slit=1nm:2s:3",
+        "slit=a:b:3",
+        "slit=0nm:2nm:3:log",
+        "a=1,,2",
+    ],
+)
+def test_what_is_no_axis_is_refused(text):
+    with pytest.raises(BadInput):
+        settings([text])
+
+
+def test_a_list_of_points_multiplies_the_grid(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("slit,ion-diameter\n2nm,0.5nm\n3nm,0.6nm\n")
+    found = settings(["layers=4,5"], path)
+    assert found[1] == {"slit": "2nm", "ion_diameter": "0.5nm", "layers": "5"}
+    assert len(found) == 4
+    with pytest.raises(BadInput, match="twice"):
+        settings(["slit=1nm,2nm"], path)
+    path.write_text("slit\n2nm\n3nm,4nm\n")
+    with pytest.raises(BadInput, match="row 3"):
+        settings([], path)
+
+
+def test_a_point_is_the_command_by_itself(tmp_path):
+    from circuit import CircuitConfig, simulate
+    from circuit.measures import summary
+    from transslit import TriangularCV
+
+    points = plan("circuit", ["gamma=0,0.5", "scan-rate=20mV/us,4mV/us"], CIRCUIT)
+    table = run(points, tmp_path / "out")
+    assert list(table)[:2] == ["gamma", "scan_rate_V_per_s"]
+    elements = {"slit_capacitance": 80e-9, "open_resistance": 1.0, "open_capacitance": 10e-9, "points": 101}
+    drive = TriangularCV(scan_rate=4e3, cycles=2)
+    alone = summary(simulate(CircuitConfig(layers=4, resistance=5.0, gamma=0.5, drive=drive, **elements)))
+    row = table.iloc[3]
+    assert row[list(alone)].to_dict() == pytest.approx(alone, rel=1e-12, abs=0)
+    assert row["status"] == "done"
+    assert row["wall_s"] > 0
+
+
+def test_finished_points_are_recognised_failed_ones_are_rows_and_retried_when_asked(tmp_path, monkeypatch):
+    from validation.sweep import stages
+
+    ran = []
+    honest = stages.STAGES["circuit"].run
+
+    def counted(work, folder):
+        ran.append(work.config.gamma)
+        if work.config.gamma == 0.5 and broken:
+            raise RuntimeError("no\nluck")
+        return honest(work, folder)
+
+    broken = True
+    monkeypatch.setitem(stages.STAGES, "circuit", stages.Stage(stages.STAGES["circuit"].work, counted, leaves=False))
+    points = plan("circuit", ["gamma=0,0.5,2"], CIRCUIT)
+    table = run(points, tmp_path / "out")
+    assert table["status"].tolist() == ["done", "failed", "failed"]
+    assert table["error"].iloc[1] == "RuntimeError: no luck"
+    assert "reaches zero" in table["error"].iloc[2]  # 1 - gamma q at q = 1/2
+    wider = plan("circuit", ["gamma=0:0.75:4"], CIRCUIT)
+    broken = False
+    table = run(wider, tmp_path / "out")
+    assert ran == [0, 0.5, 2, 0.25, 0.75]
+    assert table["status"].tolist() == ["done", "done", "failed", "done"]
+    assert run(wider, tmp_path / "out", retry=True)["status"].tolist() == 4 * ["done"]
+    assert ran[5:] == [0.5]
+
+
+def test_the_table_follows_from_the_folder(tmp_path):
+    out = tmp_path / "out"
+    points = plan("circuit", ["gamma=0,0.5", "layers=4,0"], CIRCUIT)
+    table = run(points, out)
+    assert table["status"].tolist() == ["done", "failed", "done", "failed"]
+    assert table["error"].str.contains("layers").tolist() == [False, True, False, True]
+    pd.testing.assert_frame_equal(read_table(out), table)
+    pd.testing.assert_frame_equal(pd.read_parquet(out / "sweep.parquet"), table, check_dtype=False)
+    (out / "points" / f"{points[2].key}.json").write_text('{"status": "do')  # torn: not finished
+    assert read_table(out)["status"].tolist() == ["done", "failed", "pending", "failed"]
+
+
+def test_ctrl_c_leaves_a_valid_table(tmp_path, monkeypatch):
+    from validation.sweep import stages
+
+    honest = stages.STAGES["circuit"].run
+
+    def interrupted(work, folder):
+        if work.config.gamma == 0.5:
+            raise KeyboardInterrupt
+        return honest(work, folder)
+
+    changed = stages.Stage(stages.STAGES["circuit"].work, interrupted, leaves=False)
+    monkeypatch.setitem(stages.STAGES, "circuit", changed)
+    with pytest.raises(KeyboardInterrupt):
+        run(plan("circuit", ["gamma=0,0.5,0.9"], CIRCUIT), tmp_path)
+    assert pd.read_csv(tmp_path / "sweep.csv")["status"].tolist() == ["done", "pending", "pending"]
+
+
+def test_a_full_disk_is_the_point_s_own_fault(tmp_path, monkeypatch):
+    import errno
+    import os
+
+    from validation.sweep import stages
+
+    def full(work, folder):
+        if work.config.gamma == 0.5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return {"answer": 42.0}
+
+    monkeypatch.setitem(stages.STAGES, "circuit", stages.Stage(stages.STAGES["circuit"].work, full))
+    table = run(plan("circuit", ["gamma=0,0.5,0.9"], CIRCUIT), tmp_path)
+    assert table["answer"].tolist() == pytest.approx([42, float("nan"), 42], nan_ok=True)
+    assert "No space left" in table["error"].iloc[1]
+    assert not list((tmp_path / "runs").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("stage", "vary", "words", "said"),
+    [
+        ("cv", ["slit=1nm,2nm"], [], "md, continuum"),
+        ("continuum", ["colour=1nm,2nm"], [], "ion_diameter"),
+        ("continuum", ["slit=1,2"], [], "nm"),
+        ("continuum", ["layers=4,5"], [], "slit"),
+        ("continuum", ["slit=1nm,2nm"], ["--colour", "red"], "colour"),
+        ("circuit", ["gamma=0,0.5"], [*CIRCUIT, "--fit", "cv.mpt"], "fit"),
+        ("continuum", ["out=a,b"], ["--slit", "2nm"], "options of transslit continuum"),
+    ],
+)
+def test_a_sweep_of_nothing_is_bad_input(stage, vary, words, said):
+    with pytest.raises(BadInput, match=said):
+        plan(stage, vary, words)
+
+
+def test_a_continuum_row_holds_what_extraction_and_claims_say(tmp_path):
+    from continuum import ContinuumConfig, extract
+    from transslit import TransSlitRecord
+    from validation.claims.evidence import Run
+    from validation.claims.measures import agreement
+
+    words = ["--layers", "3", "--steps", "40", "--refinement", "0.5"]
+    points = plan("continuum", ["slit=2nm"], words, keep=True)
+    row = run(points, tmp_path).iloc[0]
+    assert row["status"] == "done", row["error"]
+    folder = tmp_path / "runs" / points[0].key
+    record = TransSlitRecord.read(folder)
+    ladder = extract(record)
+    assert row["gamma"] == pytest.approx(ladder.gamma, rel=1e-12)
+    assert row["R_c_std_ohm_m"] == pytest.approx(ladder.resistance_std, rel=1e-9)
+    assert row["R_min_ohm_m"] == pytest.approx(ladder.resistance * (1 - ladder.gamma), rel=1e-9)
+    assert isinstance(points[0].task.work.config, ContinuumConfig)
+    shares = agreement(Run(folder, points[0].task.work.config, {})).query("part == 'steric'")
+    assert row["steric_with_migration"] == pytest.approx(shares["cycle"].mean())
+    kept = json.loads((tmp_path / "points" / f"{points[0].key}.json").read_text())
+    assert kept["values"]["gamma"] == row["gamma"]

@@ -1,0 +1,135 @@
+"""The points of a sweep: every combination of some options' values, as `--vary` and `--table` give them:
+
+slit=1.5nm,2nm,3nm           these values
+ion-diameter=0.3nm:0.7nm:5   five of them, evenly spaced, both ends included
+scan-rate=1mV/us:1V/us:7:log seven of them, evenly spaced in their logarithm
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from transslit.errors import BadInput
+from transslit.units import SI_UNITS, parse, registry
+
+MOST = 1_000_000  # points of one sweep
+FORM = "give NAME=VALUE,VALUE,... or NAME=LOW:HIGH:COUNT, with :log for even ratios, as slit=1.5nm:5nm:8"
+QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)")
+Setting = dict[str, str]  # of a point: texts of the options that vary, by their names
+
+
+def settings(vary: Sequence[str], table: Path | None = None) -> list[Setting]:
+    """Every combination of the values of `vary`, the last quickest, at every row of `table` if there is one.
+
+    Raises
+    ------
+    BadInput : not of the form above, a name given twice, or too many points
+    """
+    axes = [axis(text) for text in vary]
+    rows = [{}] if table is None else read_rows(table)
+    names = [name for name, _ in axes] + list(rows[0])
+    for name in names:
+        if names.count(name) > 1:
+            raise BadInput("vary", name, "is given twice")
+    if not names:
+        raise BadInput("vary", "missing", FORM)
+    if math.prod(len(values) for _, values in axes) * len(rows) > MOST:
+        raise BadInput("vary", " ".join(vary), f"are more than {MOST} points")
+    grid = [dict(zip((name for name, _ in axes), values, strict=True)) for values in product(*(v for _, v in axes))]
+    return [row | point for row in rows for point in grid]
+
+
+def axis(text: str) -> tuple[str, list[str]]:
+    """Name and values (as texts) of one `--vary`."""
+    name, equals, given = text.partition("=")
+    name, parts = option_name(name), [part.strip() for part in given.split(":")]
+    if not name or not equals or not given or "" in parts:
+        raise BadInput("vary", text, FORM)
+    if len(parts) == 1:
+        values = [part.strip() for part in given.split(",")]
+        if "" in values:
+            raise BadInput("vary", text, FORM)
+        return name, list(dict.fromkeys(values))
+    if len(parts) not in (3, 4) or parts[3:] not in ([], ["log"]) or not parts[2].isdigit():
+        raise BadInput("vary", text, FORM)
+    if not 2 <= int(parts[2]) <= MOST:
+        raise BadInput("vary", text, f"the count must be 2 to {MOST}")
+    low, high, unit = _ends(text, *parts[:2])
+    if parts[3:] and min(low, high) <= 0:
+        raise BadInput("vary", text, "even ratios need two values above zero")
+    spaced = np.geomspace if parts[3:] else np.linspace
+    return name, [f"{value:.12g}{unit}" for value in spaced(low, high, int(parts[2]))]
+
+
+def _ends(text: str, low: str, high: str) -> tuple[float, float, str]:
+    """Both ends in the unit of the first, and that unit, so that 1nm:2nm:3 gives the texts that a list would."""
+    found = QUANTITY.fullmatch(low), QUANTITY.fullmatch(high)
+    if found[0] is None or found[1] is None:
+        raise BadInput("vary", text, FORM)
+    (first, unit), (last, other) = (match.groups() for match in found if match)
+    if unit == other:
+        return float(first), float(last), unit
+    try:
+        return float(first), float(registry().Quantity(high).to(unit).magnitude), unit
+    except Exception:  # pint leaks errors of Python's tokenizer too
+        raise BadInput("vary", text, "give both ends in the same unit") from None
+
+
+def read_rows(path: Path) -> list[Setting]:
+    """A CSV with a column per option and a row per point, values as the options take them (quantities with units).
+
+    Raises
+    ------
+    BadInput : cannot be read, is empty, or has rows of another length than its head
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            head, *rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
+    except (OSError, ValueError, csv.Error) as error:
+        raise BadInput("table", path, f"cannot be read as CSV ({str(error).splitlines()[0]})") from None
+    names = [option_name(name) for name in head]
+    if not rows or "" in names or len(set(names)) < len(names):
+        raise BadInput("table", path, "needs a row of names of options, each once, and a row per point")
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(names) or "" in row:
+            raise BadInput("table", f"{path}, row {number}", f"needs {len(names)} values")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def option_name(text: str) -> str:
+    """The option's name as the configurations have it, from `ion-diameter`, `--ion-diameter` or `ion_diameter`."""
+    return text.strip().removeprefix("--").replace("-", "_")
+
+
+def columns(setting: Mapping[str, str]) -> dict[str, float | str]:
+    """A point's settings as columns of a table: quantities in SI with the unit in the name, all else as it is."""
+    return dict(_column(name, text) for name, text in setting.items())
+
+
+@cache
+def _column(name: str, text: str) -> tuple[str, float | str]:
+    match = QUANTITY.fullmatch(text)
+    if match is None:
+        return name, text
+    if not match[2]:
+        return name, int(text) if text.isdigit() else float(text)
+    for kind in ("elementary charge", *SI_UNITS) if match[2] == "e" else SI_UNITS:
+        try:
+            value = parse(text, kind)
+        except ValueError:
+            continue
+        return f"{name}_{in_name(SI_UNITS[kind][0])}", float(f"{value:.12g}")
+    return name, text
+
+
+def in_name(unit: str) -> str:
+    """A unit as column names have it: V/s is V_per_s, mol/m^3 is mol_per_m3."""
+    return unit.replace("/", "_per_").replace("^", "")

@@ -1,0 +1,134 @@
+"""One point of a sweep: what it is a function of, running it, and the file that says how it ended.
+
+OUT/points/<key>.json is written whole by the worker when the point has ended, well or not, under the digest of stage,
+configuration and what else it reads (as in `transslit.runs`). A point that is killed leaves none, and what it had
+reached in OUT/runs/<key>, from where it goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from transslit.config import Config, digest
+from transslit.errors import StageFailed, TransslitError
+from transslit.runs import open_run, read_json, write_json
+from validation.sweep.stages import STAGES, Values, Work, record_law
+
+Outcome = dict[str, Any]  # key, status (done or failed), error, wall_s, cpu_s, values, code
+
+
+@dataclass(frozen=True)
+class Task:
+    """A point ready to run, wherever its worker is.
+
+    `law` are the settings of the search for each record's law, where one is wanted; `code` says what runs.
+    """
+
+    stage: str
+    work: Work
+    law: Config | None = None
+    keep: bool = False
+    code: str = ""
+
+    @property
+    def key(self) -> str:
+        """The digest that the point is recognised by."""
+        inputs = dict(self.work.inputs or {})
+        if self.law is not None:
+            inputs["law"] = self.law.digest
+        return digest([self.stage, self.work.config.model_dump(mode="json"), inputs])[:20]
+
+
+def run_points(tasks: Sequence[Task], out: Path) -> list[Outcome]:
+    """Run points one by one, each leaving its file in `out`; those that have one already are not run again.
+
+    Raises
+    ------
+    StageFailed : this worker does not see `out`, or cannot write there
+    """
+    if not (out / "points").is_dir():
+        where = f"{socket.gethostname()} does not see {out}"
+        raise StageFailed("sweep", f"{where}; give an --out on a file system that all workers share")
+    return [read_outcome(out, task.key) or _run(task, out) for task in tasks]
+
+
+def read_outcome(out: Path, key: str) -> Outcome | None:
+    """How a point ended; None where it has not."""
+    found = read_json(out / "points" / f"{key}.json")
+    return found if isinstance(found, dict) and "status" in found else None
+
+
+def _run(task: Task, out: Path) -> Outcome:
+    folder = out / "runs" / task.key
+    began, cpu = time.time(), time.process_time()
+    values, error = {}, ""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            values = _values(task, folder)
+        except Exception as fault:  # whatever it is, it is this point's
+            error = one_line(fault)
+    outcome: Outcome = {
+        "key": task.key,
+        "status": "failed" if error else "done",
+        "error": error,
+        "wall_s": round(time.time() - began, 4),
+        "cpu_s": round(time.process_time() - cpu, 4),
+        "values": {name: _plain(value) for name, value in values.items()},
+        "code": task.code,
+    }
+    write_outcome(out, outcome)
+    if not task.keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return outcome
+
+
+def _values(task: Task, folder: Path) -> Values:
+    stage = STAGES[task.stage]
+    if not stage.leaves:
+        return stage.run(task.work, folder)
+    with open_run(folder):
+        values = stage.run(task.work, folder)
+        return values if task.law is None else values | record_law(folder, task.law)
+
+
+def write_outcome(out: Path, outcome: Outcome) -> None:
+    """Write a point's file whole, by a name of this process's own: two workers may run a point that seemed lost.
+
+    Raises
+    ------
+    StageFailed : it cannot be written
+    """
+    part = out / "points" / f".{outcome['key']}.{socket.gethostname()}.{os.getpid()}"
+    try:
+        write_json(part, outcome)
+        part.replace(out / "points" / f"{outcome['key']}.json")
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        fault = f"{out / 'points'} cannot be written ({error.strerror}); what was finished is kept"
+        raise StageFailed("sweep", fault) from None
+
+
+def one_line(error: BaseException) -> str:
+    """An error as one line, of its kind unless it is one of ours."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, TransslitError) else f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def _plain(value: Any) -> Any:
+    """A number or text that JSON knows; None for what is not finite."""
+    if isinstance(value, str | bool | np.bool_):
+        return value if isinstance(value, str) else bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    return float(value) if np.isfinite(value) else None
