@@ -149,11 +149,25 @@ def _run_circuit(work: Work, folder: Path) -> Values:
     return dict(summary(simulate(work.config, work.given)))  # type: ignore[arg-type]
 
 
+def _methods(given: dict[str, Any]) -> Work:
+    from validation.commands.methods import configured
+
+    return configured(given)
+
+
+def _run_methods(work: Work, folder: Path) -> Values:
+    from validation.methods.judged import flat
+    from validation.methods.point import judge
+
+    return flat(judge(work.config, folder))  # type: ignore[arg-type]
+
+
 STAGES = {
     "md": Stage(_md, _run_md, ("remake_equilibrium",)),
     "continuum": Stage(_continuum, _run_continuum, ("figures",)),
     "discover": Stage(_discover, _run_discover),
     "circuit": Stage(_circuit, _run_circuit, ("impedance", "ragone", "fit", "export", "figure"), leaves=False),
+    "methods": Stage(_methods, _run_methods, ("searched", "sample", "refine", "elements")),
 }
 
 

@@ -1,0 +1,240 @@
+"""Settings that the paper leaves open: what they change, how claims are counted, and what decides a number."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import continuum
+from transslit import BadInput, SlitNetwork, TransSlitRecord, TriangularCV, load_electrolyte
+from transslit.executor import Inline
+from transslit.progress import Progress
+from validation.claims import CLAIMS
+from validation.claims.config import WIDTHS
+from validation.claims.evidence import STEP
+from validation.methods import search as searching
+from validation.methods.analysis import ranking, where
+from validation.methods.judged import Part, asked_together, flat, held, margins, parts_of, places, with_readings
+from validation.methods.point import JUDGED, SettingEvidence, judge
+from validation.methods.sample import refined, space_filling
+from validation.methods.sensitivity import emulated_indices, indices, main_effect
+from validation.methods.setting import BOX, NAMES, Setting
+from validation.sweep import stages
+
+TINY = Setting(slit_length=5e-9, edge_gap=0.8e-9, ion_diameter=0.4e-9, stern_thickness=0.2e-9, stern_permittivity=40.0)
+
+
+def test_places_of_the_box_are_settings_and_back():
+    corners = np.array(np.meshgrid(*[[0.0, 1.0]] * 8)).reshape(8, -1).T
+    sampled = [Setting.at(place) for place in corners] + space_filling(16)
+    for setting in sampled:
+        for name, (low, high, _) in BOX.items():
+            assert low * (1 - 1e-5) <= getattr(setting, name) <= high * (1 + 1e-5)
+        assert setting.edge_gap >= setting.ion_diameter
+        assert Setting.at(setting.place) == setting
+    assert len({setting.digest for setting in sampled}) == len(sampled)
+
+
+def test_a_setting_changes_what_it_says(tmp_path):
+    usual = SettingEvidence(Setting(), tmp_path).cv_config(2e-9)
+    assert usual.network == SlitNetwork(slit=2e-9)
+    assert usual.drive == TriangularCV()
+    assert usual.relative_stern_permittivity == usual.relative_permittivity
+    assert {ion.diameter.value for ion in usual.electrolyte.ions} == {0.5e-9}
+    both = Setting(rate_of="electrode", window_of="electrode", slat_thickness=1e-9)
+    other = SettingEvidence(both, tmp_path).cv_config(2e-9)
+    assert (other.drive.scan_rate, other.drive.window) == (4e4, 0.8)  # of V_m = 2 phi_m
+    assert other.network.slat_thickness == 1e-9
+    with pytest.raises(BadInput, match="edge_gap"):
+        SettingEvidence(Setting(edge_gap=0.4e-9), tmp_path).cv_config(2e-9)
+
+
+def test_the_claims_are_judged_by_their_own_functions_on_the_setting_s_own_runs(tmp_path):
+    """C11 of a tiny network, whose run is the one that is asked for by hand."""
+    row = judge(TINY, tmp_path, claims=("C11",))
+    values = {part["id"]: part["value"] for part in row["parts"]}
+    evidence = SettingEvidence(TINY, tmp_path)
+    run = evidence.cv(1.5e-9)
+    assert (
+        run.config.model_dump()
+        == continuum.ContinuumConfig(
+            network=SlitNetwork(slit=1.5e-9, slit_length=5e-9, edge_gap=0.8e-9),
+            electrolyte=load_electrolyte("KCl").with_diameter(0.4e-9),
+            stern_thickness=0.2e-9,
+            stern_permittivity=40.0,
+            stepping="adaptive",
+            scheme="bdf2",
+            step_tolerance=STEP,
+            steps=400,
+        ).model_dump()
+    )
+    with continuum.Frames(run.folder) as frames:
+        assert frames.config.digest == run.config.digest  # what lies there is what was solved
+    alone = continuum.extract(TransSlitRecord.read(run.folder))
+    assert row["laws"] == {"1.5": [pytest.approx(alone.resistance), pytest.approx(alone.gamma)]}
+    assert values["C11.c"] == values["C11.d"]
+    assert values["C11.c"] == pytest.approx(alone.gamma, abs=0.01)  # all but the last crossing, in one fit
+    assert row["failed"] == {}
+    again = CLAIMS["C11"].verdict(CLAIMS["C11"].judge(evidence))
+    assert [part.value for part in again.parts] == list(values.values())
+
+
+def test_every_claim_on_the_continuum_is_judged():
+    about_circuits_or_atoms = {"C04", "C22", "C23", "C24", "C25", "C26"}
+    assert set(JUDGED) == set(CLAIMS) - about_circuits_or_atoms
+
+
+# Tables with known contents
+
+
+PARTS = (
+    Part("C02.a", "share", low=0.95),
+    Part("C08.a", "spread", high=0.05),
+    Part("C10.a", "slope of R_max", -0.1, 0.1),
+    Part("C10.b", "slope of R_min", low=0.1),
+    Part("C11.d", "gamma", 0.45, 0.55),
+)
+
+
+def planted(setting, resistance=lambda d: 1.0, gamma=lambda d: 0.3, **parts):
+    row = {"setting": setting.model_dump(mode="json"), "parts": [], "failed": {}}
+    row["laws"] = {f"{d * 1e9:g}": [resistance(d), gamma(d)] for d in (1e-9, *WIDTHS)}
+    row["steric"] = {f"{d * 1e9:g}": 1.0 if d < 2e-9 else 0.1 for d in (1e-9, *WIDTHS)}
+    given = (
+        dict.fromkeys(("C08.a", "C08.b", "C08.c", "C08.d"), 0.01)
+        | {"C10.a": 0.0, "C10.b": 0.3, "C11.d": 0.5, "C02.a": 1.0, "C09.c": 0.0}
+        | parts
+    )
+    row["parts"] = [{"id": key, "title": "", "low": None, "high": None, "value": value} for key, value in given.items()]
+    return row
+
+
+def test_claims_are_counted_and_ranked_by_their_margins():
+    rows = [
+        planted(Setting()),
+        planted(Setting(), **{"C10.a": 0.15, "C08.a": None}),
+        planted(Setting(), **{"C10.b": 0.05}),
+    ]
+    table = pd.DataFrame(map(flat, rows))
+    whole = held(table, PARTS)
+    assert whole["C10"].tolist() == [True, False, False]
+    assert whole["C08"].tolist() == [True, False, True]  # what could not be judged does not hold
+    margin = margins(table, PARTS)
+    assert margin["C10"].tolist() == pytest.approx([1.0, -0.5, -0.5])
+    assert margin["C11"].tolist() == pytest.approx([1.0] * 3)
+    assert margin["C02"].iloc[0] == pytest.approx(1.0)  # from 0.95 to 1, in units of that
+    best = ranking(table, PARTS)
+    assert best.index.tolist() == [0, 2, 1]
+    assert best["held"].tolist() == [4, 3, 2]
+    assert best["missing"].tolist() == ["", "C10", "C08 C10"]
+    assert {part.id for part in PARTS} <= {part.id for part in parts_of(rows)}
+
+
+def test_resistivity_by_its_two_readings():
+    """R constant in d and gamma = 0.75 nm / d make dr = gamma R d / L one number, and r grow with d."""
+    row = planted(Setting(), gamma=lambda d: 0.75e-9 / d, **{"C09.c": -1.0})
+    table = with_readings(pd.DataFrame([flat(row)]))
+    assert table["slope r_max"].iloc[0] == pytest.approx(1.0)
+    assert table["slope dr"].iloc[0] == pytest.approx(0.0, abs=1e-12)
+    assert asked_together(table).iloc[0].all()
+    for column, value in (("C10.a", -0.3), ("C10.b", 0.0), ("steric 3", 0.7), ("C08.c", 0.1)):
+        assert asked_together(table.assign(**{column: value})).iloc[0].sum() == 4, column
+
+
+def test_where_a_claim_holds_names_the_parameter_that_decides():
+    settings = [Setting(), *space_filling(64)]
+    rows = [planted(s, **{"C08.a": 0.01 if s.ion_diameter < 0.45e-9 else 0.2}) for s in settings]
+    found = where(pd.DataFrame(map(flat, rows)), PARTS, 64)
+    share = np.mean([s.ion_diameter < 0.45e-9 for s in settings[1:]])
+    assert found.loc["C08", "share"] == pytest.approx(share)
+    assert found.loc["C08", "low"] < share < found.loc["C08", "high"]
+    assert "small ion diameter" in found.loc["C08", "where"]
+    assert "slat" not in found.loc["C08", "where"]
+    assert found.loc["C10", "share"] == 1.0
+
+
+def test_refinement_goes_where_the_claims_hold():
+    """gamma follows the ion diameter and R_max the edge gap: both hold in one corner only."""
+    settings = space_filling(64)
+    rows = []
+    for s in settings:
+        u = dict(zip(NAMES, s.place, strict=True))
+        rows.append(
+            planted(s, **{"C11.d": 0.5 + 0.6 * (u["ion_diameter"] - 0.8), "C10.a": 0.5 * (u["edge_gap"] - 0.2)})
+        )
+    table = pd.DataFrame(map(flat, rows))
+    more = refined(table, PARTS, 8)
+    found = np.array([s.place for s in more])
+    assert np.abs(found[:, NAMES.index("ion_diameter")] - 0.8).max() < 0.1
+    assert np.abs(found[:, NAMES.index("edge_gap")] - 0.2).max() < 0.22
+    apart = np.linalg.norm(found[:, None] - found[None], axis=2)[np.triu_indices(8, 1)]
+    assert apart.min() > 0.25
+    assert places(table) == pytest.approx(np.array([s.place for s in settings]))
+
+
+# Sensitivities that are known
+
+
+def ishigami(x):
+    """sin a + 7 sin^2 b + 0.1 c^4 sin a on (-pi, pi)^3; T. Ishigami & T. Homma, 1st ISUMA (1990)."""
+    a, b, c = (2 * x.T - 1) * np.pi
+    return np.sin(a) + 7 * np.sin(b) ** 2 + 0.1 * c**4 * np.sin(a)
+
+
+def test_indices_are_those_of_ishigami_s_function():
+    first, total = indices(ishigami, 3)
+    assert first[0] == pytest.approx([0.3139, 0.4424, 0.0], abs=0.03)
+    assert total[0] == pytest.approx([0.5576, 0.4424, 0.2437], abs=0.03)
+    assert (total[1] <= total[0]).all()
+    assert (total[0] <= total[2]).all()
+
+
+def test_a_parameter_without_effect_has_no_index():
+    x = np.random.default_rng(0).random((64, 4))
+    y = 2 * x[:, 0] + np.sin(3 * x[:, 1]) + 0.02 * np.random.default_rng(1).normal(size=64)
+    found = emulated_indices(x, y, list("abcd")).set_index("name")
+    exact = np.array([4 / 12, np.var(np.sin(3 * np.linspace(0, 1, 10001)))])
+    assert found.loc[["a", "b"], "total"].to_numpy() == pytest.approx(exact / exact.sum(), abs=0.05)
+    assert found.loc[["c", "d"], "total"].max() < 0.02
+    assert found.loc[["a", "b"], "main"].min() > found.loc[["a", "b"], "chance"].max()
+    assert found["r2"].iloc[0] > 0.99
+
+
+def test_what_chance_does_is_known_without_an_emulator():
+    rng = np.random.default_rng(5)
+    seen = [main_effect(rng.random((64, 1)), rng.normal(size=64), seed=k) for k in range(100)]
+    above = np.mean([share[0] > chance[0] for share, chance in seen])
+    assert above < 0.13  # one in twenty, with 100 trials
+
+
+# The whole search, with a planted judge
+
+
+def test_a_search_resumes_and_refines(tmp_path, monkeypatch):
+    asked = []
+
+    def fake(setting, folder, **more):
+        asked.append(setting)
+        if setting.slit_length > 35e-9:
+            raise BadInput("slit_length", setting.slit_length, "planted")
+        row = planted(setting, **{"C11.d": setting.ion_diameter * 1e9})
+        tolerances = {part.id: (part.low, part.high) for part in PARTS}
+        for part in row["parts"]:
+            ends = tolerances.get(part["id"], (math.inf, math.inf))
+            part["low"], part["high"] = (end if math.isfinite(end) else None for end in ends)
+        return row
+
+    monkeypatch.setattr(searching, "judge", fake)
+    monkeypatch.setattr("validation.methods.point.judge", fake)
+    assert "methods" in stages.STAGES
+    table, parts = searching.search(tmp_path, Inline(), 32, (4,), progress=Progress(quiet=True))
+    first = len(asked)
+    judged = {s.digest for s in asked if s.slit_length <= 35e-9 and s.preset == "coarse"}
+    assert len(table) == len(judged) < 1 + 32 + 4 == first - 1  # the defaults once more, for the tolerances
+    known = {part.id: part for part in parts}
+    assert all(known[part.id] == part._replace(title="") for part in PARTS)
+    assert [s.ion_diameter for s in asked[-4:-2]] == pytest.approx([0.5e-9] * 2, abs=0.05e-9)  # where C11 holds
+    again, _ = searching.search(tmp_path, Inline(), 32, (4,), progress=Progress(quiet=True))
+    assert len(asked) == first  # nothing is judged twice
+    pd.testing.assert_frame_equal(again, table)

@@ -1,0 +1,72 @@
+"""Settings to judge: points that fill the box, and more of them where emulators expect most claims to hold.
+
+A refinement scores 16,384 places of the box by the number of claims expected to hold there, or by the chance that all
+statements hold that one setting should make true at once. A claim's chance is that of every part to lie in its
+tolerance, parts taken as independent and normal about their emulators. It takes the best places, none nearer than
+`APART` (in coordinates) to one judged or taken before, so that it does not judge one place many times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm, qmc
+
+from transslit.emulator import Emulator
+from validation.methods.judged import Part, places
+from validation.methods.setting import NAMES, READINGS, Setting
+
+CANDIDATES, APART = 2**14, 0.25
+
+
+def space_filling(count: int, seed: int = 2010, **changes: Any) -> list[Setting]:
+    """The first `count` scrambled Sobol points of the box; a larger sample begins with a smaller one."""
+    return [Setting.at(place, **changes) for place in _sobol(count, seed)]
+
+
+def refined(
+    table: pd.DataFrame, parts: Sequence[Part], count: int, seed: int = 0, together: bool = False, **changes: Any
+) -> list[Setting]:
+    """`count` settings where most of `parts`' claims should hold (or all `together`), by a judged `table`."""
+    candidates = _sobol(CANDIDATES, seed)
+    reading = [NAMES.index(name) for name in READINGS]
+    candidates[:, reading] = np.where(candidates[:, reading] < 0.5, 0.25, 0.75)
+    each = chances(table, parts, candidates)
+    expected = each.clip(lower=1e-12).prod(axis=1) if together else each.sum(axis=1)
+    taken = places(table)
+    for row in candidates[np.argsort(-expected, kind="stable")]:
+        if np.linalg.norm(taken - row, axis=1).min() > APART:
+            taken = np.vstack([taken, row])
+        if len(taken) == len(table) + count:
+            break
+    return [Setting.at(row, **changes) for row in taken[len(table) :]]
+
+
+def chances(table: pd.DataFrame, parts: Sequence[Part], at: np.ndarray) -> pd.DataFrame:
+    """Chance that each claim holds at places of the box, a column per claim, shape (m, claims)."""
+    found: dict[str, np.ndarray] = {}
+    x = places(table)
+    for part in parts:
+        column = table[part.id].to_numpy(dtype=float)
+        known = np.isfinite(column)
+        if known.sum() < 2 * x.shape[1] or np.ptp(column[known]) == 0:
+            chance = np.full(len(at), np.mean((column >= part.low) & (column <= part.high)))
+        else:
+            fitted = Emulator.fit(x[known], column[known])
+            mean, std = fitted(at), fitted.std(at)
+            chance = norm.cdf((part.high - mean) / std) - norm.cdf((part.low - mean) / std)
+        found[part.claim] = found.get(part.claim, np.ones(len(at))) * chance
+    return pd.DataFrame(found)
+
+
+def _sobol(count: int, seed: int) -> np.ndarray:
+    sampler = qmc.Sobol(len(NAMES), scramble=True, seed=seed)
+    return sampler.random_base2(int(np.ceil(np.log2(count))))[:count]
+
+
+def unique(settings: Sequence[Setting]) -> list[Setting]:
+    """Each setting once, in order."""
+    return list({setting.digest: setting for setting in settings}.values())
