@@ -3,6 +3,16 @@
 I(x) = F sum_k z_k J_k over the faces of the plane nearest to each asked distance from the outermost sheet,
 positive towards the bulk, with the exact parts of `transslit.decomposition`. The total differs from the
 terminal current by the displacement current, which matters within the double layer only.
+
+Where ions of unequal mobility leave a gradient of neutral salt, its diffusion carries a current, and the diffusion
+potential of that gradient drives a drift that cancels it: a liquid junction, which carries nothing and answers to no
+voltage. It is told apart from the rest of migration by what is neutral in the ions' chemical forces (per unit of kT),
+
+    h_k = grad c_k + c_k grad mu,    n_k = h_k - z_k c_k (sum_j z_j h_j) / (sum_j z_j^2 c_j),    sum_k z_k n_k = 0,
+    I_junction = F sum_k z_k D_k n_k.
+
+With ions at rest h_k = -z_k c_k grad psi, so that a double layer has no junction; with equal D there is none at all.
+In neutral salt I_junction is the field of P. Henderson (Z. Phys. Chem. 59, 118 (1907)) times the conductivity.
 """
 
 from __future__ import annotations
@@ -15,7 +25,11 @@ import pandas as pd
 from MDAnalysis.analysis.base import AnalysisBase
 
 from continuum.frames import Frames
+from continuum.mesh import Array
 from continuum.trans_slit_flux import CURRENTS, PlaneCurrents
+from transslit.decomposition import drift_mean
+
+JUNCTION = "I_junction_A_per_m"
 
 
 class OpenSpaceFlux(AnalysisBase):
@@ -28,7 +42,8 @@ class OpenSpaceFlux(AnalysisBase):
 
     Results
     -------
-    table : one row per (time, plane): time_s, x_m (from the electrode's outer face), I_A_per_m and its parts
+    table : one row per (time, plane): time_s, x_m (from the electrode's outer face), I_A_per_m and its parts, and
+        I_junction_A_per_m, what of I_migration_A_per_m is liquid-junction drift
     """
 
     def __init__(
@@ -50,13 +65,23 @@ class OpenSpaceFlux(AnalysisBase):
         chosen, group = np.nonzero(away & (faces.axis == 0)[:, None])
         self._planes = lines
         self._currents = PlaneCurrents(equations, chosen, group, np.ones(chosen.size), lines.size)
-        self._rows: list[np.ndarray] = []
+        self._rows: list[Array] = []
 
     def _single_frame(self) -> None:
-        self._rows.append(self._currents(self.frames_reader.equations.from_si(self._ts.phi, self._ts.c)))
+        x = self.frames_reader.equations.from_si(self._ts.phi, self._ts.c)
+        self._rows.append(np.vstack([self._currents(x), junction(self._currents, x)]))
 
     def _conclude(self) -> None:
-        currents = np.array(self._rows)  # (frames, 5, planes)
+        currents = np.array(self._rows)  # (frames, 6, planes)
         time, x = np.meshgrid(self.times, self._planes, indexing="ij")
-        columns = {name: currents[:, n].ravel() for n, name in enumerate(CURRENTS)}
+        columns = {name: currents[:, n].ravel() for n, name in enumerate([*CURRENTS, JUNCTION])}
         self.results.table = pd.DataFrame({"time_s": time.ravel(), "x_m": x.ravel(), **columns})
+
+
+def junction(planes: PlaneCurrents, x: Array) -> Array:
+    """Liquid-junction drift in A/m through `planes`, shape (groups,), of unknowns `x`: this module's equation."""
+    below, above, migration, steric = planes.across(x)
+    carried = drift_mean(migration + steric, below, above)
+    z, force = planes.equations.z[:, None], above - below + carried * steric
+    neutral = force - z * carried * (z * force).sum(axis=0) / (z**2 * carried).sum(axis=0)
+    return planes.summed(planes.conductance * neutral)

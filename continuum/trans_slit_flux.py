@@ -57,17 +57,24 @@ class PlaneCurrents:
 
     def __call__(self, x: Array) -> Array:
         """Total, migration, diffusion, steric and (zero) residual in A/m, shape (5, groups), of unknowns `x`."""
+        total = self.equations.fluxes(self.equations.faces(x))[:, self.chosen]
+        parts = decompose(self.conductance, *self.across(x))
+        return np.array([*(self.summed(flux) for flux in (total, *parts)), np.zeros(self.groups)])
+
+    def across(self, x: Array) -> tuple[Array, Array, Array, Array]:
+        """What `decompose` takes: concentrations below and above each face, z dpsi and dmu; each (ions, faces)."""
         equations = self.equations
         psi, c = equations.split(x)
         psi = psi[equations.mesh.ion_cells]
         mu = steric_excess(equations.occupied(c))
         migration = np.outer(equations.z, psi[self.upper] - psi[self.lower])
         steric = np.broadcast_to(mu[self.upper] - mu[self.lower], migration.shape)
-        parts = decompose(self.conductance, c[:, self.lower], c[:, self.upper], migration, steric)
-        total = equations.fluxes(equations.faces(x))[:, self.chosen]
-        rows = [self.weights @ flux * self.sign for flux in (total, *parts)]
-        sums = [np.bincount(self.group, row, self.groups) for row in rows]
-        return np.array([*sums, np.zeros(self.groups)]) * equations.flux_unit
+        return c[:, self.lower], c[:, self.upper], migration, steric
+
+    def summed(self, fluxes: Array) -> Array:
+        """A/m through each group, of the ions' fluxes through the faces, (ions, faces), in the equations' unit."""
+        found = np.bincount(self.group, self.weights @ fluxes * self.sign, self.groups)
+        return np.asarray(found * self.equations.flux_unit)
 
 
 class TransSlitFlux(AnalysisBase):

@@ -8,6 +8,7 @@ from scipy.integrate import solve_ivp
 from continuum import Frames, run
 from continuum.mpnp import ModifiedPNP
 from continuum.newton import Newton
+from continuum.open_space_flux import junction
 from continuum.trans_slit_flux import PlaneCurrents
 from transslit import TriangularCV, load_electrolyte
 from transslit.ions import Sourced
@@ -89,13 +90,10 @@ def test_double_layer_of_the_ionic_liquid_is_bikermans():
         assert charge == pytest.approx(wall_charge_at_rest(config, potential), rel=3e-3)
 
 
-@pytest.mark.parametrize("name", ["9:1", "CaCl2", "LiCl"])
-def test_liquid_junction_is_not_taken_for_migration_of_charge(name):
-    """Unequal D in a gradient of salt, no charge on the wall: the diffusion potential's migration cancels diffusion.
-
-    I = 0 on every plane while ions move: migration and diffusion of charge are equal and opposite, and phi rises by
-    (kT/e) (D+ - D-)/(z+ D+ + |z-| D-) ln(c1/c2) from the dense side 2 to the dilute side 1 (Henderson).
-    """
+@pytest.fixture(params=["9:1", "CaCl2", "LiCl"])
+def gradient(request):
+    """`gradient(stern)`: ions of unequal D, from 0.3 M at a wall to 1 M 21 nm off, and the plane half-way there."""
+    name = request.param
     salt = load_electrolyte("KCl" if name == "9:1" else name).with_diameter(1e-12)
     if name == "9:1":
         ions = [
@@ -104,26 +102,74 @@ def test_liquid_junction_is_not_taken_for_migration_of_charge(name):
         ]
         salt = salt.model_copy(update={"ions": tuple(ions)})
     length = 30e-9
-    config = flat_wall(salt, concentration=1000.0, length=length, stern_thickness=1e-3)  # so thick that no charge comes
-    equations = ModifiedPNP(config.model_copy(update={"bulk_cell": 0.3e-9}))
-    x = equations.uniform(0.0)
-    depth = equations.mesh.centres[0, equations.mesh.ion_cells]
-    psi, c = equations.split(x)
-    c *= 0.3 + 0.7 * np.clip((depth - 0.3 * length) / (0.4 * length), 0, 1)  # bulk salt diffuses towards the wall
-    newton, step = Newton(equations), 1e-2 * 9e-9 / salt.diffusion_coefficients.max()  # ns
-    for _ in range(20):
-        x = newton.solve(x, 1 / step, equations.split(x)[1] / step, 0.0)
-    psi, c = equations.split(x)
+
+    def made(stern):
+        config = flat_wall(salt, concentration=1000.0, length=length, stern_thickness=stern)
+        equations = ModifiedPNP(config.model_copy(update={"bulk_cell": 0.3e-9}))
+        x = equations.uniform(0.0)
+        depth = equations.mesh.centres[0, equations.mesh.ion_cells]
+        c = equations.split(x)[1]
+        c *= 0.3 + 0.7 * np.clip((depth - 0.3 * length) / (0.4 * length), 0, 1)  # bulk salt diffuses towards the wall
+        return equations, x, plane(equations, length / 2)
+
+    return made
+
+
+def plane(equations, place):
+    """The grid plane nearest to `place` (m), as one group of currents."""
     faces = equations.inner_ion_faces
-    line = equations.mesh.x_lines[np.argmin(np.abs(equations.mesh.x_lines - length / 2))]
+    line = equations.mesh.x_lines[np.argmin(np.abs(equations.mesh.x_lines - place))]
     chosen = np.flatnonzero((faces.axis == 0) & (np.abs(faces.position[0] - line) < 1e-15))
-    count = np.zeros(chosen.size, dtype=int)
-    total, migration, diffusion, _, _ = PlaneCurrents(equations, chosen, count, np.ones(chosen.size), 1)(x)[:, 0]
+    return PlaneCurrents(equations, chosen, np.zeros(chosen.size, dtype=int), np.ones(chosen.size), 1)
+
+
+def advanced(equations, x, potential, steps=20):
+    """Some 0.2 ns on, of ions of 9e-9 m^2/s; `potential` in V."""
+    newton, step = Newton(equations), 1e-2 * 9e-9 / equations.config.electrolyte.diffusion_coefficients.max()  # ns
+    for _ in range(steps):
+        x = newton.solve(x, 1 / step, equations.split(x)[1] / step, potential)
+    return x
+
+
+def test_liquid_junction_is_not_taken_for_migration_of_charge(gradient):
+    """Unequal D in a gradient of salt, no charge on the wall: the diffusion potential's migration cancels diffusion.
+
+    I = 0 on every plane while ions move: migration and diffusion of charge are equal and opposite, all of migration is
+    the junction's, and phi rises by (kT/e) (D+ - D-)/(z+ D+ + |z-| D-) ln(c1/c2) from the dense side 2 to the dilute
+    side 1 (Henderson).
+    """
+    equations, x, middle = gradient(1e-3)  # a Stern layer so thick that no charge comes
+    x = advanced(equations, x, 0.0)
+    total, migration, diffusion, _, _ = middle(x)[:, 0]
     assert abs(total) < 0.02 * abs(diffusion)
     assert migration == pytest.approx(-diffusion, rel=0.02)
+    assert junction(middle, x)[0] == pytest.approx(migration, rel=0.02)
+    psi, c = equations.split(x)
+    salt, depth = equations.config.electrolyte, equations.mesh.centres[0, equations.mesh.ion_cells]
     z, d = salt.valences, salt.diffusion_coefficients
     assert np.sign(diffusion) == np.sign(d[1] - d[0])  # the faster ion leads the salt towards the wall, at lower x
     where = equations.mesh.ion_cells
-    a, b = np.argmin(np.abs(depth - 0.4 * length)), np.argmin(np.abs(depth - 0.6 * length))
+    a, b = (np.argmin(np.abs(depth - place)) for place in (12e-9, 18e-9))
     expected = -(d[0] - d[1]) / (np.abs(z) @ d) * np.log(c[0, b] / c[0, a])
     assert psi[where[b]] - psi[where[a]] == pytest.approx(expected, rel=0.03)
+
+
+def test_migration_without_the_junction_is_what_the_voltage_drives(gradient):
+    """The same gradient while 0.1 V charge the wall: in neutral salt, all of the current and nothing else."""
+    equations, x, middle = gradient(0.3e-9)
+    x = advanced(equations, x, 0.1)
+    total, migration, *_ = middle(x)[:, 0]
+    drift = junction(middle, x)[0]
+    assert migration - drift == pytest.approx(total, rel=0.02)
+    assert abs(drift) > 0.1 * abs(total)
+
+
+@pytest.mark.parametrize("name", ["LiCl", "CaCl2"])
+def test_a_double_layer_at_rest_has_no_junction(name):
+    """Its gradients are of charge, whatever the mobilities, sizes and valences: to round-off of the migration in it."""
+    config = flat_wall(load_electrolyte(name), concentration=1000.0)
+    equations, (x,) = equilibrium(config, np.array([0.2]))
+    middle = plane(equations, 2 * config.electrolyte.debye_length(1000.0))
+    _, migration, diffusion, _, _ = middle(x)[:, 0]
+    assert diffusion == pytest.approx(-migration, rel=0.5)
+    assert abs(junction(middle, x)[0]) < 1e-8 * abs(migration)
