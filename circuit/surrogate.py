@@ -1,6 +1,6 @@
 """The circuit's elements for a slit width, concentration, window and scan rate, without solving the continuum.
 
-    ln R_c, ln (gamma / (1 - gamma)), ln C_slit, ln R_open, ln C_open, ln Q_max   over   ln d, ln c, ln V, ln (dV_m/dt)
+    ln R_c, gamma, ln C_slit, ln R_open, ln C_open, ln Q_max   over   ln d, ln c, ln V, ln (dV_m/dt)
 
 each a Gaussian process (`transslit.emulator`) through the voltammograms in `circuit/elements.json`: the default network
 (6 layers, L = 20 nm, gap 1 nm) in KCl, each reduced by `continuum.extract`. The file says what made it, the domain, and
@@ -9,16 +9,19 @@ how far other voltammograms, which the fit has not seen, lie from it. `docs/miss
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from transslit.emulator import Emulator
 from transslit.errors import BadInput
+from transslit.runs import write_text
 
 INPUTS = {"slit": ("nm", 1e-9), "concentration": ("M", 1e3), "window": ("mV", 1e-3), "scan_rate": ("mV/us", 1e3)}
 ELEMENTS = ("resistance", "gamma", "slit_capacitance", "open_resistance", "open_capacitance", "charge_max")
@@ -48,8 +51,6 @@ class Surrogate:
     @classmethod
     def shipped(cls) -> Self:
         """That of this package."""
-        import json
-
         return cls.from_json(json.loads(files("circuit").joinpath("elements.json").read_text(encoding="utf-8")))
 
     @classmethod
@@ -64,6 +65,14 @@ class Surrogate:
             content["held_out"],
             content["provenance"],
         )
+
+    def write(self, path: Path) -> None:
+        """Write elements.json, a run a line."""
+        lines = {
+            name: "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]" if name == "rows" else json.dumps(value)
+            for name, value in self.to_json().items()
+        }
+        write_text(path, "{\n" + ",\n".join(f' "{name}": {text}' for name, text in lines.items()) + "\n}\n")
 
     def to_json(self) -> dict[str, Any]:
         """The content of elements.json: every number with six digits, which is more than it is known to."""
@@ -80,9 +89,9 @@ class Surrogate:
 
     @cached_property
     def emulators(self) -> dict[str, Emulator]:
-        """One for each element, of its logarithm (gamma: logit) over the unit cube of the inputs' logarithms."""
+        """One for each element, of its logarithm (of gamma itself) over the unit cube of the inputs' logarithms."""
         x = self._unit(self.inputs)
-        values = _spread_out(self.elements)
+        values = np.log(self.elements, where=np.array(ELEMENTS) != "gamma", out=self.elements.copy())
         return {
             name: Emulator.fit(x, column, None if self.hyper is None else np.array(self.hyper[name]))
             for name, column in zip(ELEMENTS, values.T, strict=True)
@@ -93,9 +102,11 @@ class Surrogate:
     ) -> tuple[dict[str, float], dict[str, float]]:
         """Elements by name, and their standard errors, at one operation (SI; window and scan rate of V_m).
 
+        An error is that of the fit and that of voltammograms which were kept from it, in quadrature.
+
         Raises
         ------
-        BadInput : outside the domain of the fit
+        BadInput : outside the domain of the fit, or where equation 1 would leave a filled slit no resistance
         """
         given = {"slit": slit, "concentration": concentration, "window": window, "scan_rate": scan_rate}
         for name, value in given.items():
@@ -108,30 +119,15 @@ class Surrogate:
                 raise BadInput(name, f"{value / scale:g} {unit}", within)
         x = self._unit(np.array([list(given.values())]))
         mean = np.array([emulator(x)[0] for emulator in self.emulators.values()])
-        std = np.array([emulator.std(x)[0] for emulator in self.emulators.values()])
-        values = _drawn_in(mean)
-        slope = np.where(np.array(ELEMENTS) == "gamma", values * (1 - values), values)
-        return (
-            dict(zip(ELEMENTS, values.tolist(), strict=True)),
-            dict(zip(ELEMENTS, (slope * std).tolist(), strict=True)),
-        )
+        std = np.array([np.hypot(e.std(x)[0], self.held_out.get(name, 0.0)) for name, e in self.emulators.items()])
+        logarithmic = np.array(ELEMENTS) != "gamma"
+        values = np.exp(mean, where=logarithmic, out=mean.copy())
+        errors = np.where(logarithmic, values, 1.0) * std
+        if values[~logarithmic].max() >= 1:
+            reason = "a filled slit would not resist at all (gamma >= 1): equation 1 does not hold; solve the continuum"
+            raise BadInput("window", f"{window * 1e3:g} mV at {concentration / 1e3:g} M", reason)
+        return dict(zip(ELEMENTS, values.tolist(), strict=True)), dict(zip(ELEMENTS, errors.tolist(), strict=True))
 
     def _unit(self, inputs: Array) -> Array:
         low, high = np.log([self.domain[name] for name in INPUTS]).T
         return (np.log(inputs) - low) / (high - low)
-
-
-def _spread_out(elements: Array) -> Array:
-    """Logarithms, of gamma the logit, (n, 6) -> (n, 6)."""
-    gamma = ELEMENTS.index("gamma")
-    found = np.log(elements)
-    found[:, gamma] -= np.log1p(-elements[:, gamma])
-    return found
-
-
-def _drawn_in(values: Array) -> Array:
-    """The inverse of `_spread_out` for one row, (6,) -> (6,)."""
-    found = np.exp(values)
-    gamma = ELEMENTS.index("gamma")
-    found[gamma] /= 1 + found[gamma]
-    return found

@@ -22,6 +22,16 @@ ELEMENTS = (
     "layers",
 )
 PASSED_ON = ("polarity", "initial_voltage", "points", "model")  # fields of the configuration by the same name
+BY_SLIT = {  # options whose values --slit gives, and what they are when left out
+    "law": None,
+    "electrode": None,
+    "resistance": None,
+    "gamma": "0",
+    "slit_capacitance": "80nF",
+    "open_resistance": "1ohm",
+    "open_capacitance": "10nF",
+    "charge_max": None,
+}
 LISTED = ("resistance", "gamma", "slit_capacitance", "charge_max")  # one value, or one for each slit
 
 
@@ -30,6 +40,8 @@ LISTED = ("resistance", "gamma", "slit_capacitance", "charge_max")  # one value,
     epilog="""Examples:
 
 transslit circuit --resistance 5ohm --gamma 0.9 --layers 20 --export spice --out runs/ncm
+
+transslit circuit --slit 2.4nm --layers 6 --cycles 1 --out runs/no-mpnp
 
 transslit circuit --resistance 5ohm --gamma 0.6 --drive galvanostatic --current 5mA --out runs/gcd
 
@@ -41,6 +53,11 @@ transslit circuit --figure ED12 --out runs/figures""",
 )
 def circuit_command(
     law: Annotated[Path | None, typer.Argument(help="law.json, or the folder that holds it.", metavar="[LAW]")] = None,
+    slit: Annotated[
+        str | None,
+        typer.Option(help="Slit width (1nm to 5nm): every element from fitted continuum runs, per metre of depth."),
+    ] = None,
+    concentration: Annotated[str, typer.Option(help="Of KCl, 0.1M to 2M (with --slit).")] = "1M",
     resistance: Annotated[
         str | None, typer.Option(help="R_c of one trans-slit step; with commas, slit by slit.")
     ] = None,
@@ -96,7 +113,7 @@ def circuit_command(
     from validation.exports import decades, fit_circuit, write_circuit
 
     if figure is not None:
-        if any(given is not None for given in (law, resistance, electrode, impedance, ragone, fit, export)):
+        if any(given is not None for given in (law, slit, resistance, electrode, impedance, ragone, fit, export)):
             raise BadInput("figure", figure, "has elements and a drive of its own; give --out alone with it")
         return _figures(figure, out or Path("runs/circuit-figures"), as_json)
     if export not in (None, "spice", "mpt", "csv"):
@@ -116,7 +133,12 @@ def circuit_command(
         powers = decades("ragone", ragone, "power", "1mW:20mW")
         volts = _volts("bias", bias)
         made_from |= {"impedance": f"{impedance} at {bias}" if impedance else "", "ragone": ragone or ""}
-        work = lambda path: write_circuit(path, config, found, export, frequencies, volts, powers)  # noqa: E731
+        told = _told(dict(locals())) if slit is not None else {}
+
+        def work(path: Path) -> dict[str, Any]:
+            written = write_circuit(path, config, found, export, frequencies, volts, powers)
+            return written | {"summary": told | written["summary"]}
+
     folder = out or Path("runs/circuit")
     with open_run(folder) as run:
         _, manifest = run.stage("", config, work, made_from, seed)
@@ -142,8 +164,10 @@ def configured(given: dict[str, Any]) -> tuple[Any, Any]:
     """
     law, electrode, counter = given["law"], given["electrode"], given["counter"]
     held = {} if electrode is None else _elements("electrode", electrode)
+    if given["slit"] is not None:
+        held = fitted(given)[0] | {"half_resistor_mouth": True}
     if (law is None) == (given["resistance"] is None and not {"resistance", "resistance_table"} & set(held)):
-        raise BadInput("law", law or "none", "give a law.json or --resistance, one of the two")
+        raise BadInput("law", law or "none", "give a law.json, --resistance or --slit, one of the three")
     from transslit.law import Law
 
     found = None if law is None else Law.read(law)
@@ -159,6 +183,31 @@ def configured(given: dict[str, Any]) -> tuple[Any, Any]:
     return config, found
 
 
+def fitted(given: dict[str, Any]) -> tuple[dict[str, float], dict[str, float]]:
+    """Elements that the options `slit`, `concentration`, `window` and `scan_rate` stand for, and their errors.
+
+    Raises
+    ------
+    BadInput : an option that would give an element too, another drive than a CV, or outside the domain of the fit
+    """
+    for name, usual in BY_SLIT.items():
+        if given[name] != usual:
+            raise BadInput(name, given[name], "--slit gives every element; leave one of the two out")
+    if given["drive"] not in ("cv", "smoothed-cv"):
+        raise BadInput("drive", given["drive"], "the elements that --slit gives are those of a cv or smoothed-cv")
+    from circuit.surrogate import Surrogate
+    from transslit.units import parse
+
+    kinds = {"slit": "length", "concentration": "concentration", "window": "voltage", "scan_rate": "scan rate"}
+    operation = {}
+    for name, kind in kinds.items():
+        try:
+            operation[name] = parse(given[name], kind)
+        except ValueError as error:
+            raise BadInput(name, given[name], str(error)) from None
+    return Surrogate.shipped().at(**operation)
+
+
 def _figures(asked: str, folder: Path, as_json: bool) -> int:
     from transslit.progress import Progress
     from transslit.runs import open_run
@@ -169,6 +218,18 @@ def _figures(asked: str, folder: Path, as_json: bool) -> int:
         files = [str(path) for path in write_figures(asked, folder, Progress())]
     print(json.dumps({"out": str(folder), "files": files}) if as_json else "\n".join(files))
     return 0
+
+
+def _told(given: dict[str, Any]) -> dict[str, float]:
+    """The elements that --slit gave, each with its 95 % half-width."""
+    values, errors = fitted(given)
+    units = {"resistance": "_ohm_m", "capacitance": "_F_per_m", "charge_max": "_C_per_m", "gamma": ""}
+    named = {name: f"{name}{next(unit for end, unit in units.items() if name.endswith(end))}" for name in values}
+    return {
+        key: value
+        for name, full in named.items()
+        for key, value in ((full, values[name]), (f"{full}_u95", 1.96 * errors[name]))
+    }
 
 
 def _listed(name: str, value: Any) -> Any:
