@@ -228,7 +228,7 @@ def law_figure(table: pd.DataFrame, law: Law) -> Figure:
         middle.plot(part["time_s"] * 1e6, part["dphi_V"] * MV, **style)
         predicted = law.predict(**{name: part[name].to_numpy() for name in law.inputs})
         middle.plot(part["time_s"] * 1e6, predicted * MV, color=INK, lw=0.8, gid=gid)
-    with suppress(BadInput):  # a law that is no resistance has no line here
+    with suppress(BadInput), np.errstate(all="ignore"):  # a law that is no resistance has no line here
         left.plot(grid, law.resistance()[0](grid), color=INK, label="law", gid=tagged("law"))
     left.set(xlabel="$q=|Q_i|/Q_i^{max}$", ylabel="$\\Delta\\varphi_i/I_i$ / $\\Omega$ m", ylim=(0, None))
     left.legend()

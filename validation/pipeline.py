@@ -220,7 +220,7 @@ def _circuit(run: RunFolder, found: Findings, progress: Progress) -> None:
         half_resistor_mouth=ladder.half_resistor_mouth,
         drive=TriangularCV.model_validate(found.cv.metadata["drive"]),
     )
-    law = found.law if scaling.is_resistance(found.law) else None  # else equation 1, as the ladder was fitted
+    law = found.law if scaling.drives(found.law) else None  # else equation 1, as the ladder was fitted
 
     def stage(folder: Path) -> None:
         for model in ("ncm", "tlm"):

@@ -142,7 +142,7 @@ def cv_distance(circuit: pd.DataFrame, reference: pd.DataFrame) -> float:
 
 
 def gamma(found: Law) -> Estimate:
-    """1 - R(q=1)/R(q=0) of any law, its interval by first-order propagation; NaN where the law is no resistance.
+    """1 - R(q=1)/R(q=0) of any law, its interval by first-order propagation; not finite where it is no resistance.
 
     The constants' covariance, and the interval of equation 1, are the search's block bootstrap.
     """
@@ -177,20 +177,27 @@ def is_resistance(found: Law) -> bool:
     return True
 
 
+def drives(found: Law) -> bool:
+    """Whether a circuit can take the law: a resistance, positive and finite from an empty slit to a full one."""
+    R = resistances(found)["R_ohm_m"].to_numpy()
+    return bool(R.size and np.isfinite(R).all() and (R > 0).all())
+
+
 def predictions(found: Law, rows: pd.DataFrame) -> pd.DataFrame:
     """Target and prediction at the rows of a search, and which of them it never saw."""
     known = found.provenance
-    table = rows[["replica", "i", "time_s", *found.inputs, found.target]].assign(
-        predicted=found.predict(**{name: rows[name].to_numpy() for name in found.inputs}),
-        held_out=held_out_rows(rows, known.get("held_out", "none"), known.get("seed", 0)),
-    )
-    return table.reset_index(drop=True)
+    held_out = held_out_rows(rows, known.get("held_out", "none"), known.get("seed", 0))
+    with np.errstate(all="ignore"):  # a logarithm of an empty slit
+        predicted = found.predict(**{name: rows[name].to_numpy() for name in found.inputs})
+    table = rows[["replica", "i", "time_s", *found.inputs, found.target]]
+    return table.assign(predicted=predicted, held_out=held_out).reset_index(drop=True)
 
 
 def resistances(found: Law) -> pd.DataFrame:
     """R(q) of a law at 21 fillings; no rows where it is no resistance."""
     q = np.linspace(0.0, 1.0, 21 if is_resistance(found) else 0)
-    return pd.DataFrame({"q": q, "R_ohm_m": found.resistance()[0](q) if q.size else q})
+    with np.errstate(all="ignore"):  # a logarithm of an empty slit
+        return pd.DataFrame({"q": q, "R_ohm_m": found.resistance()[0](q) if q.size else q})
 
 
 def _around(value: float, low: float, high: float) -> Estimate:
@@ -198,5 +205,6 @@ def _around(value: float, low: float, high: float) -> Estimate:
 
 
 def _fall(found: Law) -> float:
-    empty, full = found.resistance()[0](np.array([0.0, 1.0]))
-    return float(1 - full / empty)
+    with np.errstate(all="ignore"):  # R = 0 where the search finds nothing
+        empty, full = found.resistance()[0](np.array([0.0, 1.0]))
+        return float(1 - full / empty) if np.isfinite(empty) else math.nan

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from transslit.network import SlitNetwork
 from validation import figures, narrative
 from validation.material import Material
-from validation.scaling import last_cycle
+from validation.scaling import drives, last_cycle
 
 MOST = 4000  # rows behind a figure of the page
 COURSES = 8000  # and of all courses over time together
@@ -252,6 +252,8 @@ def _law(material: Material) -> Section | None:
     if cv is None or law is None:
         return None
     text = "Found by genetic programming on some of the slits, judged on the others."
+    if not law.provenance.get("found", True):
+        text = "The search finds no law above the noise of the continuum's record."
     if of_atoms is not None:
         text += (
             f" The same search on the atoms' record ends with {of_atoms.target} = {of_atoms.expression}"
@@ -283,8 +285,8 @@ def _circuit(material: Material) -> Section | None:
     exhibit = Exhibit(
         "voltammograms",
         "Cyclic voltammogram of the cell",
-        "See which line follows the continuum: the circuit with the discovered resistance, or the one with a constant"
-        " resistance (transmission line).",
+        "See which line follows the continuum: the circuit whose resistance follows its charge, or the one with a"
+        " constant resistance (transmission line).",
         table,
         lambda: figures.voltammograms(table),
     )
@@ -294,6 +296,12 @@ def _circuit(material: Material) -> Section | None:
         " resistances, and the transmission line, with the same capacitors and a constant resistance, is what to"
         " compare with."
     )
+    law = material.law()
+    if law is not None and not drives(law):
+        text += (
+            " The law found is no resistance that is positive from an empty slit to a full one, so that no circuit can"
+            " take it: here the nano-circuitry model has equation 1, as fitted to the continuum record."
+        )
     return Section("circuit", "From slits to voltammograms", [text], [exhibit])
 
 

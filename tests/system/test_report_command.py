@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from transslit import SlitNetwork
+from transslit import Law, SlitNetwork
+from transslit.law import Constant
+from validation import report
 
+BLANK = '<svg viewBox="0 0 1 1"></svg>'
 STAGES = ("continuum-step", "continuum-cv", "discover", "circuit", "record")
 
 
@@ -162,6 +165,29 @@ def test_own_tolerances_judge_without_running_again(finished, inside, tmp_path):
     assert "required and failed: L.gamma" in done.stdout
     assert "half is what the paper has" in (place / "report.html").read_text(encoding="utf-8")
     assert inside("validate", *words[:-1], tmp_path / "none.toml").returncode == 2
+
+
+@pytest.mark.parametrize("expression", ["c0*q", "0"])
+def test_a_law_that_no_circuit_can_take_still_ends_in_a_report(finished, inside, tmp_path, monkeypatch, expression):
+    """The circuit then has equation 1, and the page says so."""
+    draw = report._svg
+    monkeypatch.setattr(report, "_svg", lambda shown: draw(shown) if shown.key == "law-figure" else BLANK)
+    place = tmp_path / "run"
+    shutil.copytree(finished[0], place)
+    shutil.rmtree(place / "circuit")
+    before = {row["id"]: row for row in json.loads((place / "verdicts.json").read_text(encoding="utf-8"))}
+    none = {"found": expression != "0"}
+    Law("dphi_V", ("I_A_per_m", "q"), expression, {"c0": Constant(1e-3)}, provenance=none).write(place / "law.json")
+    shutil.copy(place / "law.json", place / "discover" / "law.json")
+    words = ("--slit", "0.59nm", "--stages", "continuum,discover,circuit", "--out", place)
+    done = inside("validate", *words)
+    assert done.returncode == 0, done.stderr
+    rows = {row["id"]: row for row in json.loads((place / "verdicts.json").read_text(encoding="utf-8"))}
+    assert rows["L.gamma"]["verdict"] == "inconclusive"
+    assert before["N.cv"]["value"] < rows["N.cv"]["value"] < 0.06  # equation 1 is a little worse than the law found
+    page = (place / "report.html").read_text(encoding="utf-8")
+    assert "equation 1, as fitted to the continuum record" in page
+    assert ("no law above the noise of the continuum" in page) == (expression == "0")
 
 
 def test_the_summary_is_short_and_plain_on_a_pipe(finished, command):

@@ -7,7 +7,7 @@ import pytest
 
 from transslit import Law
 from transslit.law import Constant
-from validation.scaling import gamma, law
+from validation.scaling import drives, gamma, law
 
 ROWS = pd.DataFrame({"replica": 0, "i": 1, "time_s": [0.0, 1.0], "I_A_per_m": 1.0, "q": [0.0, 1.0], "dphi_V": 1.0})
 INPUTS = ("I_A_per_m", "q")
@@ -49,3 +49,24 @@ def test_what_is_no_resistance_has_no_gamma():
     found = Law("dphi_V", INPUTS, "c0*I_A_per_m + c1", {"c0": Constant(1.0), "c1": Constant(0.1)})
     assert math.isnan(gamma(found).value)
     assert law(found, ROWS, "planted")[1].verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("expression", "usable"),
+    [
+        ("c0*I_A_per_m*(1 - q/2)", True),
+        ("c0*I_A_per_m*(1 - 2*q)", False),  # no resistance below zero
+        ("c0*I_A_per_m*log(q)", False),
+        ("c0*I_A_per_m**2", False),
+        ("c0*q", False),
+        ("c0", False),
+        ("0", False),  # nothing found
+    ],
+)
+def test_what_a_circuit_can_take(expression, usable):
+    """Positive and finite from empty to full; what is not has its verdicts all the same."""
+    found = Law("dphi_V", INPUTS, expression, {"c0": Constant(1.0)})
+    assert drives(found) == usable
+    held_out, fall = law(found, ROWS, "planted")
+    assert len(held_out.evidence) == len(ROWS)
+    assert (fall.verdict == "pass") == usable
