@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
+from concurrent.futures import Executor, as_completed
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,11 @@ from transslit.record import TransSlitRecord
 from transslit.runs import write_json, write_text
 
 
-def run(config: MDConfig, folder: Path, progress: Progress) -> TransSlitRecord:
+def run(config: MDConfig, folder: Path, progress: Progress, pool: Executor | None = None) -> TransSlitRecord:
     """Everything: build, equilibrate, charge the replicas, analyse; a second call continues where the first stopped.
+
+    `pool` shares the replicas among workers that see `folder`; without one they run here, one after the other, each on
+    as many cores as OpenMM takes.
 
     Raises
     ------
@@ -56,10 +60,22 @@ def run(config: MDConfig, folder: Path, progress: Progress) -> TransSlitRecord:
     steps = sum(leg.steps for leg in replica_legs(config))
     with progress.task(f"MD: {config.drive}", config.replicas * steps) as advance:
         note = estimate(cell, equilibrium, folder)
-        for number in range(config.replicas):
-            advance(number * steps, note)
-            run_replica(cell, equilibrium, number, folder, partial(_advanced, advance, number * steps, note))
+        if pool is None:
+            for number in range(config.replicas):
+                advance(number * steps, note)
+                run_replica(cell, equilibrium, number, folder, partial(_advanced, advance, number * steps, note))
+        else:
+            running = [pool.submit(_replica, config, folder.resolve(), number) for number in range(config.replicas)]
+            for done, future in enumerate(as_completed(running), start=1):
+                future.result()
+                advance(done * steps, f"{done} of {config.replicas} replicas")
     return analyse(cell, equilibrium, folder, progress)
+
+
+def _replica(config: MDConfig, folder: Path, number: int) -> None:
+    """A replica in a process of its own, from the equilibrium that is kept in `folder`."""
+    cell = Cell(config)
+    run_replica(cell, settled(cell, folder, Progress(quiet=True)), number, folder)
 
 
 def _advanced(advance: Advance, base: float, note: str, done: float) -> None:

@@ -57,7 +57,7 @@ def executor(workers: int | None = None, scheduler: str | None = None) -> Iterat
     """
     if workers is not None and workers < 1:
         raise BadInput("workers", workers, "give one or more")
-    if scheduler is not None and workers is not None:
+    if scheduler is not None and (workers or 1) > 1:
         raise BadInput("workers", workers, "a scheduler has workers of its own; give one of the two")
     workers = workers or len(os.sched_getaffinity(0))
     if scheduler is None and workers == 1:
@@ -78,6 +78,7 @@ def _here(workers: int) -> Iterator[Any]:
     import dask
     from distributed import Client, LocalCluster
 
+    _hush()
     settings = {
         "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ", {}) | PINNED,
         "distributed.scheduler.allowed-failures": KILLS - 1,
@@ -100,6 +101,13 @@ def _here(workers: int) -> Iterator[Any]:
         yield client
 
 
+def _hush() -> None:
+    """What goes wrong with workers is told by the futures; Dask's loggers would tell it again, at length."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
 def _worker_plugin() -> Any:
     from distributed.diagnostics.plugin import WorkerPlugin
 
@@ -117,7 +125,7 @@ def _there(address: str) -> Iterator[Any]:
     """A client of a scheduler that runs already."""
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    _hush()
     try:
         client = Client(address, timeout=ANSWER)
     except (OSError, ValueError) as error:
@@ -130,9 +138,18 @@ def _there(address: str) -> Iterator[Any]:
 
 
 def slots(pool: Executor) -> int:
-    """How many tasks the workers of `pool` run at once now; workers may come and go."""
+    """How many tasks the workers of `pool` run at once now; workers may come and go.
+
+    Those of this machine that died while they started, and so were not started again, are replaced.
+    """
     client = getattr(pool, "_client", None)
-    return 1 if client is None else max(1, sum(client.nthreads().values()))
+    if client is None:
+        return 1
+    found = sum(client.nthreads().values())
+    wanted = len(getattr(client.cluster, "worker_spec", ()))
+    if found < wanted:
+        client.cluster.scale(wanted)
+    return int(found)
 
 
 def killed(error: BaseException | None) -> bool:

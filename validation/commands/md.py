@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from transslit.errors import BadInput
+from transslit.executor import Inline, executor
+from transslit.progress import Progress
 from validation.commands.common import (
     ChargedFlag,
     JsonFlag,
@@ -16,8 +18,10 @@ from validation.commands.common import (
     OutPath,
     ReplicasInt,
     SaltText,
+    SchedulerText,
     SeedInt,
     SlitText,
+    WorkersInt,
     app,
     asked,
     run_stage,
@@ -65,6 +69,8 @@ def md_command(
     remake_equilibrium: Annotated[
         Path | None, typer.Option(help="Only make the uncharged start afresh, as PATH.npz and PATH.json; no charging.")
     ] = None,
+    workers: WorkersInt = 1,
+    scheduler: SchedulerText = None,
     out: OutPath = None,
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
@@ -76,7 +82,11 @@ def md_command(
         return _remake(config, remake_equilibrium, as_json)
     import md
 
-    return run_stage(out or Path("runs/md"), config, md.run, seed, as_json)
+    def replicas(config: md.MDConfig, folder: Path, progress: Progress) -> None:
+        with executor(workers, scheduler) as pool:
+            md.run(config, folder, progress, None if isinstance(pool, Inline) else pool)
+
+    return run_stage(out or Path("runs/md"), config, replicas, seed, as_json)
 
 
 def configured(given: dict[str, Any]) -> Any:
@@ -105,7 +115,6 @@ def configured(given: dict[str, Any]) -> Any:
 def _remake(config: Any, path: Path, as_json: bool) -> int:
     """Make the equilibrium in a working folder beside `path`, from which a killed command goes on."""
     import md
-    from transslit.progress import Progress
     from transslit.runs import open_run
 
     with open_run(md.equilibrium_work(path)) as opened:

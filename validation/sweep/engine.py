@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from transslit.errors import StageFailed, TransslitError
-from transslit.executor import KILLS, killed, slots
+from transslit.executor import KILLS, Inline, killed, slots
 from transslit.progress import Progress
 from transslit.runs import open_run
 from validation.sweep.plan import Point
@@ -69,7 +69,9 @@ def sweep(
                         write_tables(out, tabled(rows, outcomes))
                         saved.rest()
                 advance(*_told(points, outcomes, 0))
-        finally:
+        finally:  # of points that ended while nobody listened there are the files
+            unheard = {point.key for point in points if point.task} - outcomes.keys()
+            outcomes |= {key: found for key in unheard if (found := read_outcome(out, key))}
             table = tabled(rows, outcomes)
             write_tables(out, table)
     return table
@@ -125,13 +127,13 @@ def _ended(tasks: Sequence[Task], out: Path, pool: Executor) -> Iterator[tuple[l
     suspects: list[Task] = []
     running: dict[Future, list[Task]] = {}
     spent = count = 0.0
-    looked, width = time.monotonic(), slots(pool)
+    looked, width, shared = time.monotonic(), slots(pool), not isinstance(pool, Inline)
     while waiting or running:
         if time.monotonic() - looked > 5:
             looked, width = time.monotonic(), _slots(pool)
-        while waiting and len(running) < (1 if width == 1 else 2 * width):
-            usual = CHUNK * count / spent if spent else 1.0
-            size = max(1, int(min(usual, LARGEST, len(waiting) / (4 * width))) if width > 1 else 1)
+        while waiting and len(running) < max(1, 2 * width if shared else width):
+            usual = CHUNK * count / spent if spent and shared else 1.0
+            size = max(1, int(min(usual, LARGEST, len(waiting) / (4 * max(1, width)))))
             chunk = [waiting.popleft() for _ in range(min(size, len(waiting)))]
             running[pool.submit(run_points, chunk, out)] = chunk
         done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
@@ -179,6 +181,7 @@ def _given_up(task: Task, out: Path) -> Outcome:
         "cpu_s": None,
         "values": {},
         "code": task.code,
+        "worker": "",
     }
     write_outcome(out, outcome)
     return outcome

@@ -24,7 +24,7 @@ from transslit.errors import StageFailed, TransslitError
 from transslit.runs import open_run, read_json, write_json
 from validation.sweep.stages import STAGES, Values, Work, record_law
 
-Outcome = dict[str, Any]  # key, status (done or failed), error, wall_s, cpu_s, values, code
+Outcome = dict[str, Any]  # key, status (done or failed), error, wall_s, cpu_s, values, code, worker
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def _run(task: Task, out: Path) -> Outcome:
         "cpu_s": round(time.process_time() - cpu, 4),
         "values": {name: _plain(value) for name, value in values.items()},
         "code": task.code,
+        "worker": f"{socket.gethostname()}:{os.getpid()}",
     }
     write_outcome(out, outcome)
     if not task.keep:
