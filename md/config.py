@@ -55,8 +55,12 @@ def usual_rest(known: dict[str, Any]) -> float:
 
 
 def usual_drawn(known: dict[str, Any]) -> float:
-    """Of a fixed charge, what trial runs drew out of the reservoirs; a few volts draw a few ions in tens of ps."""
-    return 0.0 if known.get("drive") in ("potential-step", "cv") else 0.275
+    """Of a fixed charge, what trial runs drew out of the reservoirs; a few volts draw a few ions in tens of ps.
+
+    A liquid of ions alone has no room for more: its ions change places.
+    """
+    alone = "electrolyte" in known and known["electrolyte"].solvent.model == "none"
+    return 0.0 if alone or known.get("drive") in ("potential-step", "cv") else 0.275
 
 
 class MDConfig(Config):

@@ -21,22 +21,21 @@ from transslit.runs import open_run
 from validation.figures import COLOURS, _panels, styled
 
 CONDUCTIVITY = 15.0  # S/m, about that of a molar salt, at which the scan rate is the usual one
-FINEST = 15e-12  # m, of cells at surfaces: a third of an ionic liquid's Debye length, whose layers are as thick as ions
+THIN = 0.1e-9  # m, a Debye length that only ionic liquids have
 
 
 def configuration(salt: Electrolyte, network: SlitNetwork) -> ContinuumConfig:
     """Its cycle at the rate that its conductivity sets."""
     usual = TriangularCV()
     rate = usual.scan_rate * salt.conductivity() / CONDUCTIVITY
-    config = ContinuumConfig(
+    return ContinuumConfig(
         network=network,
         electrolyte=salt,
         concentration=salt.concentration,
         drive=TriangularCV(scan_rate=rate, window=usual.window),
         # An ionic liquid's layers form in a millionth of its cycle: steps that adapt would follow them, to no end here.
-        stepping="adaptive" if salt.debye_length() > FINEST * 10 else "fixed",
+        stepping="adaptive" if salt.debye_length() > THIN else "fixed",
     )
-    return config.model_copy(update={"surface_cell": max(config.cell_at_surface, FINEST)})
 
 
 def diffusion_share(record: TransSlitRecord) -> float:

@@ -80,9 +80,9 @@ def test_charging_of_calcium_chloride_is_that_of_one_dimension(tmp_path):
 
 
 def test_double_layer_of_the_ionic_liquid_is_bikermans():
-    """Ions that fill 72 % of the liquid, 5 to 200 mV: to 0.3 %, of which cells of 15 pm leave 0.2 %."""
+    """Ions that fill 72 % of the liquid, 5 to 200 mV: to 0.3 %, of which the cells leave 0.2 %."""
     salt = load_electrolyte("BMIM-PF6")
-    config = flat_wall(salt, concentration=salt.concentration, length=10e-9, surface_cell=15e-12, growth=1.1)
+    config = flat_wall(salt, concentration=salt.concentration, length=10e-9, growth=1.1)
     potentials = np.array([0.005, 0.05, 0.2])
     equations, found = equilibrium(config, potentials)
     for x, potential in zip(found, potentials, strict=True):

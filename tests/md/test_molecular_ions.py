@@ -123,6 +123,12 @@ def test_the_merged_force_field_gives_the_models_energy():
 LIQUID_CELL = {"electrolyte": LIQUID, "concentration": LIQUID.concentration, "platform": "CPU"}
 
 
+def test_the_default_cell_holds_the_liquid_at_its_density():
+    """No more ions than its own volume has, whatever the sheets will draw: half a pair in hundreds may be rounded."""
+    cell = Cell(md.quick(0.59e-9, LIQUID, LIQUID.concentration))
+    assert cell.initial_concentration == pytest.approx(LIQUID.liquid_concentration, rel=5e-3)
+
+
 @pytest.fixture(scope="module")
 def packed(make_config):
     """Cell, and positions in nm of ions that have grown to their size."""
