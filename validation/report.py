@@ -230,8 +230,8 @@ def _svg(exhibit: Exhibit) -> str:
     try:
         return to_svg(exhibit.draw(), exhibit.key, figures.STYLE)
     except KeyError as error:
-        again = f"transslit claims --claims {exhibit.key} judges it again" if exhibit.key in CLAIMS else OTHER
-        raise BadInput("table", exhibit.key, f"has no {error}; {again}") from None
+        claims = f"in the run's folder, transslit claims --out . --claims {exhibit.key} judges it again"
+        raise BadInput("table", exhibit.key, f"has no {error}; {claims if exhibit.key in CLAIMS else OTHER}") from None
 
 
 @contextmanager

@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from transslit import load_electrolyte
+from transslit import BadInput, load_electrolyte
 from validation import comparison, crosscheck, figures
 from validation.claims.registry import CLAIMS, Claim, Finding
 from validation.config import ValidateConfig
 from validation.material import PARTS, Material
 from validation.provenance import provenance, totals
 from validation.reference import references
-from validation.report import answers, matrices, publish, render, typeset
-from validation.sections import exhibits, sections, thinned
+from validation.report import _svg, answers, matrices, publish, render, typeset
+from validation.sections import claim_exhibits, exhibits, sections, thinned
 from validation.svg import to_svg
 from validation.verdict import Estimate, judge
 
@@ -226,3 +226,11 @@ def test_claims_are_shown_with_their_parts_and_evidence(claimed, tmp_path):
     assert 'data-tags="line"' in page
     claimed.write(tmp_path)
     assert render(Material.read(tmp_path), drawings) == page
+
+
+def test_a_claim_that_another_version_judged_says_how_to_judge_it_again(claimed):
+    """Its table lacks a column that the figure of today draws."""
+    (old,) = [dataclasses.replace(v, evidence=v.evidence.rename(columns={"y": "older"})) for v in claimed.claims]
+    shown = claim_exhibits(dataclasses.replace(claimed, verdicts=[old]))["C99"]
+    with pytest.raises(BadInput, match=r"C99: has no 'y'; .* --claims C99"):
+        _svg(shown)
