@@ -69,6 +69,18 @@ def test_the_fit_leaves_failed_runs_out_and_finds_planted_elements():
     assert surrogate.at(2.4e-9)[0] == pytest.approx({name: truth[name] for name in ELEMENTS}, rel=5e-3)
 
 
+def test_the_powers_of_a_planted_gamma_are_found():
+    def planted_gamma(operation):
+        ratio = 0.8 * (operation.slit / 2e-9) ** -0.7 * (operation.window / 0.4) ** 2
+        return planted(operation) | {"gamma": ratio / (1 + ratio)}
+
+    found = elements.power_law(*(pd.DataFrame(map(planted_gamma, design(n, seed))) for n, seed in ((64, 1), (16, 2))))
+    assert found["at"] == pytest.approx(0.8)
+    powers = {"slit": -0.7, "concentration": 0.0, "window": 2.0, "scan_rate": 0.0}
+    assert {name: found[name] for name in powers} == pytest.approx(powers, abs=1e-6)
+    assert found["rms_kept"] < 1e-6
+
+
 def test_the_file_is_made_once_and_again_from_what_is_there(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(elements, "measure", lambda operation, place: asked.append(operation) or planted(operation))

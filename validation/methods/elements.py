@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import curve_fit
+from scipy.special import expit
 from scipy.stats import qmc
 
 from circuit.surrogate import ELEMENTS, Surrogate
@@ -27,6 +29,7 @@ from transslit.progress import Progress
 from transslit.runs import read_json, versions, write_json
 from transslit.units import Concentration, Length, ScanRate, Voltage
 from validation.claims.evidence import STEP
+from validation.methods.figures import gamma_of
 
 # Low, high; SI. V_m throughout.
 DOMAIN = {
@@ -35,6 +38,10 @@ DOMAIN = {
     "window": (0.1, 0.8),
     "scan_rate": (2e3, 2e5),
 }
+
+
+REFERENCE = {"slit": 2e-9, "concentration": 1e3, "window": 0.4, "scan_rate": 2e4}
+STEEP = 0.95  # gamma, above which equation 1 describes a run no longer (R2 below 0.95)
 
 
 class Operation(Config):
@@ -94,10 +101,42 @@ def remake(folder: Path, pool: Executor, count: int = 128, kept: int = 32) -> di
     designs = {"fit": design(count, 1), "kept": design(kept, 2)}
     operations = [operation for some in designs.values() for operation in some]
     rows = dict(zip(operations, pool.map(partial(_point, folder.resolve()), operations), strict=True))
-    surrogate = fitted(*(pd.DataFrame([rows[one] for one in some]) for some in designs.values()))
+    tables = [pd.DataFrame([rows[one] for one in some]) for some in designs.values()]
+    surrogate = fitted(*tables)
     surrogate.write(folder / "elements.json")
-    failed = sum(bool(row["error"]) for row in rows.values())
-    return {"out": str(folder / "elements.json"), "failed": failed, "held out": dict(surrogate.held_out)}
+    gamma_of(surrogate).savefig(folder / "methods-gamma.png", dpi=150)
+    return {
+        "out": str(folder / "elements.json"),
+        "failed": sum(bool(row["error"]) for row in rows.values()),
+        "held out": dict(surrogate.held_out),
+        "gamma / (1 - gamma)": power_law(*tables),
+    }
+
+
+def power_law(runs: pd.DataFrame, kept: pd.DataFrame) -> dict[str, float]:
+    """gamma / (1 - gamma) as a product of powers, by least squares in gamma; what the fit of `fitted` comes to.
+
+    Returns
+    -------
+    numbers : `at` `REFERENCE`, the power of each input, each with its 95 % half-width (`_u95`), and the root mean
+        square of what it misses gamma by, in the runs (`rms`) and in those kept from the fit (`rms_kept`)
+    """
+    runs, kept = (table[(table["error"] == "") & (table["gamma"] < STEEP)] for table in (runs, kept))
+    reference = np.array([REFERENCE[name] for name in DOMAIN])
+
+    def model(inputs: np.ndarray, *constants: float) -> np.ndarray:
+        return expit(constants[0] + np.log(inputs / reference) @ np.array(constants[1:]))
+
+    def missed(table: pd.DataFrame) -> float:
+        gamma = table["gamma"].to_numpy(float)
+        return float(np.sqrt(np.mean((model(table[list(DOMAIN)].to_numpy(float), *found) - gamma) ** 2)))
+
+    found, covariance = curve_fit(model, runs[list(DOMAIN)].to_numpy(float), runs["gamma"].to_numpy(float), np.zeros(5))
+    half = 1.96 * np.sqrt(np.diag(covariance))
+    numbers = {"at": float(np.exp(found[0])), "at_u95": float(np.exp(found[0]) * half[0])}
+    for name, power, u in zip(DOMAIN, found[1:], half[1:], strict=True):
+        numbers |= {name: float(power), f"{name}_u95": float(u)}
+    return numbers | {"rms": missed(runs), "rms_kept": missed(kept)}
 
 
 def _point(folder: Path, operation: Operation) -> dict[str, Any]:
@@ -113,7 +152,7 @@ def _point(folder: Path, operation: Operation) -> dict[str, Any]:
 def fitted(runs: pd.DataFrame, kept: pd.DataFrame) -> Surrogate:
     """The surrogate through `runs`, and its errors at `kept`; rows as of `measure`, failed ones left out."""
     runs, kept = (table[table["error"] == ""] for table in (runs, kept))
-    kept = kept[kept["gamma"] < 0.95]  # beyond, equation 1 describes the run no longer
+    kept = kept[kept["gamma"] < STEEP]
     provenance = {
         "made by": "transslit methods --elements",
         "what": "default network, KCl, first cycle from rest, continuum.extract",

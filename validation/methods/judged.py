@@ -84,7 +84,7 @@ def margins(table: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:
     found = {}
     for part in parts:
         ends = [end for end in (part.low, part.high) if math.isfinite(end)]
-        unit = (ends[1] - ends[0]) / 2 if len(ends) == 2 else abs(ends[0])
+        unit = (ends[1] - ends[0]) / 2 if len(ends) == 2 else abs(sum(ends))
         if len(ends) == 1 and 0.9 <= ends[0] < 1:
             unit = 1 - ends[0]
         found[part.id] = np.minimum(table[part.id] - part.low, part.high - table[part.id]) / (unit or 1.0)

@@ -1,9 +1,8 @@
-"""Settings to judge: points that fill the box, and more of them where emulators expect most claims to hold.
+"""Settings to judge: points that fill the box, points around the best of them, and points that look promising.
 
-A refinement scores 16,384 places of the box by the number of claims expected to hold there, or by the chance that all
-statements hold that one setting should make true at once. A claim's chance is that of every part to lie in its
-tolerance, parts taken as independent and normal about their emulators. It takes the best places, none nearer than
-`APART` (in coordinates) to one judged or taken before, so that it does not judge one place many times.
+What looks promising is that of 16,384 places of the box where all parts are most likely to lie in their tolerances, by
+emulators of each, parts taken as independent and normal. None is nearer than `APART` (in coordinates) to one judged or
+taken before, so that one place is not judged many times.
 """
 
 from __future__ import annotations
@@ -16,10 +15,12 @@ import pandas as pd
 from scipy.stats import norm, qmc
 
 from transslit.emulator import Emulator
+from validation.methods.analysis import ranking
 from validation.methods.judged import Part, places
 from validation.methods.setting import NAMES, READINGS, Setting
 
 CANDIDATES, APART = 2**14, 0.25
+EACH, STEP = 4, 0.1  # settings around each of the best, and how far they stray in a coordinate (standard deviation)
 
 
 def space_filling(count: int, seed: int = 2010, **changes: Any) -> list[Setting]:
@@ -27,21 +28,27 @@ def space_filling(count: int, seed: int = 2010, **changes: Any) -> list[Setting]
     return [Setting.at(place, **changes) for place in _sobol(count, seed)]
 
 
-def refined(
-    table: pd.DataFrame, parts: Sequence[Part], count: int, seed: int = 0, together: bool = False, **changes: Any
-) -> list[Setting]:
-    """`count` settings where most of `parts`' claims should hold (or all `together`), by a judged `table`."""
+def around(table: pd.DataFrame, parts: Sequence[Part], count: int, seed: int = 0, **changes: Any) -> list[Setting]:
+    """`count` settings near the best of a judged `table`, `EACH` of them around each; readings are kept."""
+    best = places(ranking(table, parts).head(-(-count // EACH)))
+    moved = np.repeat(best, EACH, axis=0)[:count]
+    steps = np.random.default_rng(seed).normal(0.0, STEP, moved.shape)
+    steps[:, [NAMES.index(name) for name in READINGS]] = 0.0
+    return [Setting.at(row, **changes) for row in np.clip(moved + steps, 0.0, 1.0)]
+
+
+def promising(table: pd.DataFrame, parts: Sequence[Part], count: int, seed: int = 0, **changes: Any) -> list[Setting]:
+    """`count` settings where all `parts` are most likely to hold, by emulators of a judged `table`."""
     candidates = _sobol(CANDIDATES, seed)
     reading = [NAMES.index(name) for name in READINGS]
     candidates[:, reading] = np.where(candidates[:, reading] < 0.5, 0.25, 0.75)
-    each = chances(table, parts, candidates)
-    expected = each.clip(lower=1e-12).prod(axis=1) if together else each.sum(axis=1)
+    expected = chances(table, parts, candidates).clip(lower=1e-12).prod(axis=1)
     taken = places(table)
     for row in candidates[np.argsort(-expected, kind="stable")]:
-        if np.linalg.norm(taken - row, axis=1).min() > APART:
-            taken = np.vstack([taken, row])
         if len(taken) == len(table) + count:
             break
+        if np.linalg.norm(taken - row, axis=1).min() > APART:
+            taken = np.vstack([taken, row])
     return [Setting.at(row, **changes) for row in taken[len(table) :]]
 
 

@@ -17,7 +17,7 @@ from transslit.progress import Progress
 from transslit.runs import read_json, write_json
 from validation.methods.judged import TOGETHER, Part, parts_of, usable, with_readings
 from validation.methods.point import judge
-from validation.methods.sample import refined, space_filling, unique
+from validation.methods.sample import around, promising, space_filling, unique
 from validation.methods.setting import Preset, Setting
 from validation.sweep import Point, Task, Work, sweep
 from validation.sweep.plan import code_version
@@ -36,8 +36,8 @@ def search(
 
     Parameters
     ----------
-    refinements : how many settings each round of refinement adds: half of them where most claims should hold, half
-        where all of `judged.TOGETHER` should
+    refinements : how many settings each round of refinement adds: half of them around those that hold most claims,
+        half where all of `judged.TOGETHER` is most likely to hold
     preset : mesh and time steps of the sample
 
     Returns
@@ -50,8 +50,9 @@ def search(
     for round_, more in enumerate(refinements):
         some = seed + 1 + round_
         asked = [part for statement in TOGETHER.values() for part in statement]
-        best = refined(table, parts, more - more // 2, some, preset=preset)
-        best += refined(with_readings(table), asked, more // 2, some, together=True, preset=preset)
+        told = table[table["window_of"] == "cell"]  # phi_m reaches 200 mV: the caption of ED10 says so
+        best = around(told, parts, more - more // 2, some, preset=preset)
+        best += promising(with_readings(table), asked, more // 2, some, preset=preset)
         settings = unique([*settings, *best])
         table = _judged(settings, out, pool, progress)
     return table, parts
