@@ -98,7 +98,8 @@ def open_space(evidence: Evidence) -> Finding:
 def _theta(runs: Runs) -> dict[str, float]:
     (run,) = runs.values()
     laws = migration_laws(run.record)
-    return {"r2": float(laws["r_squared"].min()), "spread": spread(laws["theta_A_m2_per_V_mol"])}
+    theta = laws["theta_A_m2_per_V_mol"]
+    return {"r2": float(laws["r_squared"].min()), "spread": spread(theta), "least": float(theta.min())}
 
 
 @claim(
@@ -117,12 +118,14 @@ def migration_law(evidence: Evidence) -> Finding:
     """Migration alone is theta c_i dphi_i with a constant theta.
 
     Coefficient of determination of I_migration = theta c_i dphi_i over the cycle, the smallest of the crossings, and
-    the spread of theta over them; c_i is the total ion concentration. d = 2 nm.
+    the spread of theta over them; c_i is the total ion concentration. d = 2 nm. And the least theta: below zero, a line
+    as good would be migration against the voltage.
     """
     found = evidence.measure(_theta, (2e-9,))
     parts = (
         part("R2 of the line", found["r2"], low=0.99, reason="'quantitative description': 1 % of the variance left"),
         part("Spread of theta over the crossings", found["spread"], high=0.05, reason="5 %: one constant"),
+        part("Least theta", found["least"], low=0.0, unit="A m2/(V mol)", reason="along the voltage, not against it"),
     )
     rows = evidence.cv(2e-9).record.joined()
     theta = rows["i"].map(migration_laws(evidence.cv(2e-9).record).set_index("i")["theta_A_m2_per_V_mol"])
