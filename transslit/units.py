@@ -8,7 +8,7 @@ is refused with the units that would do.
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -44,6 +44,7 @@ def registry() -> Any:
     return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str, kind: str) -> float:
     """Value of `text` in the suite's unit for `kind` (a key of `SI_UNITS`).
 

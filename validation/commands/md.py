@@ -82,11 +82,11 @@ def md_command(
         return _remake(config, remake_equilibrium, as_json)
     import md
 
-    def replicas(config: md.MDConfig, folder: Path, progress: Progress) -> None:
+    def shared(config: md.MDConfig, folder: Path, progress: Progress) -> None:
         with executor(workers, scheduler) as pool:
             md.run(config, folder, progress, None if isinstance(pool, Inline) else pool)
 
-    return run_stage(out or Path("runs/md"), config, replicas, seed, as_json)
+    return run_stage(out or Path("runs/md"), config, shared, seed, as_json)
 
 
 def configured(given: dict[str, Any]) -> Any:
