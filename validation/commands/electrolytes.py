@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput, StageFailed
 from transslit.faults import find_faults
 from transslit.fields import fields_page
@@ -19,8 +18,6 @@ from validation.commands.common import JsonFlag, MolarText, SeedInt, app
 
 electrolytes_app = typer.Typer(help="Electrolytes: list, show, check, fields, compare.", no_args_is_help=True)
 app.add_typer(electrolytes_app, name="electrolytes")
-
-BOX_WATERS, BOX_TIME = 300, 20e-12  # (or sites); s, of each of two parts: about a minute on two cores
 
 WidthText = Annotated[str, typer.Option(help="Free width of the slit, such as 2nm.")]
 
@@ -65,7 +62,7 @@ def electrolytes_check(
     seed: SeedInt = 0,
     as_json: JsonFlag = False,
 ) -> int:
-    """Say all that is wrong with an electrolyte's file; exit with 2 if it cannot be used."""
+    """Say all that is wrong with an electrolyte's file; exit with 2 if it cannot be used, 3 if its box is wrong."""
     asked = {
         "concentration": _quantity("concentration", concentration, "concentration"),
         "surface_charge": _quantity("surface_charge", surface_charge, "surface charge"),
@@ -77,16 +74,22 @@ def electrolytes_check(
     if not as_json:
         for fault in faults:
             print(f"{'error' if fault.error else 'warning'}: {fault.text}")
+    wrong: list[str] = []
     if md and salt is not None and usable:
-        found["md"] = _box(salt, asked["concentration"], seed)
+        from validation.bulk_check import check_bulk
+
+        found["md"], wrong = check_bulk(salt, asked["concentration"], seed)
+        found["md_faults"] = wrong
     if as_json:
         print(json.dumps(found))
     else:
         for name, value in found.get("md", {}).items():
             print(f"md: {name}: {value}")
+        for text in wrong:
+            print(f"error: md: {text}")
         names = "cannot be used" if salt is None or not usable else f"{', '.join(salt.names)}: can be used"
-        print(f"{file}: {names}")
-    return 0 if usable else BadInput.exit_code
+        print(f"{file}: {names}{', but its box is wrong' if wrong else ''}")
+    return StageFailed.exit_code if wrong else 0 if usable else BadInput.exit_code
 
 
 @electrolytes_app.command("fields", epilog="Example: transslit electrolytes fields > fields.md")
@@ -120,30 +123,3 @@ def _quantity(field: str, text: str | None, kind: str) -> float | None:
         return None if text is None else parse(text, kind)
     except ValueError as error:
         raise BadInput(field, text, str(error)) from None
-
-
-def _box(salt: Electrolyte, concentration: float | None, seed: int) -> dict[str, str]:
-    """What a small periodic box of it shows at 1 bar: density, temperature, first peaks of g(ion-O or counter-ion).
-
-    Raises
-    ------
-    StageFailed : it blew up, or does not keep its temperature or anything like a liquid's density
-    """
-    from md.bulk import at_pressure, bulk_box, bulk_properties
-
-    kelvin = salt.temperature
-    start = bulk_box(salt, concentration, BOX_WATERS, seed=seed)
-    box, error = at_pressure(start, BOX_TIME, temperature=kelvin, seed=seed)
-    seen = bulk_properties(box, BOX_TIME, density_error=error, temperature=kelvin, seed=seed)
-    ratio = seen.density / salt.solvent.density.value
-    if not 0.85 < ratio < 1.5:
-        raise StageFailed("md bulk", f"{seen.density:.0f} kg/m^3 is {ratio:.2f} of the solvent's density")
-    if abs(seen.temperature / kelvin - 1) > 0.05:
-        raise StageFailed("md bulk", f"it is at {seen.temperature:.0f} K instead of {kelvin:g} K")
-    around = "counter-ion" if salt.solvent.model == "none" else "O"
-    peaks = {
-        f"first peak {name}-{around}": f"{place * 1e9:.3f} nm, {seen.peak_height[name]:.1f} high"
-        for name, place in seen.first_peak.items()
-    }
-    density = f"{seen.density:.0f} +- {seen.density_error:.0f} kg/m^3 at {seen.concentration / 1000:.2f} M"
-    return {"density": density, **peaks, "temperature": f"{seen.temperature:.0f} K"}
