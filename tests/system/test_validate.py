@@ -32,6 +32,8 @@ def test_the_folder_holds_what_is_promised(finished):
         assert (folder / name).stat().st_size > 0
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert {"continuum-step", "continuum-cv", "discover", "circuit"} == set(manifest["stages"])
+    for identity in verdicts(folder):  # the table that each number follows from
+        assert len(pd.read_parquet(folder / "tables" / f"{identity}.parquet")) > 0, identity
 
 
 def test_diffusion_enhances_migration_in_the_continuum_cv(finished):
