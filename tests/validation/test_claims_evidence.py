@@ -54,6 +54,15 @@ def test_the_voltammogram_of_a_validation_is_reused(made, gatherer, tmp_path):
     assert made == []
 
 
+def test_ions_that_would_not_fit_are_not_varied(tmp_path, capsys):
+    """0.66 nm would fill 1.66 of an ionic liquid of which 0.5 nm fill 0.72; the rest is varied, and a line says so."""
+    salt = load_electrolyte("BMIM-PF6")
+    config = ClaimsConfig(electrolyte=salt, concentration=salt.concentration)
+    opened = Evidence(config, RunFolder(tmp_path), Progress())
+    assert [known.label for known in opened.inputs] == ["slit length", "edge gap"]
+    assert "ion diameter is not varied" in capsys.readouterr().err
+
+
 def test_each_variation_changes_one_thing(gatherer):
     opened = gatherer(preset="paper")
     base = opened.cv_config(2e-9).model_dump(mode="json")

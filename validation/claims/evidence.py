@@ -25,12 +25,12 @@ from continuum import ContinuumConfig, Frames, LadderParameters, extract
 from continuum import run as run_continuum
 from continuum.extract import laws
 from discovery import DiscoveryConfig, discover, table_from_records
-from transslit import Law, SlitNetwork, TransSlitRecord, TriangularCV
+from transslit import BadInput, Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.config import digest
 from transslit.progress import Progress
 from transslit.runs import RunFolder, read_json
 from validation.claims import md_record
-from validation.claims.config import ClaimsConfig, nm
+from validation.claims.config import NARROW, ClaimsConfig, nm
 from validation.claims.registry import Measured, Need
 
 DEFAULTS = "defaults"
@@ -121,7 +121,10 @@ class Evidence:
     def __init__(self, config: ClaimsConfig, run: RunFolder, progress: Progress, md: Path | None = None) -> None:
         self.config, self.folder, self.progress, self.given_md = config, run, progress, md
         self._runs: dict[str, Run] = {}
-        self.inputs = INPUTS[:QUICK_INPUTS] if config.preset == "quick" else INPUTS
+        chosen = INPUTS[:QUICK_INPUTS] if config.preset == "quick" else INPUTS
+        self.inputs = tuple(known for known in chosen if self._possible(known))
+        for known in set(chosen) - set(self.inputs):
+            progress.say(f"Claims: {known.label} is not varied: the largest would not fit into {config.electrolyte.name}.")
 
     # What there is to run
 
@@ -189,6 +192,15 @@ class Evidence:
             (known.change, value) for known in INPUTS for value in known.ends if _label(known, value) == variation
         )
         return change(config, value)
+
+    def _possible(self, known: Input) -> bool:
+        """Whether the ions still fit at both ends of an input: in a liquid of nothing else larger ones do not."""
+        try:
+            for value in known.ends:
+                known.change(self.cv_config(NARROW), value).electrolyte.bulk(self.config.concentration)
+        except BadInput:
+            return False
+        return True
 
     # What claims ask for
 
