@@ -121,7 +121,7 @@ def test_finished_points_are_recognised_failed_ones_are_rows_and_retried_when_as
         return honest(work, folder)
 
     broken = True
-    monkeypatch.setitem(stages.STAGES, "circuit", stages.Stage(stages.STAGES["circuit"].work, counted, leaves=False))
+    monkeypatch.setitem(stages.STAGES, "circuit", stages.Stage(stages.STAGES["circuit"].work, counted))
     points = plan("circuit", ["gamma=0,0.5,2"], CIRCUIT)
     table = run(points, tmp_path / "out")
     assert table["status"].tolist() == ["done", "failed", "failed"]
@@ -158,7 +158,7 @@ def test_ctrl_c_leaves_a_valid_table(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return honest(work, folder)
 
-    changed = stages.Stage(stages.STAGES["circuit"].work, interrupted, leaves=False)
+    changed = stages.Stage(stages.STAGES["circuit"].work, interrupted)
     monkeypatch.setitem(stages.STAGES, "circuit", changed)
     with pytest.raises(KeyboardInterrupt):
         run(plan("circuit", ["gamma=0,0.5,0.9"], CIRCUIT), tmp_path)
@@ -180,7 +180,8 @@ def test_a_full_disk_is_the_point_s_own_fault(tmp_path, monkeypatch):
     table = run(plan("circuit", ["gamma=0,0.5,0.9"], CIRCUIT), tmp_path)
     assert table["answer"].tolist() == pytest.approx([42, float("nan"), 42], nan_ok=True)
     assert "No space left" in table["error"].iloc[1]
-    assert not list((tmp_path / "runs").iterdir())
+    kept = run(plan("circuit", ["gamma=0,0.5,0.9"], CIRCUIT, keep=True), tmp_path / "kept")
+    assert [error.partition(":")[0] for error in kept["error"]] == ["", "out", ""]
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,9 @@ from validation.sweep.plan import Point
 from validation.sweep.points import Outcome, Task, one_line, read_outcome, run_points, write_outcome
 from validation.sweep.table import tabled, write_plan, write_tables
 
-CHUNK = 2.0  # s of one worker that a chunk of points should take
-LARGEST = 100  # points of a chunk
+CHUNK = 2.0  # s of one worker that a chunk of points should take,
+MANY = 100  # and of this many more, in proportion: a scheduler hands out some hundred chunks a second
+LARGEST = 1000  # points of a chunk
 TABLE = 20.0  # s between two writings of the table, at least
 
 
@@ -132,7 +133,7 @@ def _ended(tasks: Sequence[Task], out: Path, pool: Executor) -> Iterator[tuple[l
         if time.monotonic() - looked > 5:
             looked, width = time.monotonic(), _slots(pool)
         while waiting and len(running) < max(1, 2 * width if shared else width):
-            usual = CHUNK * count / spent if spent and shared else 1.0
+            usual = CHUNK * max(1.0, width / MANY) * count / spent if spent and shared else 1.0
             size = max(1, int(min(usual, LARGEST, len(waiting) / (4 * max(1, width)))))
             chunk = [waiting.popleft() for _ in range(min(size, len(waiting)))]
             running[pool.submit(run_points, chunk, out)] = chunk

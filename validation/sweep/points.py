@@ -1,8 +1,8 @@
 """One point of a sweep: what it is a function of, running it, and the file that says how it ended.
 
 OUT/points/<key>.json is written whole by the worker when the point has ended, well or not, under the digest of stage,
-configuration and what else it reads (as in `transslit.runs`). A point that is killed leaves none, and what it had
-reached in OUT/runs/<key>, from where it goes on.
+configuration and what else it reads (as in `transslit.runs`); one that is killed leaves none. Molecular dynamics, and
+whatever is to be kept, runs in OUT/runs/<key>, where a point that was killed goes on.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import socket
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -69,13 +71,12 @@ def read_outcome(out: Path, key: str) -> Outcome | None:
 
 
 def _run(task: Task, out: Path) -> Outcome:
-    folder = out / "runs" / task.key
     began, cpu = time.time(), time.process_time()
     values, error = {}, ""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            values = _values(task, folder)
+            values = _values(task, out / "runs" / task.key)
         except Exception as fault:  # whatever it is, it is this point's
             error = one_line(fault)
     outcome: Outcome = {
@@ -90,15 +91,17 @@ def _run(task: Task, out: Path) -> Outcome:
     }
     write_outcome(out, outcome)
     if not task.keep:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(out / "runs" / task.key, ignore_errors=True)
     return outcome
 
 
 def _values(task: Task, folder: Path) -> Values:
     stage = STAGES[task.stage]
-    if not stage.leaves:
-        return stage.run(task.work, folder)
-    with open_run(folder):
+    with ExitStack() as stack:
+        if task.keep or stage.resumes:
+            stack.enter_context(open_run(folder))
+        else:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="transslit-", ignore_cleanup_errors=True)))
         values = stage.run(task.work, folder)
         return values if task.law is None else values | record_law(folder, task.law)
 

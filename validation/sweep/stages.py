@@ -30,12 +30,16 @@ class Work:
 
 @dataclass(frozen=True)
 class Stage:
-    """How a stage is read from its options, and run in a folder to the values of a row."""
+    """How a stage is read from its options, and run in a folder to the values of a row.
+
+    `resumes`: a run is so long that one that is killed is to go on where it was, in a folder of `out`; any other has a
+    folder of its own machine's, unless it is to be kept.
+    """
 
     work: Callable[[dict[str, Any]], Work]
     run: Callable[[Work, Path], Values]
     refuses: tuple[str, ...] = ()  # options that have no place in a sweep
-    leaves: bool = True  # files in the folder
+    resumes: bool = False
 
 
 def _continuum(given: dict[str, Any]) -> Work:
@@ -163,10 +167,10 @@ def _run_methods(work: Work, folder: Path) -> Values:
 
 
 STAGES = {
-    "md": Stage(_md, _run_md, ("remake_equilibrium",)),
+    "md": Stage(_md, _run_md, ("remake_equilibrium",), resumes=True),
     "continuum": Stage(_continuum, _run_continuum, ("figures",)),
     "discover": Stage(_discover, _run_discover),
-    "circuit": Stage(_circuit, _run_circuit, ("impedance", "ragone", "fit", "export", "figure"), leaves=False),
+    "circuit": Stage(_circuit, _run_circuit, ("impedance", "ragone", "fit", "export", "figure")),
     "methods": Stage(_methods, _run_methods, ("searched", "sample", "refine", "elements")),
 }
 
