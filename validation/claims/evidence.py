@@ -124,7 +124,7 @@ class Evidence:
         chosen = INPUTS[:QUICK_INPUTS] if config.preset == "quick" else INPUTS
         self.inputs = tuple(known for known in chosen if self._possible(known))
         for known in set(chosen) - set(self.inputs):
-            progress.say(f"Claims: {known.label} is not varied: the largest would not fit into {config.electrolyte.name}.")
+            progress.say(f"Claims: {known.label} is not varied: the largest does not fit {config.electrolyte.name}.")
 
     # What there is to run
 
