@@ -1,6 +1,6 @@
-// Figures that answer. Without this script they are still pictures: those of a closed part lie in a <noscript>, which is
-// text to a page with scripts, and are made of it when the part is opened. So the page opens without their thousands of
-// elements.
+// Figures that answer. Without this script they are still pictures: each lies in a <noscript>, which is mere text to a
+// page with scripts, and is made of it once the page stands, or when the closed part around it is opened. So the page
+// opens without their thousands of elements.
 // Buttons hide and show what carries a tag; the pointer, or the arrow keys on a focused figure, read values off the
 // drawn lines: `data-axes` holds each panel's box in SVG units and the limits and scales of its axes.
 "use strict";
@@ -142,11 +142,11 @@
     readings(figure, svg, groups);
   }
 
-  function unfold(part) {
-    for (const waiting of part.querySelectorAll("noscript")) {
-      waiting.outerHTML = waiting.textContent;
-      part.querySelectorAll("figure").forEach(enliven);
-    }
+  function draw(figure) {
+    const waiting = figure.querySelector("noscript");
+    if (!waiting) return;
+    waiting.outerHTML = waiting.textContent;
+    enliven(figure);
   }
 
   function goTo(id) {
@@ -154,8 +154,17 @@
     if (part instanceof HTMLDetailsElement) part.open = true;
   }
 
-  document.querySelectorAll("figure").forEach(enliven);
-  for (const part of document.querySelectorAll("details")) part.addEventListener("toggle", () => unfold(part));
+  const figures = [...document.querySelectorAll("figure")].filter((figure) => !figure.closest("details"));
+  function inTurn() {
+    if (!figures.length) return;
+    draw(figures.shift());
+    setTimeout(inTurn);
+  }
+  addEventListener("load", () => setTimeout(inTurn));
+  addEventListener("beforeprint", () => figures.forEach(draw));
+  for (const part of document.querySelectorAll("details")) {
+    part.addEventListener("toggle", () => part.querySelectorAll("figure").forEach(draw));
+  }
   addEventListener("hashchange", () => goTo(location.hash.slice(1)));
   goTo(location.hash.slice(1));
 })();
