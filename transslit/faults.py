@@ -6,6 +6,7 @@ range in which such values lie for liquids that are known, or a choice that limi
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.ions import Ion, MDParameters, MolecularParameters
 from transslit.library import find, in_words, named
-from transslit.units import show
+from transslit.units import parse, show
 
 # Kind of quantity, and the range in which liquids' and ions' values lie; outside it, a slip of the unit is likely.
 USUAL: dict[str, tuple[str, float, float]] = {
@@ -59,7 +60,10 @@ def find_faults(
     try:
         salt = Electrolyte.model_validate(content)
     except ValidationError as error:
-        return None, [Fault(in_words(str(fault), content), True) for fault in faults(error, str(path))]
+        return None, [
+            *(Fault(in_words(str(fault), content), True) for fault in faults(error, str(path))),
+            *_rest(content),
+        ]
     except BadInput as error:
         return None, [Fault(str(error), True), *_charged(content)]
     return salt, [
@@ -67,6 +71,31 @@ def find_faults(
         *_solvent(salt),
         *_packing(salt, concentration, surface_charge, slit),
     ]
+
+
+def _rest(content: dict[str, Any]) -> list[Fault]:
+    """What can be seen of a file that cannot be read as a whole: values out of range, valences that do not add up."""
+    listed = content.get("ions")
+    ions = [ion for ion in listed if isinstance(ion, dict)] if isinstance(listed, list) else []
+    groups = [
+        (f"ions.{ion.get('name')}.{inner}", found)
+        for ion in ions
+        for inner, found in (("", ion), ("md.", ion.get("md")))
+    ]
+    found = []
+    for place, group in [*groups, ("solvent.", content.get("solvent"))]:
+        for name, (kind, *_) in USUAL.items():
+            entry = group.get(name) if isinstance(group, dict) else None
+            value = entry.get("value") if isinstance(entry, dict) else None
+            with contextlib.suppress(ValueError):  # without its unit it is among the faults already
+                found += _usual(place + name, parse(value, kind)) if isinstance(value, str) else []
+    numbers = [(ion.get("stoichiometry", 1), ion.get("valence")) for ion in ions]
+    if ions and all(isinstance(number, int) for pair in numbers for number in pair):
+        net = sum(count * valence for count, valence in numbers)
+        found += (
+            [Fault(f"ions.valence: times stoichiometries they add up to {net:+d}, not to zero", True)] if net else []
+        )
+    return found
 
 
 def _charged(content: dict[str, Any]) -> list[Fault]:

@@ -50,6 +50,23 @@ def test_all_faults_are_found_at_once(broken):
         assert "\n" not in text
 
 
+def test_a_fault_of_form_hides_none_of_substance(broken):
+    """A value without its unit keeps the file from being read; what is out of range or not neutral is told as well."""
+    found = texts(
+        broken(
+            ('"1.957e-9 m^2/s"', '"1.957e-9"'),
+            ('"3.143 angstrom"', '"3.143 nm"'),
+            ("valence = -1", "valence = -2"),
+            ('"997.05 kg/m^3"', '"997.05 g/m^3"'),
+        )
+    )
+    words = ("ions.K.diffusion_coefficient", "ions.K.md.sigma: 3.143 nm", "solvent.density", "ions.valence")
+    assert len(found) == 4
+    for text, word in zip(found, words, strict=True):
+        assert word in text
+    assert "add up to -1" in found[-1]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says", "error"),
     [
