@@ -14,7 +14,7 @@ from validation.claims import CLAIMS
 from validation.claims.config import WIDTHS
 from validation.claims.evidence import STEP
 from validation.methods import search as searching
-from validation.methods.analysis import ranking, where
+from validation.methods.analysis import flat_by_geometry, ranking, slope_of_resistance, where
 from validation.methods.judged import Part, asked_together, flat, held, margins, parts_of, places, with_readings
 from validation.methods.point import JUDGED, SettingEvidence, judge
 from validation.methods.sample import around, promising, space_filling
@@ -140,6 +140,15 @@ def test_resistivity_by_its_two_readings():
     assert asked_together(table).iloc[0].all()
     for column, value in (("C10.a", -0.3), ("C10.b", 0.0), ("steric 3", 0.7), ("C08.c", 0.1)):
         assert asked_together(table.assign(**{column: value})).iloc[0].sum() == 4, column
+
+
+def test_geometry_alone_makes_a_long_slit_s_resistance_go_with_its_width():
+    """R = L / (d sigma) where the slit is long; the gap's own resistance does not know d."""
+    assert slope_of_resistance(Setting(slit_length=1e-6, edge_gap=2e-9)) == pytest.approx(-1.0, abs=0.02)
+    assert slope_of_resistance(Setting(slit_length=5e-9, edge_gap=0.3e-9, ion_diameter=0.3e-9)) > -0.12
+    found = flat_by_geometry(32)
+    assert 0 <= found["share"] < 0.1
+    assert found["slit_length"] < 7e-9
 
 
 def test_where_a_claim_holds_names_the_parameter_that_decides():

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binomtest, qmc
 
+from transslit import SlitNetwork
+from validation.claims.config import WIDTHS
+from validation.claims.resistance import FLAT
 from validation.methods.judged import Part, held, margins, places, with_readings
 from validation.methods.sensitivity import emulated_indices
-from validation.methods.setting import BOX, LABELS, NAMES
+from validation.methods.setting import BOX, LABELS, NAMES, Setting
 
 # One number for what a claim turns on: label, column or columns of the judged table, and how they become one.
 NUMBERS: dict[str, tuple[str | tuple[str, ...], str]] = {
@@ -85,6 +88,33 @@ def ranking(table: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:
     missing = [" ".join(whole.columns[~row]) for row in whole.to_numpy()]
     found = table.assign(held=whole.sum(axis=1), shortfall=short, missing=missing)
     return found.sort_values(["held", "shortfall"], ascending=[False, True], kind="stable")
+
+
+def slope_of_resistance(setting: Setting) -> float:
+    """d ln R / d ln d over the paper's widths, by Laplace's equation: R of a network without any double layer."""
+    network = {name: getattr(setting, name) for name in ("slit_length", "edge_gap", "slat_thickness")}
+    resistance = [1 / SlitNetwork(slit=d, **network).geometric_conductance for d in WIDTHS]
+    return float(np.polyfit(np.log(WIDTHS), np.log(resistance), 1)[0])
+
+
+def flat_by_geometry(count: int = 256, seed: int = 0) -> dict[str, float]:
+    """Where R_max would hardly change with d if it were the bulk's, over `count` geometries that admit 0.3 nm ions.
+
+    Returns
+    -------
+    numbers : `share` of the box's geometries; of those, the largest `slit_length` and `edge_gap` in m (0 for none)
+    """
+    place = np.full((count, len(NAMES)), 0.25)
+    columns = [NAMES.index(name) for name in ("slit_length", "edge_gap", "slat_thickness")]
+    place[:, columns] = qmc.Sobol(3, seed=seed).random(count)
+    place[:, NAMES.index("ion_diameter")] = 0.0
+    settings = [Setting.at(row) for row in place]
+    flat = [setting for setting in settings if abs(slope_of_resistance(setting)) <= FLAT]
+    return {
+        "share": len(flat) / count,
+        "slit_length": max((setting.slit_length for setting in flat), default=0.0),
+        "edge_gap": max((setting.edge_gap for setting in flat), default=0.0),
+    }
 
 
 def numbers(table: pd.DataFrame) -> pd.DataFrame:

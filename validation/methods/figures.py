@@ -46,11 +46,11 @@ def decides(found: pd.DataFrame) -> Figure:
 
 @styled
 def together(table: pd.DataFrame) -> Figure:
-    """What the paper asks of one setting, pair by pair: slope of R_max against gamma, gap and length, and the rest."""
+    """What the paper asks of one setting (grey), against what the settings give, pair by pair."""
     figure, axes = _panels(3, width=3.3, height=3.0)
     pairs = (
         ("gamma 1.5", "C10.a", "$\\gamma$ at 1.5 nm", "slope of $R_{max}$ against d", (0.45, 0.55), (-0.1, 0.1)),
-        ("gap_share", "C10.a", "edge gap over slit length", "slope of $R_{max}$ against d", None, (-0.1, 0.1)),
+        ("slit_nm", "C10.a", "slit length / nm", "slope of $R_{max}$ against d", None, (-0.1, 0.1)),
         (
             "gamma 1.5",
             "steric 3",
@@ -60,7 +60,7 @@ def together(table: pd.DataFrame) -> Figure:
             (0, 0.5),
         ),
     )
-    data = table.assign(gap_share=table["edge_gap"] / table["slit_length"])
+    data = table.assign(slit_nm=table["slit_length"] * 1e9)
     for ax, (x, y, label_x, label_y, wanted_x, wanted_y) in zip(axes[0], pairs, strict=True):
         if wanted_x is not None:
             ax.axvspan(*wanted_x, color="0.9", zorder=0)
@@ -68,9 +68,7 @@ def together(table: pd.DataFrame) -> Figure:
         drawn = ax.scatter(data[x], data[y], c=data["ion_diameter"] * 1e9, s=12, cmap="viridis")
         ax.plot(data[x].iloc[0], data[y].iloc[0], "o", ms=9, mfc="none", mec=COLOURS[3], label="defaults")
         ax.set(xlabel=label_x, ylabel=label_y)
-        if x == "gap_share":
-            ax.set_xscale("log")
-    axes[0, 0].legend()
+    axes[0, 0].legend(loc="upper left", frameon=True)
     figure.colorbar(drawn, ax=axes[0, -1], label="ion diameter / nm")
     return figure
 
@@ -90,6 +88,6 @@ def gamma_of(surrogate: Surrogate) -> Figure:
             ax.plot(width * 1e9, mean, color=colour, label=f"{value / scale:g} {unit}")
             ax.fill_between(width * 1e9, mean - 1.96 * std, mean + 1.96 * std, color=colour, alpha=0.2, lw=0)
         ax.set(xlabel="d / nm", title=name.replace("_", " "))
-        ax.legend(fontsize="small")
-    axes[0, 0].set_ylabel("$\\gamma$")
+        ax.legend(fontsize="small", ncol=2, loc="upper center")
+    axes[0, 0].set(ylabel="$\\gamma$", ylim=(0, 1.2))
     return figure

@@ -48,8 +48,8 @@ class SettingEvidence(Evidence):
         salt = load_electrolyte("KCl")
         preset = "quick" if setting.preset == "coarse" else setting.preset
         config = ClaimsConfig(electrolyte=salt, concentration=1000.0, preset=preset)
-        super().__init__(config, RunFolder(folder), Progress(quiet=True))
         self.point, self.searched = setting, searched
+        super().__init__(config, RunFolder(folder), Progress(quiet=True))
 
     def cv_config(self, d: float, variation: str = DEFAULTS, **drive: Any) -> ContinuumConfig:
         """The continuum CV of a slit width in m, at this setting."""

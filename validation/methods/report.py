@@ -12,7 +12,7 @@ import pandas as pd
 from transslit.progress import Progress
 from transslit.runs import write_text
 from validation.claims import CLAIMS
-from validation.methods.analysis import ranking, sensitivities, where
+from validation.methods.analysis import flat_by_geometry, ranking, sensitivities, where
 from validation.methods.figures import decides, together
 from validation.methods.judged import Part, asked_together
 from validation.methods.search import search
@@ -49,6 +49,7 @@ def told(out: Path, table: pd.DataFrame, parts: Sequence[Part], filling: int) ->
         "missing at the best": best["missing"].iloc[0],
         "settings where it holds": {name: int(column.sum()) for name, column in asked.items()},
         "settings where all of these hold": int(asked.all(axis=1).sum()),
+        "R_max flat by geometry alone": flat_by_geometry(),
     }
 
 
