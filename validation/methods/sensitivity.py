@@ -29,7 +29,7 @@ def indices(
     found = sobol_indices(
         func=lambda x: function(x.T)[None],
         n=samples,
-        dists=[uniform()] * dimensions,  # type: ignore[list-item]
+        dists=[uniform()] * dimensions,
         rng=np.random.default_rng(seed),
     )
     interval = found.bootstrap(n_resamples=200)
