@@ -42,8 +42,8 @@ class OpenSpaceFlux(AnalysisBase):
 
     Results
     -------
-    table : one row per (time, plane): time_s, x_m (from the electrode's outer face), I_A_per_m and its parts, and
-        I_junction_A_per_m, what of I_migration_A_per_m is liquid-junction drift
+    table : one row per (time, plane): time_s, x_m (from the electrode's outer face), I_A_per_m and its parts, of
+        which I_junction_A_per_m is liquid-junction drift, and I_migration_A_per_m all other drift in the field
     """
 
     def __init__(
@@ -69,7 +69,9 @@ class OpenSpaceFlux(AnalysisBase):
 
     def _single_frame(self) -> None:
         x = self.frames_reader.equations.from_si(self._ts.phi, self._ts.c)
-        self._rows.append(np.vstack([self._currents(x), junction(self._currents, x)]))
+        currents, drift = self._currents(x), junction(self._currents, x)
+        currents[CURRENTS.index("I_migration_A_per_m")] -= drift
+        self._rows.append(np.vstack([currents, drift]))
 
     def _conclude(self) -> None:
         currents = np.array(self._rows)  # (frames, 6, planes)

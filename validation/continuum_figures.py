@@ -61,7 +61,7 @@ def open_space(profile: pd.DataFrame, terminal: pd.DataFrame, debye_length: floa
     instant = profile[profile["time_s"] == time]
     nearest = profile["x_m"].unique()[np.argmin(np.abs(profile["x_m"].unique() - debye_length))]
     history = profile[profile["x_m"] == nearest]
-    for column, (name, colour) in PARTS.items():
+    for column, (name, colour) in {**PARTS, "I_junction_A_per_m": ("liquid junction", "0.5")}.items():
         for ax in (left, middle):
             ax.plot(instant["x_m"] / debye_length, instant[column] / total, ".-", ms=4, color=colour, label=name)
         right.plot(history["time_s"] * US, history[column], color=colour)

@@ -23,7 +23,7 @@ NEAR, FAR = "1 Debye length off", "8/10 of the way to the mid-plane"
 
 
 def _open_space(run: Run) -> pd.DataFrame:
-    """Currents on two planes over the cycle, liquid-junction drift taken out of migration.
+    """Currents on two planes over the cycle.
 
     The far one lies well beyond the double layer, whose tail a coarse grid draws out: in it migration and diffusion are
     a thousand times their sum.
@@ -32,10 +32,7 @@ def _open_space(run: Run) -> pd.DataFrame:
     with run.frames() as frames:
         table = OpenSpaceFlux(frames, [debye, 0.8 * run.config.network.reservoir]).run().results.table
     table = table[table["time_s"] > 0]
-    return table.assign(
-        I_migration_A_per_m=table["I_migration_A_per_m"] - table["I_junction_A_per_m"],
-        place=np.where(table["x_m"] == table["x_m"].min(), NEAR, FAR),
-    )
+    return table.assign(place=np.where(table["x_m"] == table["x_m"].min(), NEAR, FAR))
 
 
 def _shares_in_open_space(runs: Runs) -> dict[str, float]:
