@@ -82,6 +82,9 @@ def _here(workers: int) -> Iterator[Any]:
     settings = {
         "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ", {}) | PINNED,
         "distributed.scheduler.allowed-failures": KILLS - 1,
+        # What grows with the time: the last thousand events hold what their tasks were given, the profiler call trees.
+        "distributed.admin.low-level-log-length": 10,
+        "distributed.worker.profile.enabled": False,
         "distributed.admin.system-monitor.gil.enabled": False,
     }
     with (

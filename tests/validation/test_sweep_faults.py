@@ -14,7 +14,7 @@ import pytest
 
 from transslit import StageFailed
 from transslit import executor as executors
-from transslit.executor import Inline, executor
+from transslit.executor import PINNED, Inline, executor, slots
 from transslit.progress import Progress
 from transslit.runs import read_json
 from validation.sweep import Point, Task, Work, plan, read_table, sweep
@@ -56,6 +56,12 @@ def cluster(tmp_path_factory):
 def alive(worker):
     """Whether the process of a worker, host:pid, is still there."""
     return Path(f"/proc/{worker.split(':')[1]}").exists()
+
+
+def test_workers_are_pinned_to_a_thread_each(cluster):
+    pool, _ = cluster
+    assert slots(pool) == 2
+    assert set(pool.map(os.getenv, PINNED)) == {"1"}
 
 
 def test_workers_that_are_killed_lose_and_double_nothing(cluster, tmp_path):
