@@ -13,10 +13,12 @@ from transslit.progress import Progress
 from validation.claims import CLAIMS
 from validation.claims.config import WIDTHS
 from validation.claims.evidence import STEP
+from validation.methods import analysis, report
 from validation.methods import search as searching
 from validation.methods.analysis import flat_by_geometry, ranking, slope_of_resistance, where
 from validation.methods.judged import Part, asked_together, flat, held, margins, parts_of, places, with_readings
 from validation.methods.point import JUDGED, SettingEvidence, judge
+from validation.methods.report import told
 from validation.methods.sample import around, promising, space_filling
 from validation.methods.sensitivity import emulated_indices, indices, main_effect
 from validation.methods.setting import BOX, NAMES, Setting
@@ -252,3 +254,20 @@ def test_a_search_resumes_and_refines(tmp_path, monkeypatch):
     again, _ = searching.search(tmp_path, Inline(), 32, (4,), progress=Progress(quiet=True))
     assert len(asked) == first  # nothing is judged twice
     pd.testing.assert_frame_equal(again, table)
+
+
+def test_a_search_leaves_what_a_reader_wants(tmp_path, monkeypatch):
+    monkeypatch.setattr(analysis, "NUMBERS", {"gamma at 1.5 nm": ("C11.d", "")})
+    monkeypatch.setattr(report, "flat_by_geometry", lambda: {"share": 0.0})
+    settings = [Setting(), *space_filling(32)]
+    rows = [planted(s, **{"C11.d": 0.42 + s.ion_diameter * 5e8, "C10.a": -0.2}) for s in settings]
+    rows[7] = planted(settings[7], **{"C10.a": 0.0})
+    found = told(tmp_path, pd.DataFrame(map(flat, rows)), PARTS, 32)
+    assert (found["claims held at the defaults"], found["claims held at the best"]) == (2, 4)
+    assert found["settings where it holds"]["R_max flat, R_min falls"] == 1
+    assert "| C10 | The largest resistance" in (tmp_path / "claims.md").read_text()
+    assert (tmp_path / "settings.md").read_text().splitlines()[2].startswith("| 4 |  |")
+    numbers = (tmp_path / "numbers.md").read_text().splitlines()
+    assert numbers[2].split("|")[3].strip().startswith("ion diameter")
+    for name in ("methods-sensitivity.png", "methods-together.png", "numbers.csv"):
+        assert (tmp_path / name).stat().st_size > 500

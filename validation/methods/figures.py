@@ -55,7 +55,7 @@ def together(table: pd.DataFrame) -> Figure:
             "gamma 1.5",
             "steric 3",
             "$\\gamma$ at 1.5 nm",
-            "share of charge with steric flux, 3 nm",
+            "steric with migration, 3 nm",
             (0.45, 0.55),
             (0, 0.5),
         ),
