@@ -24,7 +24,9 @@ transslit sweep md --table points.csv --scheduler tcp://node1:8786 --out runs/at
 @app.command("sweep", epilog=EXAMPLES, context_settings=PASSED)
 def sweep_command(
     context: typer.Context,
-    stage: Annotated[str, typer.Argument(help="md, continuum, discover, circuit or methods; then any of its own options.")],
+    stage: Annotated[
+        str, typer.Argument(help="md, continuum, discover, circuit or methods; then any of its own options.")
+    ],
     vary: Annotated[
         list[str] | None,
         typer.Option(help="NAME=VALUE,VALUE,... or NAME=LOW:HIGH:COUNT[:log] of an option; give several for a grid."),
