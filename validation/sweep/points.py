@@ -72,11 +72,13 @@ def read_outcome(out: Path, key: str) -> Outcome | None:
 
 def _run(task: Task, out: Path) -> Outcome:
     began, cpu = time.time(), time.process_time()
-    values, error = {}, ""
+    values: Values = {}
+    error = ""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            values = _values(task, out / "runs" / task.key)
+            found = _values(task, out / "runs" / task.key)
+            values = {name: _plain(value) for name, value in found.items()}
         except Exception as fault:  # whatever it is, it is this point's
             error = one_line(fault)
     outcome: Outcome = {
@@ -85,7 +87,7 @@ def _run(task: Task, out: Path) -> Outcome:
         "error": error,
         "wall_s": round(time.time() - began, 4),
         "cpu_s": round(time.process_time() - cpu, 4),
-        "values": {name: _plain(value) for name, value in values.items()},
+        "values": values,
         "code": task.code,
         "worker": f"{socket.gethostname()}:{os.getpid()}",
     }
@@ -130,7 +132,9 @@ def one_line(error: BaseException) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A number or text that JSON knows; None for what is not finite."""
+    """A number or text that JSON knows; None for what is not there or not finite."""
+    if value is None:
+        return None
     if isinstance(value, str | bool | np.bool_):
         return value if isinstance(value, str) else bool(value)
     if isinstance(value, int | np.integer):

@@ -13,6 +13,7 @@ from typing import Any
 
 from transslit import BadInput, TransSlitRecord
 from transslit.config import Config
+from transslit.errors import TransslitError
 from transslit.progress import Progress
 
 QUIET = Progress(quiet=True)
@@ -132,11 +133,14 @@ def law_values(law: Any) -> Values:
 
 
 def record_law(folder: Path, settings: Any) -> Values:
-    """The law that the search finds in the record in `folder`."""
+    """The law that the search finds in the record in `folder`, or why it cannot search."""
     import discovery
 
-    table = discovery.table_from_records([TransSlitRecord.read(folder).resampled()])
-    return law_values(discovery.discover(table, settings, folder / "law", QUIET))
+    try:
+        table = discovery.table_from_records([TransSlitRecord.read(folder).resampled()])
+        return law_values(discovery.discover(table, settings, folder / "law", QUIET))
+    except TransslitError as error:  # the rest of the row stands
+        return {"law": "", "law_found": False, "law_error": str(error)}
 
 
 def _circuit(given: dict[str, Any]) -> Work:
