@@ -184,7 +184,8 @@ def cell_picture(atoms: pd.DataFrame, box: tuple[float, float, float], network: 
         axes[-1, 0].text(place, -0.02 * box[1], sign, ha="center", va="top", weight="bold")
     axes[0, 0].set_title(axes[0, 0].get_title(loc="left"), pad=14)
     axes[-1, 0].set_xlabel("x / nm")
-    handles = [Line2D([], [], marker="o", ls="", color=colours[name], label=_species(name)) for name in colours]
+    there = [name for name in colours if (atoms["species"] == name).any()]
+    handles = [Line2D([], [], marker="o", ls="", color=colours[name], label=_species(name)) for name in there]
     axes[0, 0].legend(handles=handles, ncols=6, loc="lower right", bbox_to_anchor=(1, 1.06), borderpad=0)
     return figure
 

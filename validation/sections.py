@@ -99,8 +99,9 @@ def _geometry(material: Material) -> Section:
                 "The atoms' cell before and after charging",
                 "Compare the slits: before the step both ions are in all of them; after it counter-ions fill them and"
                 " co-ions have left. The positive electrode is on the left, the negative on the right, each open on"
-                " both faces of its wall, so that the cell has no dipole; slits are numbered from the bulk. Water is"
-                " drawn pale, hydrogens are left out; one looks through the depth of the box.",
+                " both faces of its wall, so that the cell has no dipole; slits are numbered from the bulk."
+                + (" Water is drawn pale, hydrogens are left out." if _in_water(material) else "")
+                + " One looks through the depth of the box.",
                 atoms,
                 lambda: figures.cell_picture(atoms, box, cell),
             )
@@ -111,6 +112,10 @@ def _geometry(material: Material) -> Section:
         ["Slit 1 is nearest the bulk. A current is positive when it carries positive charge towards the bulk."],
         shown,
     )
+
+
+def _in_water(material: Material) -> bool:
+    return material.config.electrolyte.solvent.model != "none"
 
 
 def _outline(network: SlitNetwork) -> pd.DataFrame:
@@ -210,8 +215,9 @@ def _comparison(material: Material) -> Section | None:
     told = narrative.paragraphs(material.checks, material.config.slit, tables.get("levels"))
     told.append(
         "The continuum run repeats the atoms' cell: the same sheets, gaps and reservoirs, the same charge per sheet,"
-        " the same number of ions. It is another model, not a reference: atoms have water molecules, hydration shells"
-        " and a bare vacuum permittivity, the continuum has bulk diffusion coefficients and bulk permittivity."
+        " the same number of ions. It is another model, not a reference: atoms have"
+        f" {'water molecules, hydration shells' if _in_water(material) else 'shapes, layers'} and a bare vacuum"
+        " permittivity, the continuum has bulk diffusion coefficients and bulk permittivity."
     )
     title = "Molecular dynamics against continuum" if both else "After the charge step"
     return Section("comparison", title, told if both else [], shown)
