@@ -13,6 +13,11 @@ from transslit.units import Concentration, Length
 
 STAGES = ("md", "continuum", "discover", "circuit", "claims")
 
+# What the `paper` preset takes for the continuum's geometry, in m, and for the paper's ions: of all settings that were
+# judged in fine time steps, the one at which most of the paper's claims hold (docs/missing-methods.md).
+PAPER_NETWORK = {"slit_length": 8.9e-9, "edge_gap": 1.2e-9, "slat_thickness": 0.47e-9}
+PAPER = PAPER_NETWORK | {"ion_diameter": 0.57e-9, "stern_thickness": 0.23e-9}
+
 
 class ValidateConfig(Config):
     """What `validate` is asked for."""
@@ -31,8 +36,8 @@ class ValidateConfig(Config):
 
     @property
     def network(self) -> SlitNetwork:
-        """The network of the continuum CV: defaults, but for the slit."""
-        return SlitNetwork(slit=self.slit)
+        """The network of the continuum CV: the preset's, but for the slit."""
+        return SlitNetwork(slit=self.slit, **(PAPER_NETWORK if self.preset == "paper" else {}))
 
     @property
     def setting(self) -> str:

@@ -27,6 +27,7 @@ from validation.claims.evidence import Evidence
 from validation.claims.stage import judge_claims, needed, read_claims
 from validation.config import ValidateConfig
 from validation.exports import read_terminal, write_circuit
+from validation.methods.setting import at_preset
 from validation.plan import announce
 from validation.tolerances import Tolerances, apply_tolerances
 from validation.verdict import Verdict
@@ -127,8 +128,8 @@ def matched_step(config: md.MDConfig, cell: md.Cell) -> ContinuumConfig:
 
 
 def cv_config(config: ValidateConfig) -> ContinuumConfig:
-    """The continuum CV of the default network at the asked slit."""
-    return ContinuumConfig(
+    """The continuum CV of the preset's network at the asked slit."""
+    cycle = ContinuumConfig(
         network=config.network,
         electrolyte=config.electrolyte,
         concentration=config.concentration,
@@ -136,6 +137,7 @@ def cv_config(config: ValidateConfig) -> ContinuumConfig:
         steps=400,
         scheme="bdf2",  # the circuit is to meet the equations, not the error of their time steps
     )
+    return at_preset(cycle, config.preset)
 
 
 def _md(run: RunFolder, config: md.MDConfig, found: Findings, progress: Progress) -> None:

@@ -5,7 +5,7 @@ A measure is evaluated at the defaults and again on each companion of the runs t
     u_numerical  coarser mesh (cells 1.5 times as long) and longer time steps (twice), each as the grid convergence
                  index 1.25 |f - f_coarse| / (ratio - 1) of order 1, in quadrature (P. J. Roache, J. Fluids Eng. 116,
                  405 (1994)); no higher order is claimed where a slit has a dozen cells
-    u_input      parameters that the paper leaves open, one at a time, half and twice the default (`INPUTS`): its
+    u_input      parameters that the paper leaves open, one at a time, half and twice the default (`_inputs`): its
                  changes down and up, each in quadrature over the parameters
 
 as ASME V&V 20 asks (docs/verdicts.md). Runs lie in OUT/evidence/runs, named by what they are and by their digest.
@@ -32,6 +32,7 @@ from transslit.runs import RunFolder, read_json
 from validation.claims import md_record
 from validation.claims.config import NARROW, ClaimsConfig, nm
 from validation.claims.registry import Measured, Need
+from validation.methods.setting import at_preset
 
 DEFAULTS = "defaults"
 STEP = 0.03  # extrapolation error of an adaptive step, in bulk concentrations
@@ -58,16 +59,30 @@ def _diameter(config: ContinuumConfig, value: float) -> ContinuumConfig:
     return config.model_copy(update={"electrolyte": config.electrolyte.with_diameter(value)})
 
 
-# Half and twice the default. Ions: from the mean crystal diameter of K and Cl (R. D. Shannon, Acta Cryst. A 32, 751
-# (1976)) to the hydrated one (E. R. Nightingale, J. Phys. Chem. 63, 1381 (1959)).
-INPUTS = (
-    Input("slit length", (10e-9, 40e-9), _network("slit_length")),
-    Input("edge gap", (0.5e-9, 2e-9), _network("edge_gap")),
-    Input("ion diameter", (0.32e-9, 0.66e-9), _diameter),
-    Input("Stern layer", (0.15e-9, 0.6e-9), lambda config, value: config.model_copy(update={"stern_thickness": value})),
-    Input("slat thickness", (0.17e-9, 0.68e-9), _network("slat_thickness")),
-    Input("reservoir", (5e-9, 20e-9), _network("reservoir")),
-)
+def _inputs(base: ContinuumConfig) -> tuple[Input, ...]:
+    """Half and twice what `base` has.
+
+    Ions: from the mean crystal diameter of K and Cl (R. D. Shannon, Acta Cryst. A 32, 751 (1976)) to the hydrated one
+    (E. R. Nightingale, J. Phys. Chem. 63, 1381 (1959)).
+    """
+
+    def around(value: float) -> tuple[float, float]:
+        return value / 2, 2 * value
+
+    def stern(config: ContinuumConfig, value: float) -> ContinuumConfig:
+        return config.model_copy(update={"stern_thickness": value})
+
+    network = base.network
+    return (
+        Input("slit length", around(network.slit_length), _network("slit_length")),
+        Input("edge gap", around(network.edge_gap), _network("edge_gap")),
+        Input("ion diameter", (0.32e-9, 0.66e-9), _diameter),
+        Input("Stern layer", around(base.stern_thickness), stern),
+        Input("slat thickness", around(network.slat_thickness), _network("slat_thickness")),
+        Input("reservoir", around(network.reservoir), _network("reservoir")),
+    )
+
+
 QUICK_INPUTS = 3
 
 
@@ -121,7 +136,7 @@ class Evidence:
     def __init__(self, config: ClaimsConfig, run: RunFolder, progress: Progress, md: Path | None = None) -> None:
         self.config, self.folder, self.progress, self.given_md = config, run, progress, md
         self._runs: dict[str, Run] = {}
-        chosen = INPUTS[:QUICK_INPUTS] if config.preset == "quick" else INPUTS
+        chosen = _inputs(self.cv_config(NARROW))[: QUICK_INPUTS if config.preset == "quick" else None]
         self.inputs = tuple(known for known in chosen if self._possible(known))
         for known in set(chosen) - set(self.inputs):
             progress.say(f"Claims: {known.label} is not varied: the largest does not fit {config.electrolyte.name}.")
@@ -180,6 +195,7 @@ class Evidence:
             step_tolerance=STEP if quick else None,
             steps=400,
         )
+        config = at_preset(config, self.config.preset)
         if variation == DEFAULTS:
             return config
         if not quick:
@@ -189,7 +205,7 @@ class Evidence:
         if variation == "longer steps":  # the error that steps may make goes with the square of their length
             return config.model_copy(update={"step_tolerance": LONG**2 * STEP} if quick else {"steps": int(400 / LONG)})
         change, value = next(
-            (known.change, value) for known in INPUTS for value in known.ends if _label(known, value) == variation
+            (known.change, value) for known in self.inputs for value in known.ends if _label(known, value) == variation
         )
         return change(config, value)
 
