@@ -6,12 +6,13 @@ import shutil
 import numpy as np
 import pytest
 
-from transslit import load_electrolyte
+from transslit import SlitNetwork, load_electrolyte
 from transslit.progress import Progress
 from transslit.runs import RunFolder
 from validation.claims import ClaimsConfig, Need, evidence
-from validation.claims.evidence import INPUTS, Evidence
+from validation.claims.evidence import Evidence
 from validation.claims.registry import Measured, part
+from validation.config import PAPER, PAPER_NETWORK
 
 NEEDS = [Need("cv", (2e-9,), inputs=True)]
 
@@ -29,8 +30,7 @@ def gatherer(tmp_path):
     """`gatherer()`: a new reader of the same run folder; `gatherer(preset="paper")`."""
 
     def open_it(**changes):
-        salt = load_electrolyte("KCl")
-        config = ClaimsConfig(electrolyte=salt, concentration=1000.0, **changes)
+        config = ClaimsConfig(**{"electrolyte": load_electrolyte("KCl"), "concentration": 1000.0} | changes)
         return Evidence(config, RunFolder(tmp_path), Progress(quiet=True))
 
     return open_it
@@ -70,7 +70,21 @@ def test_each_variation_changes_one_thing(gatherer):
         other = opened.cv_config(2e-9, label).model_dump(mode="json")
         changed = {key for key in base if base[key] != other[key]} - {"store_every"}
         assert len(changed) == 1, label
-    assert len(INPUTS) == 6
+    assert len(opened.inputs) == 6
+
+
+def test_the_paper_preset_has_a_setting_of_its_own(gatherer):
+    """All of it for the paper's salt; its geometry and Stern layer for others."""
+    for name, diameter in (("KCl", PAPER["ion_diameter"]), ("NaCl", None)):
+        salt = load_electrolyte(name)
+        opened = gatherer(preset="paper", electrolyte=salt)
+        config = opened.cv_config(2e-9)
+        assert {key: getattr(config.network, key) for key in PAPER_NETWORK} == PAPER_NETWORK
+        assert config.stern_thickness == PAPER["stern_thickness"]
+        assert config.electrolyte == (salt if diameter is None else salt.with_diameter(diameter))
+        ends = {known.label: known.ends for known in opened.inputs}
+        assert ends["edge gap"] == (PAPER["edge_gap"] / 2, PAPER["edge_gap"] * 2)
+    assert gatherer().cv_config(2e-9).network == SlitNetwork(slit=2e-9)
 
 
 def test_uncertainties_of_a_planted_measure(made, gatherer):
