@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from transslit import BadInput, TransSlitRecord
-from transslit.record import KEYS, PARTS
+from transslit.record import PARTS
 from validation.statistics import bootstrap
 from validation.verdict import Estimate, Verdict, judge
 
@@ -17,13 +17,13 @@ def additivity(record: TransSlitRecord, prefix: str, setting: str) -> Verdict:
     """Largest gap between the current and the sum of its parts, over the largest current."""
     total = record.crossings["I_A_per_m"]
     rows = record.crossings[["replica", "i"]].assign(
-        gap_A_per_m=(record.crossings[PARTS].sum(axis=1) - total).abs(), I_A_per_m=total.abs()
+        gap_A_per_m=(record.crossings[PARTS].sum(axis=1, skipna=False) - total).abs(), I_A_per_m=total.abs()
     )
-    largest = rows.groupby(["replica", "i"], as_index=False).max()
+    largest = rows.groupby(["replica", "i"], as_index=False).max(skipna=False)
     return judge(
         f"{prefix}.parts",
         "Migration, diffusion, steric part and residual add up to the current",
-        Estimate.exact(float(largest["gap_A_per_m"].max() / largest["I_A_per_m"].max())),
+        Estimate.exact(_largest_over(largest["gap_A_per_m"], largest["I_A_per_m"])),
         high=1e-9,
         reason="the decomposition is exact; round-off only",
         setting=setting,
@@ -38,31 +38,36 @@ def content_balance(record: TransSlitRecord, prefix: str, setting: str, toleranc
     For slit i > 1 with its neighbours' currents, dQ_i/dt = I_i - I_{i-1}; the deepest slit has no inner
     neighbour. The largest mismatch over time is taken relative to the largest content.
     """
-    table = record.slits[[*KEYS, "Q_C_per_m"]].merge(record.crossings[[*KEYS, "I_A_per_m"]], on=KEYS, how="left")
-    content = table.pivot_table(index="time_s", columns=["replica", "i"], values="Q_C_per_m")
-    current = table.pivot_table(index="time_s", columns=["replica", "i"], values="I_A_per_m", dropna=False)
-    current = current.reindex(columns=content.columns).fillna(0.0)
-    step = np.diff(content.index.to_numpy())[:, None]
-    mismatch = []
-    for replica in content.columns.get_level_values(0).unique():
-        q, inward = content[replica], current[replica]
-        inner = q.columns[q.columns > 1]
+    crossings = dict(iter(record.crossings.groupby("replica")))
+    rows = []
+    for replica, slits in record.slits.groupby("replica"):
+        q = slits.pivot_table("Q_C_per_m", "time_s", "i", dropna=False)
+        inward = crossings[replica].pivot_table("I_A_per_m", "time_s", "i", dropna=False)
+        inward = inward.reindex(columns=q.columns, fill_value=0.0)  # none deeper than the deepest slit
+        inner = q.columns[q.columns > 1]  # the outermost slit's other neighbour is the bulk
         gained = np.diff(q[inner].to_numpy(), axis=0)
-        net = (inward[inner].to_numpy() - inward[inner - 1].to_numpy())[1:] * step
+        net = (inward[inner].to_numpy() - inward[inner - 1].to_numpy())[1:] * np.diff(q.index)[:, None]
         off = np.abs(np.cumsum(gained - net, axis=0)).max(axis=0)
-        mismatch.append(pd.DataFrame({"replica": replica, "i": inner, "mismatch_C_per_m": off}))
-    held = content.abs().max().rename("content_C_per_m").reset_index()
-    largest = held.merge(pd.concat(mismatch), on=["replica", "i"], how="left")
+        largest = pd.DataFrame({"content_C_per_m": q.abs().max(skipna=False)})
+        largest["mismatch_C_per_m"] = pd.Series(off, index=inner)
+        rows.append(largest.reset_index().assign(replica=replica))
+    largest = pd.concat(rows, ignore_index=True)[["replica", "i", "content_C_per_m", "mismatch_C_per_m"]]
+    mismatch = largest.loc[largest["i"] > 1, "mismatch_C_per_m"]
     return judge(
         f"{prefix}.balance",
         "Current through the gaps equals the change of what the slits hold",
-        Estimate.exact(float(largest["mismatch_C_per_m"].max() / largest["content_C_per_m"].max())),
+        Estimate.exact(_largest_over(mismatch, largest["content_C_per_m"])),
         high=tolerance,
         reason=reason,
         setting=setting,
         required=True,
         evidence=largest,
     )
+
+
+def _largest_over(off: pd.Series, of: pd.Series) -> float:
+    """The largest of the one over that of the other; not a number where a value is none: then nothing passes."""
+    return float(off.max(skipna=False) / of.max(skipna=False))
 
 
 def _table(path: Path, *columns: str) -> pd.DataFrame:

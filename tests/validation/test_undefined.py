@@ -1,0 +1,29 @@
+"""What is not a number passes no check."""
+
+import numpy as np
+import pytest
+
+from transslit import TransSlitRecord
+from validation.reference import SHIPPED
+from validation.verification import additivity, content_balance
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "undecided"),
+    [
+        ("crossings", "I_A_per_m", {"V.parts", "V.balance"}),
+        ("crossings", "I_migration_A_per_m", {"V.parts"}),
+        ("slits", "Q_C_per_m", {"V.balance"}),
+    ],
+)
+def test_what_is_not_a_number_passes_nothing(table, column, undecided):
+    record = TransSlitRecord.read(SHIPPED / "charge-step-10ps")
+
+    def judged():
+        verdicts = [additivity(record, "V", "here"), content_balance(record, "V", "here", 1e-9, "counted")]
+        return {verdict.id for verdict in verdicts if verdict.verdict != "pass"}
+
+    assert judged() == set()
+    rows = getattr(record, table)
+    rows.loc[rows.index[-1], column] = np.nan
+    assert judged() == undecided
