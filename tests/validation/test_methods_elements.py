@@ -1,5 +1,6 @@
 """The runs behind the fitted elements: their design, their fit, and one voltammogram against the continuum."""
 
+import inspect
 import json
 
 import numpy as np
@@ -12,34 +13,12 @@ from circuit.surrogate import ELEMENTS, Surrogate
 from transslit import BadInput
 from transslit.executor import Inline
 from transslit.progress import Progress
-from validation.commands.circuit import configured
+from validation.commands.circuit import circuit_command, configured
 from validation.methods import elements
 from validation.methods.elements import DOMAIN, Operation, design, fitted, remake
 from validation.scaling import cv_distance, last_cycle
 
-ALL = {  # what `transslit circuit` has for its options when none is given
-    "law": None,
-    "electrode": None,
-    "counter": None,
-    "resistance": None,
-    "gamma": "0",
-    "slit_capacitance": "80nF",
-    "open_resistance": "1ohm",
-    "open_capacitance": "10nF",
-    "charge_max": None,
-    "half_cell": False,
-    "drive": "cv",
-    "window": "400mV",
-    "scan_rate": "20mV/us",
-    "concentration": "1M",
-    "cycles": 1,
-    "lower": "0V",
-    "layers": 6,
-    "model": "ncm",
-    "polarity": 1,
-    "initial_voltage": "0V",
-    "points": 2000,
-}
+ALL = {name: option.default for name, option in inspect.signature(circuit_command).parameters.items()}
 
 
 def planted(operation, folder=None):

@@ -5,7 +5,7 @@ A measure is evaluated at the defaults and again on each companion of the runs t
     u_numerical  coarser mesh (cells 1.5 times as long) and longer time steps (twice), each as the grid convergence
                  index 1.25 |f - f_coarse| / (ratio - 1) of order 1, in quadrature (P. J. Roache, J. Fluids Eng. 116,
                  405 (1994)); no higher order is claimed where a slit has a dozen cells
-    u_input      parameters that the paper leaves open, one at a time, half and twice the default (`_inputs`): its
+    u_input      parameters that the paper leaves open, one at a time, half and twice the preset's (`_inputs`): its
                  changes down and up, each in quadrature over the parameters
 
 as ASME V&V 20 asks (docs/verdicts.md). Runs lie in OUT/evidence/runs, named by what they are and by their digest.
@@ -32,7 +32,7 @@ from transslit.runs import RunFolder, read_json
 from validation.claims import md_record
 from validation.claims.config import NARROW, ClaimsConfig, nm
 from validation.claims.registry import Measured, Need
-from validation.methods.setting import at_preset
+from validation.methods.setting import BOX, at_preset
 
 DEFAULTS = "defaults"
 STEP = 0.03  # extrapolation error of an adaptive step, in bulk concentrations
@@ -60,26 +60,29 @@ def _diameter(config: ContinuumConfig, value: float) -> ContinuumConfig:
 
 
 def _inputs(base: ContinuumConfig) -> tuple[Input, ...]:
-    """Half and twice what `base` has.
+    """Half and twice what `base` has, as far as that is plausible (`BOX`).
 
     Ions: from the mean crystal diameter of K and Cl (R. D. Shannon, Acta Cryst. A 32, 751 (1976)) to the hydrated one
     (E. R. Nightingale, J. Phys. Chem. 63, 1381 (1959)).
     """
 
-    def around(value: float) -> tuple[float, float]:
-        return value / 2, 2 * value
+    def around(name: str, value: float) -> tuple[float, float]:
+        low, high, _ = BOX.get(name, (0.0, np.inf, True))
+        return max(low, value / 2), min(high, 2 * value)
+
+    def of_network(label: str, name: str) -> Input:
+        return Input(label, around(name, getattr(base.network, name)), _network(name))
 
     def stern(config: ContinuumConfig, value: float) -> ContinuumConfig:
         return config.model_copy(update={"stern_thickness": value})
 
-    network = base.network
     return (
-        Input("slit length", around(network.slit_length), _network("slit_length")),
-        Input("edge gap", around(network.edge_gap), _network("edge_gap")),
+        of_network("slit length", "slit_length"),
+        of_network("edge gap", "edge_gap"),
         Input("ion diameter", (0.32e-9, 0.66e-9), _diameter),
-        Input("Stern layer", around(base.stern_thickness), stern),
-        Input("slat thickness", around(network.slat_thickness), _network("slat_thickness")),
-        Input("reservoir", around(network.reservoir), _network("reservoir")),
+        Input("Stern layer", around("stern_thickness", base.stern_thickness), stern),
+        of_network("slat thickness", "slat_thickness"),
+        of_network("reservoir", "reservoir"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,16 +23,16 @@ ELEMENTS = (
     "layers",
 )
 PASSED_ON = ("polarity", "initial_voltage", "points", "model")  # fields of the configuration by the same name
-BY_SLIT = {  # options whose values --slit gives, and what they are when left out
-    "law": None,
-    "electrode": None,
-    "resistance": None,
-    "gamma": "0",
-    "slit_capacitance": "80nF",
-    "open_resistance": "1ohm",
-    "open_capacitance": "10nF",
-    "charge_max": None,
-}
+BY_SLIT = (  # options whose values --slit gives
+    "law",
+    "electrode",
+    "resistance",
+    "gamma",
+    "slit_capacitance",
+    "open_resistance",
+    "open_capacitance",
+    "charge_max",
+)
 LISTED = ("resistance", "gamma", "slit_capacitance", "charge_max")  # one value, or one for each slit
 
 
@@ -190,8 +191,9 @@ def fitted(given: dict[str, Any]) -> tuple[dict[str, float], dict[str, float]]:
     ------
     BadInput : an option that would give an element too, another drive than a CV, or outside the domain of the fit
     """
-    for name, usual in BY_SLIT.items():
-        if given[name] != usual:
+    options = inspect.signature(circuit_command).parameters
+    for name in BY_SLIT:
+        if given[name] != options[name].default:
             raise BadInput(name, given[name], "--slit gives every element; leave one of the two out")
     if given["drive"] not in ("cv", "smoothed-cv"):
         raise BadInput("drive", given["drive"], "the elements that --slit gives are those of a cv or smoothed-cv")
