@@ -13,10 +13,10 @@ from transslit.units import Concentration, Length
 
 STAGES = ("md", "continuum", "discover", "circuit", "claims")
 
-# What the `paper` preset takes for the continuum's geometry, in m, and for the paper's ions: of all settings that were
-# judged in fine time steps, the one at which most of the paper's claims hold (docs/missing-methods.md).
-PAPER_NETWORK = {"slit_length": 8.9e-9, "edge_gap": 1.2e-9, "slat_thickness": 0.47e-9}
-PAPER = PAPER_NETWORK | {"ion_diameter": 0.57e-9, "stern_thickness": 0.23e-9}
+# What the `paper` preset takes for slit length, ions and Stern layer, in m: of all settings that were judged in fine time
+# steps, the one nearest to the defaults at which most of the paper's claims hold (docs/missing-methods.md).
+PAPER_NETWORK = {"slit_length": 16e-9}
+PAPER = PAPER_NETWORK | {"ion_diameter": 0.59e-9, "stern_thickness": 0.23e-9}
 
 
 class ValidateConfig(Config):

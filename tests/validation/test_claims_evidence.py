@@ -83,8 +83,11 @@ def test_the_paper_preset_has_a_setting_of_its_own(gatherer):
         assert config.stern_thickness == PAPER["stern_thickness"]
         assert config.electrolyte == (salt if diameter is None else salt.with_diameter(diameter))
         ends = {known.label: known.ends for known in opened.inputs}
-        assert ends["edge gap"] == (PAPER["edge_gap"] / 2, PAPER["edge_gap"] * 2)
+        assert ends["slit length"] == (PAPER["slit_length"] / 2, PAPER["slit_length"] * 2)
+        assert ends["Stern layer"] == pytest.approx((PAPER["stern_thickness"] / 2, 2 * PAPER["stern_thickness"]))
     assert gatherer().cv_config(2e-9).network == SlitNetwork(slit=2e-9)
+    varied = {known.label: known.ends for known in _inputs(ContinuumConfig(stern_thickness=0.4e-9))}
+    assert varied["Stern layer"] == (0.2e-9, BOX["stern_thickness"][1])  # no further than is plausible
 
 
 def test_uncertainties_of_a_planted_measure(made, gatherer):
