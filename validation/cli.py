@@ -43,7 +43,13 @@ def validate(
     slit: SlitText,
     electrolyte: SaltText = "KCl",
     concentration: MolarText = None,
-    preset: Annotated[str, typer.Option(help="quick (minutes on two cores) or paper (long; wants a GPU).")] = "quick",
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="quick (minutes on two cores) or paper (long, wants a GPU; slit length, ions and Stern layer at which"
+            " most of the paper's claims hold)."
+        ),
+    ] = "quick",
     out: OutPath = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 on an inconclusive required check too.")

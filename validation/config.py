@@ -13,8 +13,8 @@ from transslit.units import Concentration, Length
 
 STAGES = ("md", "continuum", "discover", "circuit", "claims")
 
-# What the `paper` preset takes for slit length, ions and Stern layer, in m: of all settings that were judged in fine time
-# steps, the one nearest to the defaults at which most of the paper's claims hold (docs/missing-methods.md).
+# What the `paper` preset takes for slit length, ions and Stern layer, in m: of the settings that were judged in fine
+# time steps, the one nearest to the defaults at which most of the paper's claims hold (docs/missing-methods.md).
 PAPER_NETWORK = {"slit_length": 16e-9}
 PAPER = PAPER_NETWORK | {"ion_diameter": 0.59e-9, "stern_thickness": 0.23e-9}
 
@@ -37,7 +37,7 @@ class ValidateConfig(Config):
     @property
     def network(self) -> SlitNetwork:
         """The network of the continuum CV: the preset's, but for the slit."""
-        return SlitNetwork(slit=self.slit, **(PAPER_NETWORK if self.preset == "paper" else {}))
+        return SlitNetwork(slit=self.slit).model_copy(update=PAPER_NETWORK if self.preset == "paper" else {})
 
     @property
     def setting(self) -> str:

@@ -13,6 +13,7 @@ from validation.claims import ClaimsConfig, Need, evidence
 from validation.claims.evidence import Evidence
 from validation.claims.registry import Measured, part
 from validation.config import PAPER, PAPER_NETWORK
+from validation.methods.setting import BOX
 
 NEEDS = [Need("cv", (2e-9,), inputs=True)]
 
@@ -86,8 +87,15 @@ def test_the_paper_preset_has_a_setting_of_its_own(gatherer):
         assert ends["slit length"] == (PAPER["slit_length"] / 2, PAPER["slit_length"] * 2)
         assert ends["Stern layer"] == pytest.approx((PAPER["stern_thickness"] / 2, 2 * PAPER["stern_thickness"]))
     assert gatherer().cv_config(2e-9).network == SlitNetwork(slit=2e-9)
-    varied = {known.label: known.ends for known in _inputs(ContinuumConfig(stern_thickness=0.4e-9))}
-    assert varied["Stern layer"] == (0.2e-9, BOX["stern_thickness"][1])  # no further than is plausible
+
+
+def test_inputs_are_varied_no_further_than_is_plausible(gatherer):
+    config = gatherer().cv_config(2e-9)
+    large = config.electrolyte.with_diameter(0.6e-9)
+    thick = config.model_copy(update={"stern_thickness": 0.4e-9, "electrolyte": large})
+    varied = {known.label: known.ends for known in evidence._inputs(thick)}
+    assert varied["edge gap"] == (0.6e-9, 2e-9)  # no narrower than an ion
+    assert varied["Stern layer"] == (0.2e-9, BOX["stern_thickness"][1])
 
 
 def test_uncertainties_of_a_planted_measure(made, gatherer):

@@ -32,7 +32,7 @@ from transslit.runs import RunFolder, read_json
 from validation.claims import md_record
 from validation.claims.config import NARROW, ClaimsConfig, nm
 from validation.claims.registry import Measured, Need
-from validation.methods.setting import BOX, at_preset
+from validation.methods.setting import at_preset, limits
 
 DEFAULTS = "defaults"
 STEP = 0.03  # extrapolation error of an adaptive step, in bulk concentrations
@@ -60,14 +60,15 @@ def _diameter(config: ContinuumConfig, value: float) -> ContinuumConfig:
 
 
 def _inputs(base: ContinuumConfig) -> tuple[Input, ...]:
-    """Half and twice what `base` has, as far as that is plausible (`BOX`).
+    """Half and twice what `base` has, as far as that is plausible (`methods.setting.BOX`).
 
     Ions: from the mean crystal diameter of K and Cl (R. D. Shannon, Acta Cryst. A 32, 751 (1976)) to the hydrated one
     (E. R. Nightingale, J. Phys. Chem. 63, 1381 (1959)).
     """
+    widest = max(ion.diameter.value for ion in base.electrolyte.ions)
 
     def around(name: str, value: float) -> tuple[float, float]:
-        low, high, _ = BOX.get(name, (0.0, np.inf, True))
+        low, high, _ = limits(name, widest)
         return max(low, value / 2), min(high, 2 * value)
 
     def of_network(label: str, name: str) -> Input:
@@ -82,7 +83,7 @@ def _inputs(base: ContinuumConfig) -> tuple[Input, ...]:
         Input("ion diameter", (0.32e-9, 0.66e-9), _diameter),
         Input("Stern layer", around("stern_thickness", base.stern_thickness), stern),
         of_network("slat thickness", "slat_thickness"),
-        of_network("reservoir", "reservoir"),
+        Input("reservoir", (base.network.reservoir / 2, 2 * base.network.reservoir), _network("reservoir")),
     )
 
 
@@ -260,7 +261,10 @@ class Evidence:
 
     def setting(self, what: str) -> str:
         """Setting of a claim in words."""
-        return f"{self.config.setting}, {what}"
+        base = self.cv_config(NARROW)
+        ions = " and ".join(nm(a) for a in sorted({ion.diameter.value for ion in base.electrolyte.ions}))
+        kept = f"L = {nm(base.network.slit_length)}, a = {ions}, h_S = {nm(base.stern_thickness)}"
+        return f"{self.config.setting}, {kept}, {what}"
 
     def law(self, d: float) -> Law:
         """The law that the search finds in the CV of a slit width in m."""

@@ -18,7 +18,11 @@ from validation.commands.common import JsonFlag, MolarText, OutPath, SaltText, S
 def claims_command(
     claims: Annotated[str | None, typer.Option(help="Which, as C02,C11. Default: all.")] = None,
     preset: Annotated[
-        str, typer.Option(help="quick (three unknown parameters varied) or paper (six, finer steps).")
+        str,
+        typer.Option(
+            help="quick (the defaults, three unknown parameters varied) or paper (the setting at which most claims"
+            " hold, six varied, finer steps)."
+        ),
     ] = "quick",
     electrolyte: SaltText = "KCl",
     concentration: MolarText = None,

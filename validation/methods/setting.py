@@ -84,7 +84,7 @@ class Setting(Config):
     @classmethod
     def of_paper(cls) -> Setting:
         """That of the `paper` preset: most claims hold there (docs/missing-methods.md)."""
-        return cls(**PAPER, preset="paper")
+        return cls.model_validate(PAPER | {"preset": "paper"})
 
     @classmethod
     def at(cls, place: np.ndarray, **changes: str) -> Setting:
@@ -96,7 +96,7 @@ class Setting(Config):
             if name in READINGS:
                 values[name] = "cell" if coordinate < 0.5 else "electrode"
             elif name != "ion_diameter":
-                values[name] = _between(coordinate, *_limits(name, values["ion_diameter"]))  # type: ignore[arg-type]
+                values[name] = _between(coordinate, *limits(name, values["ion_diameter"]))  # type: ignore[arg-type]
         return cls.model_validate(values | changes)
 
     @property
@@ -108,7 +108,7 @@ class Setting(Config):
             if name in READINGS:
                 found.append(0.25 if value == "cell" else 0.75)
                 continue
-            low, high, ratios = _limits(name, self.ion_diameter)
+            low, high, ratios = limits(name, self.ion_diameter)
             found.append(np.log(value / low) / np.log(high / low) if ratios else (value - low) / (high - low))
         return np.array(found)
 
@@ -123,7 +123,8 @@ def at_preset(config: ContinuumConfig, preset: str) -> ContinuumConfig:
     return found.model_copy(update={"electrolyte": config.electrolyte})
 
 
-def _limits(name: str, diameter: float) -> tuple[float, float, bool]:
+def limits(name: str, diameter: float) -> tuple[float, float, bool]:
+    """The box of a number at ions of `diameter`: no gap is narrower than an ion."""
     low, high, ratios = BOX[name]
     return (max(low, diameter), high, ratios) if name == "edge_gap" else (low, high, ratios)
 
