@@ -3,7 +3,7 @@
 A cross-check says pass, fail or inconclusive; a claim of the paper says reproduced, not reproduced or
 inconclusive. An interval decides: wholly inside the tolerance, wholly outside, or across its edge. Where parameters
 of the setting are unknown too, a pass must survive them: the interval is then widened by what they do, and what only
-some of those parameters would pass is inconclusive. A fail at the defaults stays one: nothing is tuned in silence.
+some of those parameters would pass is inconclusive. A fail as set stays one: nothing is tuned in silence.
 """
 
 from __future__ import annotations

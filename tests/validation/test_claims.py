@@ -16,7 +16,7 @@ from transslit.progress import Progress
 from transslit.runs import RunFolder
 from validation.claims import CLAIMS, ClaimsConfig, circuits, network_circuit
 from validation.claims.config import WIDTHS
-from validation.claims.evidence import DEFAULTS, Evidence, Run
+from validation.claims.evidence import AS_SET, Evidence, Run
 
 QUIET = Progress(quiet=True)
 
@@ -52,7 +52,7 @@ class Planted(Evidence):
         super().__init__(ClaimsConfig(electrolyte=salt, concentration=1000.0), RunFolder(folder), QUIET)
         self.source, self.change, self.record, self.inputs, self.kept = runs, change, None, (), {}
 
-    def cv(self, d, variation=DEFAULTS, **drive):
+    def cv(self, d, variation=AS_SET, **drive):
         key = (d, *drive.values())
         if key not in self.kept:
             folder, config = self.source(d, **drive)

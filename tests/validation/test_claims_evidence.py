@@ -132,7 +132,7 @@ def test_a_pass_must_survive_the_unknown_parameters_and_a_fail_stays_one(inputs,
 
 
 def test_the_reason_names_the_ends_of_the_unknown_parameters():
-    measured = Measured(1.0, 0.0, (0.3, 0.5), {"defaults": 1.0, "edge gap 2 nm": 1.5, "edge gap 0.5 nm": 0.7})
+    measured = Measured(1.0, 0.0, (0.3, 0.5), {"as set": 1.0, "edge gap 2 nm": 1.5, "edge gap 0.5 nm": 0.7})
     reason = part("f", measured, low=0.0, reason="planted").reason
     assert reason == "planted; 0.7 (edge gap 0.5 nm) to 1.5 (edge gap 2 nm)"
     assert json.dumps(part("f", float("nan"), low=0.0, reason="planted").row())

@@ -1,6 +1,6 @@
 """What claims ask for: runs, laws and circuits, computed once and read back ever after.
 
-A measure is evaluated at the defaults and again on each companion of the runs that it rests on:
+A measure is evaluated as set by the preset and again on each companion of the runs that it rests on:
 
     u_numerical  coarser mesh (cells 1.5 times as long) and longer time steps (twice), each as the grid convergence
                  index 1.25 |f - f_coarse| / (ratio - 1) of order 1, in quadrature (P. J. Roache, J. Fluids Eng. 116,
@@ -34,7 +34,7 @@ from validation.claims.config import NARROW, ClaimsConfig, nm
 from validation.claims.registry import Measured, Need
 from validation.methods.setting import at_preset, limits
 
-DEFAULTS = "defaults"
+AS_SET = "as set"  # what the preset has
 STEP = 0.03  # extrapolation error of an adaptive step, in bulk concentrations
 ROUND_OFF = 1e-12
 COARSE, LONG = 1.5, 2.0  # ratios of cells and of time steps
@@ -180,13 +180,13 @@ class Evidence:
                 yield "atoms", None if there else (ATOMS, "molecular dynamics", self.atoms)
 
     def variations(self, inputs: bool) -> list[str]:
-        """Labels of the defaults, of the numerical companions and, if asked, of the input variations."""
-        labels = [DEFAULTS, "coarser mesh", "longer steps"]
+        """Labels of what the preset has, of the numerical companions and, if asked, of the input variations."""
+        labels = [AS_SET, "coarser mesh", "longer steps"]
         if inputs:
             labels += [_label(known, value) for known in self.inputs for value in known.ends]
         return labels
 
-    def cv_config(self, d: float, variation: str = DEFAULTS, **drive: Any) -> ContinuumConfig:
+    def cv_config(self, d: float, variation: str = AS_SET, **drive: Any) -> ContinuumConfig:
         """The continuum CV of a slit width in m; `drive` changes the cyclic voltammetry."""
         quick = self.config.preset == "quick"
         config = ContinuumConfig(
@@ -200,7 +200,7 @@ class Evidence:
             steps=400,
         )
         config = at_preset(config, self.config.preset)
-        if variation == DEFAULTS:
+        if variation == AS_SET:
             return config
         if not quick:
             config = config.model_copy(update={"store_every": 10})
@@ -224,7 +224,7 @@ class Evidence:
 
     # What claims ask for
 
-    def cv(self, d: float, variation: str = DEFAULTS, **drive: Any) -> Run:
+    def cv(self, d: float, variation: str = AS_SET, **drive: Any) -> Run:
         """The finished CV of a slit width in m."""
         return self._run(self.cv_config(d, variation, **drive))
 
@@ -235,11 +235,11 @@ class Evidence:
         values = {label: function({d: self.cv(d, label, **drive) for d in widths}) for label in self.variations(inputs)}
         return {
             name: self._measured({label: found[name] for label, found in values.items()}, inputs)
-            for name in values[DEFAULTS]
+            for name in values[AS_SET]
         }
 
     def _measured(self, values: Mapping[str, float], inputs: bool) -> Measured:
-        base = values[DEFAULTS]
+        base = values[AS_SET]
         mesh = 1.25 * abs(values["coarser mesh"] - base) / (COARSE - 1)
         steps = 1.25 * abs(values["longer steps"] - base) / (LONG - 1)
         u = float(np.hypot(mesh, steps))
@@ -256,7 +256,7 @@ class Evidence:
         return Measured(base, numerical, (down, up), values)
 
     def runs(self, widths: Iterable[float]) -> dict[float, Run]:
-        """The CVs at the defaults, by width."""
+        """The CVs as set, by width."""
         return {d: self.cv(d) for d in widths}
 
     def setting(self, what: str) -> str:

@@ -63,7 +63,7 @@ def steric(evidence: Evidence) -> Finding:
     """The steric flux joins migration and diffusion below 2 nm, and does so the more the narrower the slits.
 
     Share of the charge that crosses while the steric and the migration current have one sign, the smallest of all
-    crossings; its slope against ln d over 1 to 5 nm. At the default ion diameter most of the charge has one sign at
+    crossings; its slope against ln d over 1 to 5 nm. With ions of 0.5 nm most of the charge has one sign at
     5 nm too: nothing changes abruptly at 2 nm.
     """
     widths = (NARROW, *WIDTHS)

@@ -27,7 +27,7 @@ from transslit.progress import Progress
 from transslit.runs import RunFolder
 from validation.claims import CLAIMS
 from validation.claims.config import ClaimsConfig
-from validation.claims.evidence import DEFAULTS, Evidence, Measure, Run
+from validation.claims.evidence import AS_SET, Evidence, Measure, Run
 from validation.claims.measures import agreement
 from validation.claims.registry import Measured
 from validation.methods.setting import Setting
@@ -51,15 +51,15 @@ class SettingEvidence(Evidence):
         self.point, self.searched = setting, searched
         super().__init__(config, RunFolder(folder), Progress(quiet=True))
 
-    def cv_config(self, d: float, variation: str = DEFAULTS, **drive: Any) -> ContinuumConfig:
+    def cv_config(self, d: float, variation: str = AS_SET, **drive: Any) -> ContinuumConfig:
         """The continuum CV of a slit width in m, at this setting."""
-        if variation == DEFAULTS and self.point.preset == "coarse":
+        if variation == AS_SET and self.point.preset == "coarse":
             variation = COARSER
         return self.point.applied(super().cv_config(d, variation, **drive))
 
     def variations(self, inputs: bool) -> list[str]:
         """None of the parameters that this sample varies."""
-        return super().variations(False) if self.searched else [DEFAULTS]
+        return super().variations(False) if self.searched else [AS_SET]
 
     def measure(
         self, function: Measure, widths: Sequence[float], inputs: bool = True, **drive: Any
