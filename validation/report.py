@@ -190,6 +190,7 @@ def _context(material: Material) -> dict[str, Any]:
         "law": "" if law is None else f"{law.target} = {law.expression}",
         "constants": "" if law is None else constants_line(law),
         "claims": material.claims,
+        "chosen": material.config.preset == "paper",
         "claim_exhibits": claim_exhibits(material),
         "matrices": matrices(material.checks),
         "verdicts": material.verdicts,
