@@ -9,10 +9,11 @@ import pytest
 from transslit import SlitNetwork, load_electrolyte
 from transslit.progress import Progress
 from transslit.runs import RunFolder
+from validation import pipeline
 from validation.claims import ClaimsConfig, Need, evidence
 from validation.claims.evidence import Evidence
 from validation.claims.registry import Measured, part
-from validation.config import PAPER, PAPER_NETWORK
+from validation.config import PAPER, PAPER_NETWORK, ValidateConfig
 from validation.methods.setting import BOX
 
 NEEDS = [Need("cv", (2e-9,), inputs=True)]
@@ -83,6 +84,10 @@ def test_the_paper_preset_has_a_setting_of_its_own(gatherer):
         assert {key: getattr(config.network, key) for key in PAPER_NETWORK} == PAPER_NETWORK
         assert config.stern_thickness == PAPER["stern_thickness"]
         assert config.electrolyte == (salt if diameter is None else salt.with_diameter(diameter))
+        asked = ValidateConfig(slit=2e-9, electrolyte=salt, concentration=1000.0, preset="paper")
+        whole = pipeline.cv_config(asked)  # of `validate`, which draws asked.network
+        assert whole.network == asked.network == config.network
+        assert (whole.electrolyte, whole.stern_thickness) == (config.electrolyte, config.stern_thickness)
         ends = {known.label: known.ends for known in opened.inputs}
         assert ends["slit length"] == (PAPER["slit_length"] / 2, PAPER["slit_length"] * 2)
         assert ends["Stern layer"] == pytest.approx((PAPER["stern_thickness"] / 2, 2 * PAPER["stern_thickness"]))
