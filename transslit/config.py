@@ -35,6 +35,10 @@ class Config(BaseModel):
             del copied.__dict__[name]
         return copied
 
+    def __eq__(self, other: object) -> bool:
+        """By content: what was cached, arrays among it, does not count."""
+        return isinstance(other, type(self)) and self.model_dump() == other.model_dump()
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by content: generic models inside have classes that have no name to be found by."""
         return type(self).model_validate, (self.model_dump(),)

@@ -201,3 +201,13 @@ def test_a_run_at_a_temperature_that_the_solvent_does_not_know_is_refused():
         ContinuumConfig(network=network, electrolyte=salt, temperature=400.0)
     with pytest.raises(BadInput, match="temperature: 250 K"):
         quick(0.59e-9, salt, 1000.0, temperature=250.0)
+
+
+def test_equality_is_of_content_whatever_was_computed():
+    used, fresh = load_electrolyte("KCl"), load_electrolyte("KCl")
+    assert used.molar_volumes.shape == (2,)
+    assert used == fresh
+    assert fresh.molar_volumes.shape == (2,)
+    assert used == fresh
+    assert hash(used) == hash(fresh)
+    assert used != fresh.with_diameter(0.6e-9)
