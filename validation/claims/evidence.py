@@ -263,7 +263,7 @@ class Evidence:
         """Setting of a claim in words."""
         base = self.cv_config(NARROW)
         ions = " and ".join(nm(a) for a in sorted({ion.diameter.value for ion in base.electrolyte.ions}))
-        kept = f"L = {nm(base.network.slit_length)}, a = {ions}, h_S = {nm(base.stern_thickness)}"
+        kept = f"slits of {nm(base.network.slit_length)}, ions of {ions}, Stern layer {nm(base.stern_thickness)}"
         return f"{self.config.setting}, {kept}, {what}"
 
     def law(self, d: float) -> Law:
