@@ -63,11 +63,23 @@ def test_the_law_of_a_table(inside, tmp_path):
     assert table["r2"].to_list() == pytest.approx([1])
 
 
+def test_claims_over_an_option(inside, tmp_path):
+    """Claims about circuits alone, which run nothing else."""
+    words = ["--claims", "C24,C22", "--vary", "seed=0,1", "--workers", "1", "--out", "run"]
+    done = inside("transslit", "sweep", "claims", *words)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "run" / "sweep.csv")
+    assert table["C22"].tolist() == table["C24"].tolist() == ["reproduced"] * 2
+    assert (table["C24_value"] > 0).all()
+    assert (table["C24_u95"] > 0).all()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["sweep", "cv", "--vary", "slit=1nm,2nm"], ["stage: cv", "continuum"]),
         (["sweep", "continuum"], ["vary", "NAME="]),
+        (["sweep", "claims", "--vary", "claims=C99"], ["claims: C99", "C27"]),
         (["sweep", "continuum", "--vary", "slit=1nm:2nm"], ["vary", "LOW:HIGH:COUNT"]),
         (["sweep", "continuum", "--vary", "colour=1nm,2nm"], ["colour", "ion_diameter"]),
         (["sweep", "continuum", "--vary", "slit=1,2"], ["slit: 1", "nm"]),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from transslit.errors import BadInput
 from transslit.library import load_electrolyte
-from transslit.progress import Progress
 from validation.commands.common import JsonFlag, MolarText, OutPath, SaltText, SeedInt, app
 
 
@@ -45,31 +44,20 @@ def claims_command(
     What they need is computed once and kept in OUT/evidence; OUT may be the folder of a validation. A claim decides the
     exit code only where a tolerance file makes it required.
     """
-    salt = load_electrolyte(electrolyte)
-    from validation.claims.config import ClaimsConfig
-
-    config = ClaimsConfig.read(
-        electrolyte=salt,
-        concentration=salt.concentration if concentration is None else concentration,
-        preset=preset,
-        replicas=replicas,
-        seed=seed,
-    )
-    config.check()
+    config, ids = configured(dict(locals()))
     from rich.console import Console
 
+    from transslit.progress import Progress
     from transslit.runs import open_run
-    from validation.claims.registry import chosen
     from validation.claims.stage import judge_claims
     from validation.terminal import counted, listing
     from validation.tolerances import read_tolerances
     from validation.verdict import exit_code
 
-    ids = chosen(claims)
     standards = {} if tolerances is None else read_tolerances(tolerances)
     if md is not None and "C04" in ids:
         _readable(md)
-    folder = out or Path("runs") / f"claims-{salt.name}-{preset}"
+    folder = out or Path("runs") / f"claims-{config.electrolyte.name}-{preset}"
     with open_run(folder) as run:
         verdicts = judge_claims(run, config, ids, Progress(), md, standards)
     if as_json:
@@ -80,6 +68,26 @@ def claims_command(
         counted(console, rows)
         console.print(f"numbers: {folder / 'claims.json'}; tables: {folder / 'evidence' / 'tables'}", soft_wrap=True)
     return exit_code(verdicts, strict)
+
+
+def configured(given: dict[str, Any]) -> tuple[Any, list[str]]:
+    """The configuration that the command's options, by name, describe, and which claims.
+
+    Raises
+    ------
+    BadInput : an option that cannot be used
+    """
+    salt = load_electrolyte(given["electrolyte"])
+    from validation.claims.config import ClaimsConfig
+    from validation.claims.registry import chosen
+
+    config = ClaimsConfig.read(
+        electrolyte=salt,
+        concentration=salt.concentration if given["concentration"] is None else given["concentration"],
+        **{name: given[name] for name in ("preset", "replicas", "seed")},
+    )
+    config.check()
+    return config, chosen(given["claims"])
 
 
 def _readable(folder: Path) -> None:

@@ -25,7 +25,7 @@ transslit sweep md --table points.csv --scheduler tcp://node1:8786 --out runs/at
 def sweep_command(
     context: typer.Context,
     stage: Annotated[
-        str, typer.Argument(help="md, continuum, discover, circuit or methods; then any of its own options.")
+        str, typer.Argument(help="md, continuum, discover, circuit, claims or methods; then any of its own options.")
     ],
     vary: Annotated[
         list[str] | None,

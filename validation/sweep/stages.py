@@ -15,6 +15,7 @@ from transslit import BadInput, TransSlitRecord
 from transslit.config import Config
 from transslit.errors import TransslitError
 from transslit.progress import Progress
+from transslit.runs import RunFolder
 
 QUIET = Progress(quiet=True)
 Values = dict[str, Any]  # of a row: numbers, or short texts
@@ -170,11 +171,29 @@ def _run_methods(work: Work, folder: Path) -> Values:
     return flat(judge(work.config, folder))  # type: ignore[arg-type]
 
 
+def _claims(given: dict[str, Any]) -> Work:
+    from validation.commands.claims import configured
+
+    config, ids = configured(given)
+    return Work(config, ids, {"claims": ",".join(ids)})
+
+
+def _run_claims(work: Work, folder: Path) -> Values:
+    """Verdict, number and 95 % half-width of each claim; a claim's number is that of its worst part."""
+    from validation.claims.stage import judge_claims
+
+    values: Values = {}
+    for found in judge_claims(RunFolder(folder), work.config, work.given, QUIET):  # type: ignore[arg-type]
+        values |= {found.id: found.verdict, f"{found.id}_value": found.value, f"{found.id}_u95": found.uncertainty}
+    return values
+
+
 STAGES = {
     "md": Stage(_md, _run_md, ("remake_equilibrium",), resumes=True),
     "continuum": Stage(_continuum, _run_continuum, ("figures",)),
     "discover": Stage(_discover, _run_discover),
     "circuit": Stage(_circuit, _run_circuit, ("impedance", "ragone", "fit", "export", "figure")),
+    "claims": Stage(_claims, _run_claims, ("md", "tolerances", "strict"), resumes=True),
     "methods": Stage(_methods, _run_methods, ("searched", "sample", "refine", "elements")),
 }
 
