@@ -72,9 +72,10 @@ def methods_command(
 
         with executor(workers, scheduler) as pool:
             if elements:
+                from transslit.progress import Progress
                 from validation.methods.elements import remake
 
-                told = remake(folder, pool)
+                told = remake(folder, pool, progress=Progress())
             else:
                 from validation.methods.report import searched_and_told
 

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import binomtest, qmc
 
 from transslit import SlitNetwork
+from transslit.progress import Progress
 from validation.claims.config import WIDTHS
 from validation.claims.resistance import FLAT
 from validation.methods.judged import Part, held, margins, places, with_readings
@@ -128,10 +129,14 @@ def numbers(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found).astype(float)
 
 
-def sensitivities(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+def sensitivities(table: pd.DataFrame, seed: int = 0, progress: Progress | None = None) -> pd.DataFrame:
     """`sensitivity.emulated_indices` of each of the `NUMBERS`, one below the other, with `number`."""
     x, found = places(table), []
-    for label, column in numbers(table).items():
-        known = np.isfinite(column.to_numpy())
-        found.append(emulated_indices(x[known], column.to_numpy()[known], list(NAMES), seed).assign(number=str(label)))
+    asked = numbers(table)
+    with (progress or Progress(quiet=True)).task("Sensitivities", len(asked.columns)) as advance:
+        for label, column in asked.items():
+            y = column.to_numpy()
+            known = np.isfinite(y)
+            found.append(emulated_indices(x[known], y[known], list(NAMES), seed).assign(number=str(label)))
+            advance(len(found))
     return pd.concat(found, ignore_index=True)

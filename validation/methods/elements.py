@@ -92,7 +92,9 @@ def measure(operation: Operation, folder: Path) -> dict[str, Any]:
     return row | {"cpu_s": time.process_time() - began}
 
 
-def remake(folder: Path, pool: Executor, count: int = 128, kept: int = 32) -> dict[str, Any]:
+def remake(
+    folder: Path, pool: Executor, count: int = 128, kept: int = 32, progress: Progress | None = None
+) -> dict[str, Any]:
     """Run the design and the voltammograms kept from it in `folder`, resuming, and leave elements.json there.
 
     It is the content of `circuit/elements.json`.
@@ -100,7 +102,11 @@ def remake(folder: Path, pool: Executor, count: int = 128, kept: int = 32) -> di
     (folder / "points").mkdir(parents=True, exist_ok=True)
     designs = {"fit": design(count, 1), "kept": design(kept, 2)}
     operations = [operation for some in designs.values() for operation in some]
-    rows = dict(zip(operations, pool.map(partial(_point, folder.resolve()), operations), strict=True))
+    rows: dict[Operation, dict[str, Any]] = {}
+    with (progress or Progress(quiet=True)).task("Elements", len(operations)) as advance:
+        for row in pool.map(partial(_point, folder.resolve()), operations):
+            rows[operations[len(rows)]] = row
+            advance(len(rows))
     tables = [pd.DataFrame([rows[one] for one in some]) for some in designs.values()]
     surrogate = fitted(*tables)
     surrogate.write(folder / "elements.json")

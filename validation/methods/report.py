@@ -26,14 +26,17 @@ def searched_and_told(
     out: Path, pool: Executor, count: int, refinements: Sequence[int], preset: Preset
 ) -> dict[str, Any]:
     """Search (`validation.methods.search`), and leave in `out` what it says; a summary for the terminal."""
-    table, parts = search(out, pool, count, refinements, preset=preset, progress=Progress())
-    return told(out, table, parts, count)
+    progress = Progress()
+    table, parts = search(out, pool, count, refinements, preset=preset, progress=progress)
+    return told(out, table, parts, count, progress)
 
 
-def told(out: Path, table: pd.DataFrame, parts: Sequence[Part], filling: int) -> dict[str, Any]:
+def told(
+    out: Path, table: pd.DataFrame, parts: Sequence[Part], filling: int, progress: Progress | None = None
+) -> dict[str, Any]:
     """claims.md, numbers.md, numbers.csv and two figures from the judged `table`, of which `filling` fill the box."""
     best = ranking(table, parts)
-    found = sensitivities(table)
+    found = sensitivities(table, progress=progress)
     write_text(out / "claims.md", claims_table(where(table, parts, filling)))
     write_text(out / "settings.md", settings_table(best.head(8)))
     write_text(out / "numbers.md", numbers_table(found))
