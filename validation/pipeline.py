@@ -25,9 +25,8 @@ from validation import crosscheck, scaling, verification
 from validation.claims.config import ClaimsConfig
 from validation.claims.evidence import Evidence
 from validation.claims.stage import judge_claims, needed, read_claims
-from validation.config import ValidateConfig
+from validation.config import ValidateConfig, at_preset
 from validation.exports import read_terminal, write_circuit
-from validation.methods.setting import at_preset
 from validation.plan import announce
 from validation.tolerances import Tolerances, apply_tolerances
 from validation.verdict import Verdict

@@ -21,9 +21,11 @@ from markupsafe import Markup, escape
 from transslit.errors import BadInput
 from transslit.runs import write_text
 from validation import figures, narrative
+from validation.claims.config import nm
 from validation.claims.registry import CLAIMS
 from validation.compare import Pair, counts
 from validation.comparison import as_text
+from validation.config import PAPER
 from validation.material import Material
 from validation.provenance import stage_rows, totals
 from validation.sections import Exhibit, claim_exhibits, exhibits, sections, thinned
@@ -190,7 +192,8 @@ def _context(material: Material) -> dict[str, Any]:
         "law": "" if law is None else f"{law.target} = {law.expression}",
         "constants": "" if law is None else constants_line(law),
         "claims": material.claims,
-        "chosen": material.config.preset == "paper",
+        "preset": material.config.preset,
+        "chosen": any(f"{nm(PAPER['slit_length'])} long" in claim.setting for claim in material.claims),
         "claim_exhibits": claim_exhibits(material),
         "matrices": matrices(material.checks),
         "verdicts": material.verdicts,

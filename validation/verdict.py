@@ -95,7 +95,7 @@ class Verdict:
     """One judged statement; the fields are those of a row of verdicts.json, but for its table.
 
     `evidence` is the tidy table that the value follows from (tables/<id>.parquet of the run). `interval` is that at
-    the defaults, `widened` that with the unknown parameters varied too (None where none are), `limits` the tolerance as
+    what is set, `widened` that with the unknown parameters varied too (None where none are), `limits` the tolerance as
     numbers (None is an open end), and the three `u_` are 95 % half-widths by source, None where it does not arise;
     `uncertainty` holds all three.
     """

@@ -42,7 +42,7 @@ def content_balance(record: TransSlitRecord, prefix: str, setting: str, toleranc
     rows = []
     for replica, slits in record.slits.groupby("replica"):
         q = slits.pivot_table("Q_C_per_m", "time_s", "i", dropna=False)
-        inward = crossings[replica].pivot_table("I_A_per_m", "time_s", "i", dropna=False)
+        inward = crossings[replica].pivot_table("I_A_per_m", "time_s", "i", dropna=False).reindex(q.index)
         inward = inward.reindex(columns=q.columns, fill_value=0.0)  # none deeper than the deepest slit
         inner = q.columns[q.columns > 1]  # the outermost slit's other neighbour is the bulk
         gained = np.diff(q[inner].to_numpy(), axis=0)

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from transslit import SlitNetwork, load_electrolyte
+from transslit import BadInput, SlitNetwork, load_electrolyte
 from transslit.progress import Progress
 from transslit.runs import RunFolder
 from validation import pipeline
@@ -92,6 +92,20 @@ def test_the_paper_preset_has_a_setting_of_its_own(gatherer):
         assert ends["slit length"] == (PAPER["slit_length"] / 2, PAPER["slit_length"] * 2)
         assert ends["Stern layer"] == pytest.approx((PAPER["stern_thickness"] / 2, 2 * PAPER["stern_thickness"]))
     assert gatherer().cv_config(2e-9).network == SlitNetwork(slit=2e-9)
+
+
+def test_the_paper_preset_s_ions_are_those_of_its_salt_alone(gatherer):
+    ionic_liquid = load_electrolyte("BMIM-PF6")  # ions of 0.59 nm would not leave room for 4.8 M
+    config = gatherer(preset="paper", electrolyte=ionic_liquid, concentration=ionic_liquid.concentration).cv_config(
+        2e-9
+    )
+    assert config.electrolyte == ionic_liquid
+    assert config.stern_permittivity is None  # the liquid's own
+    ValidateConfig(slit=0.5e-9, electrolyte=load_electrolyte("NaCl"), concentration=1000.0, preset="paper").check()
+    asked = ValidateConfig(slit=0.55e-9, electrolyte=load_electrolyte("KCl"), concentration=1000.0)
+    asked.check()
+    with pytest.raises(BadInput, match=r"0\.59 nm"):
+        asked.model_copy(update={"preset": "paper"}).check()
 
 
 def test_inputs_are_varied_no_further_than_is_plausible(gatherer):

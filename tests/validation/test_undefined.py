@@ -27,3 +27,10 @@ def test_what_is_not_a_number_passes_nothing(table, column, undecided):
     rows = getattr(record, table)
     rows.loc[rows.index[-1], column] = np.nan
     assert judged() == undecided
+
+
+def test_currents_that_end_early_leave_the_balance_open():
+    record = TransSlitRecord.read(SHIPPED / "charge-step-10ps")
+    last = record.crossings["time_s"] == record.crossings["time_s"].max()
+    shorter = TransSlitRecord(record.crossings[~last], record.slits, record.terminal, record.metadata)
+    assert content_balance(shorter, "V", "here", 1e-9, "counted").verdict == "inconclusive"

@@ -10,6 +10,7 @@ from transslit import SlitNetwork
 from transslit.config import Config
 from transslit.electrolyte import Electrolyte
 from transslit.units import Concentration
+from validation.config import ions_at
 
 WIDTHS = (1.5e-9, 2e-9, 3e-9, 4e-9, 5e-9)  # m, the paper's
 NARROW = 1e-9  # m, for what changes below 1.5 nm
@@ -41,8 +42,9 @@ class ClaimsConfig(Config):
         ------
         BadInput : a slit narrower than an ion, or a concentration beyond close packing
         """
-        SlitNetwork(slit=MD_WIDTH).admits(self.electrolyte)
-        self.electrolyte.bulk(self.concentration)
+        salt = ions_at(self.preset, self.electrolyte)
+        SlitNetwork(slit=MD_WIDTH).admits(salt)
+        salt.bulk(self.concentration)
 
 
 def nm(length: float) -> str:

@@ -32,7 +32,8 @@ from transslit.runs import RunFolder, read_json
 from validation.claims import md_record
 from validation.claims.config import NARROW, ClaimsConfig, nm
 from validation.claims.registry import Measured, Need
-from validation.methods.setting import at_preset, limits
+from validation.config import at_preset
+from validation.methods.setting import limits
 
 AS_SET = "as set"  # what the preset has
 STEP = 0.03  # extrapolation error of an adaptive step, in bulk concentrations
@@ -263,7 +264,7 @@ class Evidence:
         """Setting of a claim in words."""
         base = self.cv_config(NARROW)
         ions = " and ".join(nm(a) for a in sorted({ion.diameter.value for ion in base.electrolyte.ions}))
-        kept = f"slits of {nm(base.network.slit_length)}, ions of {ions}, Stern layer {nm(base.stern_thickness)}"
+        kept = f"slits {nm(base.network.slit_length)} long, ions of {ions}, Stern layer {nm(base.stern_thickness)}"
         return f"{self.config.setting}, {kept}, {what}"
 
     def law(self, d: float) -> Law:

@@ -19,7 +19,7 @@ def claims_command(
     preset: Annotated[
         str,
         typer.Option(
-            help="quick (the defaults, three unknown parameters varied) or paper (the setting at which most claims"
+            help="quick (the defaults, three unknown parameters varied) or paper (a setting at which most claims"
             " hold, six varied, finer steps)."
         ),
     ] = "quick",

@@ -104,8 +104,9 @@ def remake(
     operations = [operation for some in designs.values() for operation in some]
     rows: dict[Operation, dict[str, Any]] = {}
     with (progress or Progress(quiet=True)).task("Elements", len(operations)) as advance:
-        for row in pool.map(partial(_point, folder.resolve()), operations):
-            rows[operations[len(rows)]] = row
+        found = pool.map(partial(_point, folder.resolve()), operations)
+        for operation, row in zip(operations, found, strict=True):
+            rows[operation] = row
             advance(len(rows))
     tables = [pd.DataFrame([rows[one] for one in some]) for some in designs.values()]
     surrogate = fitted(*tables)

@@ -14,10 +14,9 @@ import numpy as np
 
 from continuum import ContinuumConfig
 from continuum.config import Permittivity
-from transslit import TriangularCV, load_electrolyte
+from transslit import TriangularCV
 from transslit.config import Config
 from transslit.units import Length, LengthOrZero
-from validation.config import PAPER
 
 # Name: low, high, whether in equal ratios; SI.
 BOX: dict[str, tuple[float, float, bool]] = {
@@ -82,11 +81,6 @@ class Setting(Config):
         return ContinuumConfig.read(**config.model_copy(update=changes).model_dump())
 
     @classmethod
-    def of_paper(cls) -> Setting:
-        """That of the `paper` preset: most claims hold there (docs/missing-methods.md)."""
-        return cls.model_validate(PAPER | {"preset": "paper"})
-
-    @classmethod
     def at(cls, place: np.ndarray, **changes: str) -> Setting:
         """The setting at a place of the box, coordinates in 0 ... 1, shape (8,)."""
         values: dict[str, object] = {}
@@ -111,16 +105,6 @@ class Setting(Config):
             low, high, ratios = limits(name, self.ion_diameter)
             found.append(np.log(value / low) / np.log(high / low) if ratios else (value - low) / (high - low))
         return np.array(found)
-
-
-def at_preset(config: ContinuumConfig, preset: str) -> ContinuumConfig:
-    """`config` at what a preset takes for the paper's silence; the ions of other salts than the paper's stay as big."""
-    if preset != "paper":
-        return config
-    found = Setting.of_paper().applied(config)
-    if config.electrolyte == load_electrolyte("KCl"):
-        return found
-    return found.model_copy(update={"electrolyte": config.electrolyte})
 
 
 def limits(name: str, diameter: float) -> tuple[float, float, bool]:
