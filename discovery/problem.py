@@ -16,6 +16,7 @@ from discovery.config import DiscoveryConfig
 from discovery.fit import Array, Rows
 from discovery.tables import FEWEST_ROWS, check_table
 from transslit.errors import BadInput
+from transslit.units import number
 
 DRAWN = "a fifth of the rows"
 NEAR_ZERO = 0.01  # of an input's largest magnitude: below, dividing by it has its pole in the data
@@ -60,9 +61,9 @@ def rows_where(table: pd.DataFrame, condition: str) -> Array:
     values = table[column]
     if pd.api.types.is_numeric_dtype(values):
         try:
-            mask = np.isclose(values.to_numpy(dtype=float), float(value), rtol=1e-9)
-        except ValueError:
-            raise BadInput("held_out", condition, f"column {column} holds numbers") from None
+            mask = np.isclose(values.to_numpy(dtype=float), number(value), rtol=1e-9)
+        except ValueError as error:
+            raise BadInput("held_out", condition, f"column {column} holds numbers ({error})") from None
     else:
         mask = values.astype(str).to_numpy() == value
     if not mask.any():

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from transslit.errors import BadInput
+from transslit.units import number
 
 SYMBOLS = """H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y
 Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au
@@ -76,7 +77,7 @@ def read_molecule(forcefield: str, structure: str, where: str) -> Molecule:
             raise refuse(f"{len(places)} atoms", f"has no atom {name}", "structure")
         listed = nonbonded.get(atom.get("type"), nonbonded.get(kind.get("class"), atom))
         try:
-            mass, charge = float(kind.attrib["mass"]), float(atom.get("charge") or listed.attrib["charge"])
+            mass, charge = number(kind.attrib["mass"]), number(atom.get("charge") or listed.attrib["charge"])
         except (KeyError, ValueError):
             raise refuse(f"atom {name}", "give its type a mass, and a charge here or in <NonbondedForce>") from None
         if not (mass > 0 and np.isfinite(mass) and np.isfinite(charge)):
@@ -121,7 +122,7 @@ def positions(structure: str) -> dict[str, tuple[float, float, float]]:
     for line in structure.splitlines():
         if line.startswith(("ATOM", "HETATM")):
             try:
-                x, y, z = (float(line[first : first + 8]) * 1e-10 for first in (30, 38, 46))
+                x, y, z = (number(line[first : first + 8]) * 1e-10 for first in (30, 38, 46))
             except ValueError:
                 continue  # what has no position is missed by name
             found[line[12:16].strip()] = (x, y, z)

@@ -1,17 +1,24 @@
 """Units at the boundary: text with a unit in, SI floats inside, text with a unit out.
 
 `Length`, `Time`, ... are pydantic field types. They take SI floats from Python and text such as
-"0.59nm" from files and the command line; text without a unit, of the wrong dimension, or not finite
-is refused with the units that would do.
+"0.59nm" from files and the command line. A quantity is one number and one unit:
+
+    quantity = number unit        number = [+-−] digits [. digits] [e [+-−] digits], digits 0 to 9
+    unit     = factor {(space | · | *) factor} {/ factor}        factor = name [[^] integer]
+
+Nothing is evaluated: only the names of units are looked up (by pint). Text without a unit, of the wrong dimension, or
+not finite is refused with the units that would do.
 """
 
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from functools import cache, lru_cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo
 
 SI_UNITS = {
     "length": ("m", "nm, angstrom"),
@@ -34,6 +41,12 @@ SI_UNITS = {
     "molar energy": ("kJ/mol", "kJ/mol, kcal/mol"),
     "density": ("kg/m^3", "kg/m^3, g/cm^3"),
 }
+WRITTEN = {"written": True}  # validation context of files that people write: their quantities are text with a unit
+MINUS = "\u2212"
+NUMBER = re.compile(rf"[+\-{MINUS}]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+\-{MINUS}]?[0-9]+)?")
+FACTOR = re.compile(r"(°?[^\W\d_]+(?:_[^\W\d_]+)*)(?:\^|\*\*)?([+-]?[0-9])?")
+PRODUCT = re.compile(r"\s*[·⋅*]\s*|\s+")
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015"
 
 
 @cache
@@ -44,24 +57,132 @@ def registry() -> Any:
     return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 
+def number(text: str) -> float:
+    """The number that `text` writes, digits 0 to 9 with a decimal point; a minus sign is - or U+2212.
+
+    Raises
+    ------
+    ValueError : anything else, such as a decimal comma, grouped digits, arithmetic, nan; or beyond a float's range
+    """
+    text = text.strip()
+    if not NUMBER.fullmatch(text):
+        raise ValueError(_no_number(text) or "give one number, such as 0.5")
+    return _float(text)
+
+
+def split(text: str) -> tuple[str, str]:
+    """The text of a quantity's number and that of its unit, which may be empty.
+
+    Raises
+    ------
+    ValueError : it does not begin with a number, or holds more than one
+    """
+    text = text.strip()
+    match = NUMBER.match(text)
+    unit = text[match.end() :].lstrip() if match else ""
+    if match is None or (unit and not (unit[0].isalpha() or unit[0] == "°")):
+        raise ValueError(_no_number(text) or "give one number and one unit")
+    return match[0], unit
+
+
 @lru_cache(maxsize=4096)
 def parse(text: str, kind: str) -> float:
     """Value of `text` in the suite's unit for `kind` (a key of `SI_UNITS`).
 
+    An angular frequency (rad/s, rpm) given as a frequency is divided by 2 pi.
+
     Raises
     ------
-    ValueError : not a finite quantity of that kind; the message names units that would do
+    ValueError : not a finite quantity of that kind; the message says why, and names units that would do
     """
-    unit, examples = SI_UNITS[kind]
-    hint = f"give a {kind} with its unit ({examples})"
+    wanted, examples = SI_UNITS[kind]
     try:
-        quantity = registry().Quantity(text.strip())
-        value = float(quantity.to(unit).magnitude)
-    except Exception:  # beside its own errors, pint leaks those of Python's tokenizer and arithmetic
-        raise ValueError(hint) from None
-    if not math.isfinite(value):
-        raise ValueError(f"must be finite; {hint}")
+        written, unit = split(text)
+        if not unit:
+            raise ValueError("")
+        made_of = _unit(unit)
+        if made_of.dimensionality != registry().Unit(wanted).dimensionality or (
+            _is_angle(made_of) and kind != "frequency"
+        ):
+            raise ValueError(f"{unit} is no unit of a {kind}")
+        value = float(registry().Quantity(_float(written), made_of).to(wanted).magnitude)
+        if not math.isfinite(value):
+            raise ValueError("must be finite")
+    except ValueError as error:
+        reason = f"{error}; " if str(error) else ""
+        raise ValueError(f"{reason}give a {kind} with its unit ({examples})") from None
+    return value / (2 * math.pi) if _is_angle(made_of) else value
+
+
+def in_unit(text: str, unit: str) -> float:
+    """Value of the quantity `text` in another `unit` of its dimension.
+
+    Raises
+    ------
+    ValueError : not a quantity, no unit, or another dimension
+    """
+    written, own = split(text)
+    if own == unit:
+        return _float(written)
+    old, new = _unit(own), _unit(unit)
+    if old.dimensionality != new.dimensionality or _is_angle(old) != _is_angle(new):
+        raise ValueError(f"{own} cannot be converted to {unit}")
+    return float(registry().Quantity(_float(written), old).to(new).magnitude)
+
+
+def _float(written: str) -> float:
+    value = float(written.replace(MINUS, "-"))
+    if not math.isfinite(value) or (value == 0 and re.search("[1-9]", re.split("[eE]", written)[0])):
+        raise ValueError("must be finite" if value else "is too small for a number")
     return value
+
+
+@lru_cache(maxsize=4096)
+def _unit(text: str) -> Any:
+    """The pint unit that `text` writes.
+
+    Raises
+    ------
+    ValueError : not of the form above, an unknown name, or a dimension twice
+    """
+    numerator, *denominator = re.split(r"\s*/\s*", unicodedata.normalize("NFKC", text).strip().replace(MINUS, "-"))
+    factors = [(factor, 1) for factor in PRODUCT.split(numerator)] + [(factor, -1) for factor in denominator]
+    found, dimensions = registry().Unit(""), []
+    for factor, sign in factors:
+        match = FACTOR.fullmatch(factor)
+        if match is None:
+            raise ValueError(f"{text} is no unit")
+        try:
+            single = registry().Unit(match[1])
+        except Exception:  # pint's own errors, and those of the tokenizer behind it
+            raise ValueError(f"{match[1]} is no known unit") from None
+        if single.dimensionality in dimensions or (single.dimensionless and not _is_angle(single)):
+            raise ValueError(f"{text} is not one unit")
+        dimensions.append(single.dimensionality)
+        found *= single ** (sign * int(match[2] or 1))
+    return found
+
+
+def _is_angle(unit: Any) -> bool:
+    """Whether a pint unit counts radians (a turn is 2 pi of them)."""
+    return "radian" in dict(registry().Quantity(1.0, unit).to_root_units().unit_items())
+
+
+def _no_number(text: str) -> str:
+    """Why `text` does not begin with one number, in words; empty where there is no more to say."""
+    if re.match(r"[+-]?(nan|inf)", text, re.IGNORECASE):
+        return "must be finite"
+    if text[:1] and text[0] in DASHES:
+        return f"begins with a dash (U+{ord(text[0]):04X}), which is no minus sign"
+    if re.fullmatch(r"[^.,]*[0-9],[0-9][^.,]*", text):
+        return f"a comma is no decimal point; did you mean {text.replace(',', '.')}?"
+    if re.search(r"[0-9][,_'\u2019][0-9]", text):
+        return "digits are not grouped"
+    if any(character.isdigit() and not character.isascii() for character in text):
+        return "digits are 0 to 9"
+    if re.match(r"[^A-Za-z]*[0-9.]\s*[*+(/^-]", text):
+        return "one number, no arithmetic"
+    return "there is more than one number" if re.match(r"[+-]?[0-9.]+[\s.]+[0-9]", text) else ""
 
 
 def show(value: float, kind: str, digits: int = 4) -> str:
@@ -71,8 +192,12 @@ def show(value: float, kind: str, digits: int = 4) -> str:
 
 
 def _kind(kind: str) -> Any:
-    def read(value: Any) -> Any:
-        return parse(value, kind) if isinstance(value, str) else value
+    def read(value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, str):
+            return parse(value, kind)
+        if isinstance(value, bool) or (info.context or {}).get("written"):
+            raise ValueError(f"give a {kind} as text with its unit ({SI_UNITS[kind][1]})")
+        return value
 
     return BeforeValidator(read)
 

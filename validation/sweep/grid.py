@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from transslit.errors import BadInput
-from transslit.units import SI_UNITS, parse, registry
+from transslit.units import SI_UNITS, in_unit, number, parse, split
 
 MOST = 1_000_000  # points of one sweep
 FORM = "give NAME=VALUE,VALUE,... or NAME=LOW:HIGH:COUNT, with :log for even ratios, as slit=1.5nm:5nm:8"
-QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)")
+COUNT = re.compile("[0-9]{1,18}")
 Setting = dict[str, str]  # of a point: texts of the options that vary, by their names
 
 
@@ -58,7 +58,7 @@ def axis(text: str) -> tuple[str, list[str]]:
         if "" in values:
             raise BadInput("vary", text, FORM)
         return name, list(dict.fromkeys(values))
-    if len(parts) not in (3, 4) or parts[3:] not in ([], ["log"]) or not parts[2].isdigit():
+    if len(parts) not in (3, 4) or parts[3:] not in ([], ["log"]) or not COUNT.fullmatch(parts[2]):
         raise BadInput("vary", text, FORM)
     if not 2 <= int(parts[2]) <= MOST:
         raise BadInput("vary", text, f"the count must be 2 to {MOST}")
@@ -71,16 +71,11 @@ def axis(text: str) -> tuple[str, list[str]]:
 
 def _ends(text: str, low: str, high: str) -> tuple[float, float, str]:
     """Both ends in the unit of the first, and that unit, so that 1nm:2nm:3 gives the texts that a list would."""
-    found = QUANTITY.fullmatch(low), QUANTITY.fullmatch(high)
-    if found[0] is None or found[1] is None:
-        raise BadInput("vary", text, FORM)
-    (first, unit), (last, other) = (match.groups() for match in found if match)
-    if unit == other:
-        return float(first), float(last), unit
     try:
-        return float(first), float(registry().Quantity(high).to(unit).magnitude), unit
-    except Exception:  # pint leaks errors of Python's tokenizer too
-        raise BadInput("vary", text, "give both ends in the same unit") from None
+        first, unit = split(low)
+        return number(first), in_unit(high, unit), unit
+    except ValueError as error:
+        raise BadInput("vary", text, f"{error}; {FORM}") from None
 
 
 def read_rows(path: Path) -> list[Setting]:
@@ -98,9 +93,9 @@ def read_rows(path: Path) -> list[Setting]:
     names = [option_name(name) for name in head]
     if not rows or "" in names or len(set(names)) < len(names):
         raise BadInput("table", path, "needs a row of names of options, each once, and a row per point")
-    for number, row in enumerate(rows, start=2):
+    for line, row in enumerate(rows, start=2):
         if len(row) != len(names) or "" in row:
-            raise BadInput("table", f"{path}, row {number}", f"needs {len(names)} values")
+            raise BadInput("table", f"{path}, row {line}", f"needs {len(names)} values")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -116,12 +111,13 @@ def columns(setting: Mapping[str, str]) -> dict[str, float | str]:
 
 @cache
 def _column(name: str, text: str) -> tuple[str, float | str]:
-    match = QUANTITY.fullmatch(text)
-    if match is None:
+    try:
+        written, unit = split(text)
+        if not unit:
+            return name, int(text) if COUNT.fullmatch(text) else number(written)
+    except ValueError:
         return name, text
-    if not match[2]:
-        return name, int(text) if text.isdigit() else float(text)
-    for kind in ("elementary charge", *SI_UNITS) if match[2] == "e" else SI_UNITS:
+    for kind in ("elementary charge", *SI_UNITS) if unit == "e" else SI_UNITS:
         try:
             value = parse(text, kind)
         except ValueError:
