@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import sympy
+from pydantic import Field, model_validator
 
+from transslit.config import Config
 from transslit.errors import BadInput
-
-FUNCTIONS = frozenset({"exp", "log", "sqrt", "Abs", "sign", "sin", "cos", "tanh", "sinh", "cosh", "Max", "Min"})
-
-
-def _only_arithmetic(expression: str) -> None:
-    """Refuse anything but numbers, names, operators and `FUNCTIONS`: SymPy would evaluate it as Python."""
-    allowed = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Name, ast.Load, ast.Constant)
-    for node in ast.walk(ast.parse(expression, mode="eval")):
-        called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS
-        if not (called or isinstance(node, allowed)) or isinstance(getattr(node, "value", 0), str):
-            raise SyntaxError("not arithmetic")
+from transslit.files import checked, read_json, write_json
+from transslit.formula import FUNCTIONS, LARGEST, proportional, read_formula, undefined_at
 
 
 @dataclass(frozen=True)
@@ -54,20 +45,15 @@ class Law:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        known = {*self.inputs, *self.constants}
-        unknown = sorted(str(s) for s in self.symbolic.free_symbols if str(s) not in known)
-        if unknown:
-            raise BadInput("law expression", self.expression, f"unknown names {', '.join(unknown)}")
+        _ = self.symbolic  # a fault of the expression is raised here
 
     @cached_property
     def symbolic(self) -> sympy.Expr:
         """The expression as SymPy, constants by name."""
-        names = {name: sympy.Symbol(name, real=True) for name in (*self.inputs, *self.constants)}
         try:
-            _only_arithmetic(self.expression)
-            return sympy.sympify(self.expression, locals=names)
-        except (sympy.SympifyError, SyntaxError, TypeError, AttributeError) as error:
-            raise BadInput("law expression", self.expression, "is not SymPy syntax") from error
+            return read_formula(self.expression, self.inputs, {n: c.value for n, c in self.constants.items()})
+        except ValueError as error:
+            raise BadInput("law expression", self.expression, str(error)) from None
 
     @cached_property
     def numeric(self) -> sympy.Expr:
@@ -81,10 +67,12 @@ class Law:
         return sympy.Symbol(match[0], real=True)
 
     def predict(self, **inputs: np.ndarray) -> np.ndarray:
-        """Target at `inputs` (arrays by name), broadcast."""
+        """Target at `inputs` (arrays by name), broadcast; NaN where the law is not defined."""
         symbols = [sympy.Symbol(name, real=True) for name in self.inputs]
-        value = sympy.lambdify(symbols, self.numeric, "numpy")(*(inputs[name] for name in self.inputs))
-        return np.broadcast_to(np.asarray(value, dtype=float), np.broadcast(*inputs.values()).shape)
+        with np.errstate(all="ignore"):
+            value = np.asarray(sympy.lambdify(symbols, self.numeric, "numpy")(*(inputs[n] for n in self.inputs)))
+        real = np.where(value.imag == 0, value.real, np.nan).astype(float)
+        return np.broadcast_to(real, np.broadcast(*inputs.values()).shape)
 
     @cached_property
     def resistance_expression(self) -> sympy.Expr:
@@ -92,15 +80,18 @@ class Law:
 
         Raises
         ------
-        BadInput : the law is not a resistance, since dphi is not proportional to I
+        BadInput : the law is not a resistance, since dphi is not proportional to I, or not real and finite for a q of
+            0 to 1
         """
-        current = self._input("I")
-        ratio = sympy.simplify(self.numeric / current)
-        if current in ratio.free_symbols:
+        current, q = self._input("I"), sympy.Symbol("q", real=True)
+        if not proportional(self.numeric, current):
             raise BadInput("law", self.expression, f"a circuit needs a law proportional to {current}")
-        charge = [s for s in ratio.free_symbols if str(s) != "q"]
-        if charge:
+        ratio = self.numeric.subs(current, 1)
+        if ratio.free_symbols - {q}:
             raise BadInput("law", self.expression, "a circuit needs a law in I and q alone")
+        undefined = undefined_at(ratio, q)
+        if undefined is not None:
+            raise BadInput("law", self.expression, f"is not real and finite at q = {undefined:.4g}")
         return ratio
 
     def resistance(self) -> tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]:
@@ -134,24 +125,29 @@ class Law:
         }
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The law of `to_json`; a KeyError where a field is missing."""
+    def from_json(cls, content: Mapping[str, Any], path: Path = Path("law.json")) -> Self:
+        """The law of `to_json`; `path` is what a fault is told of.
+
+        Raises
+        ------
+        BadInput : a field that is missing or of another type, or an expression that cannot be read
+        """
+        found = checked(content, LawFile, path, "law")
+        constants = {name: Constant(c.value, c.std, c.unit) for name, c in found.constants.items()}
+        rest = found.model_dump(include={"metrics", "provenance"})
         return cls(
-            content["target"],
-            tuple(content["inputs"]),
-            content["expression"],
-            {n: Constant(c["value"], c["std"], c["unit"]) for n, c in content["constants"].items()},
-            content.get("metrics", {}),
-            tuple(content.get("front", ())),
-            tuple(tuple(row) for row in content.get("covariance", ())),
-            content.get("provenance", {}),
+            found.target,
+            found.inputs,
+            found.expression,
+            constants,
+            front=found.front,
+            covariance=found.covariance,
+            **rest,
         )
 
     def write(self, path: Path) -> None:
         """Write law.json, whole or not at all."""
-        partial = path.with_name(f".{path.name}.part")
-        partial.write_text(json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_json(path, self.to_json())
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -163,9 +159,41 @@ class Law:
         """
         path = Path(path)
         path = path / "law.json" if path.is_dir() else path
-        try:
-            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise BadInput("law", path, f"cannot be read ({error.strerror})") from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadInput("law", path, f"is not a law.json ({error})") from None
+        content = read_json(path, "law")
+        if content is None:
+            raise BadInput("law", path, "no such file")
+        return cls.from_json(content, path)
+
+
+Name = Annotated[str, Field(pattern=r"^[^\W\d]\w*$", max_length=100)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+class ConstantEntry(Config):
+    """A constant in law.json."""
+
+    value: Annotated[Number, Field(ge=-LARGEST, le=LARGEST)]
+    std: Annotated[Number, Field(ge=0)] = 0.0
+    unit: str = "1"
+
+
+class LawFile(Config):
+    """The content of law.json."""
+
+    target: Name
+    inputs: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)]
+    expression: str
+    constants: dict[Name, ConstantEntry]
+    covariance: tuple[tuple[Number, ...], ...] = ()
+    metrics: dict[str, Number | None] = Field(default_factory=dict)
+    front: tuple[dict[str, Any], ...] = ()
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [*self.inputs, *self.constants]
+        if len(set(names)) < len(names) or set(names) & set(FUNCTIONS):
+            raise ValueError("inputs and constants need names of their own")
+        if self.covariance and {len(self.constants)} != {len(self.covariance), *map(len, self.covariance)}:
+            raise ValueError("covariance: needs a row and a column for each constant")
+        return self

@@ -35,12 +35,12 @@ def test_a_nonlinear_current_is_no_resistance():
     "expression", ["__import__('os').system('true')", "q.real", "(lambda: q)()", "open('x')", "'a'*q", "q +"]
 )
 def test_only_arithmetic_is_evaluated(expression):
-    with pytest.raises(BadInput, match="SymPy"):
+    with pytest.raises(BadInput, match="law expression"):
         Law("dphi_V", ("I_A_per_m", "q"), expression, {})
 
 
 def test_unknown_names_and_torn_files_are_refused(tmp_path):
-    with pytest.raises(BadInput, match="unknown names k"):
+    with pytest.raises(BadInput, match="unknown name k"):
         Law("dphi_V", ("I_A_per_m", "q"), "k*I_A_per_m", {})
     path = tmp_path / "law.json"
     Law.paper(5.0, 0.5).write(path)

@@ -1,0 +1,278 @@
+"""Formulas of laws: a grammar of numbers, declared names and a few functions, read into SymPy.
+
+    sum      = product {(+ | -) product}
+    product  = signed {(* | /) signed}
+    signed   = {+ | -} power
+    power    = atom [** signed]
+    atom     = number | name | function(sum {, sum}) | (sum)
+
+Nothing is handed to SymPy as text, and every subexpression without an input is evaluated in floating point first: it
+must be real and at most `LARGEST`, so that no formula takes longer, or more memory, than its length deserves.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import sympy
+from scipy.optimize import minimize_scalar
+
+LENGTH = 5_000  # characters
+NODES = 200  # numbers, names, operations and functions
+DEPTH = 40  # of brackets, signs and powers in one another
+LARGEST = 1e100  # of a number
+STEEPEST = 64  # of a power
+TOKEN = re.compile(
+    r"\s*(?:([0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)|([^\W\d]\w*)|(\*\*|[-+*/(),]))"
+)
+FUNCTIONS: dict[str, tuple[Callable[..., sympy.Expr], Callable[..., float], int]] = {  # SymPy's, a float's, arguments
+    "exp": (sympy.exp, math.exp, 1),
+    "log": (sympy.log, math.log, 1),
+    "sqrt": (sympy.sqrt, math.sqrt, 1),
+    "Abs": (sympy.Abs, abs, 1),
+    "sign": (sympy.sign, lambda x: math.copysign(bool(x), x), 1),
+    "sin": (sympy.sin, math.sin, 1),
+    "cos": (sympy.cos, math.cos, 1),
+    "tanh": (sympy.tanh, math.tanh, 1),
+    "sinh": (sympy.sinh, math.sinh, 1),
+    "cosh": (sympy.cosh, math.cosh, 1),
+    "Max": (sympy.Max, max, 2),
+    "Min": (sympy.Min, min, 2),
+}
+
+
+class Value(NamedTuple):
+    """A subexpression as SymPy, and its number where it holds no input."""
+
+    symbolic: sympy.Expr
+    constant: float | None
+
+
+def read_formula(text: str, inputs: Collection[str], constants: Mapping[str, float]) -> sympy.Expr:
+    """The formula as SymPy in real symbols by the names of `inputs` and `constants`.
+
+    Raises
+    ------
+    ValueError : not of the grammar, an unknown name, too long, or a part that is not real and finite; says which
+    """
+    if len(text) > LENGTH:
+        raise ValueError(f"has {len(text)} characters; {LENGTH} are read")
+    reader = _Reader(text, inputs, constants)
+    found = reader.sum()
+    if reader.token:
+        raise ValueError(f"nothing can follow before {reader.token!r}")
+    if found.symbolic.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
+        raise ValueError("is not real and finite")
+    return found.symbolic
+
+
+class _Reader:
+    """Recursive descent, a method for each rule of the grammar."""
+
+    def __init__(self, text: str, inputs: Collection[str], constants: Mapping[str, float]) -> None:
+        self.text, self.inputs, self.constants = text, inputs, constants
+        self.place = self.nodes = self.depth = 0
+        self.token = self.kind = ""
+        self.advance()
+
+    def advance(self) -> str:
+        """The token that was current; the next one becomes it, an empty one at the end."""
+        token = self.token
+        rest = self.text[self.place :]
+        if not rest.strip():
+            self.token = self.kind = ""
+            return token
+        match = TOKEN.match(self.text, self.place)
+        if match is None:
+            raise ValueError(f"{rest.strip()[0]!r} has no place in a formula")
+        self.place = match.end()
+        self.token = match[match.lastindex or 0]
+        self.kind = ("", "number", "name", "operator")[match.lastindex or 0]
+        return token
+
+    def made(self, symbolic: sympy.Expr, constant: float | complex | None) -> Value:
+        """A node of the formula."""
+        self.nodes += 1
+        if self.nodes > NODES:
+            raise ValueError(f"has more than {NODES} numbers, names and operations")
+        if constant is not None and not (isinstance(constant, float) and abs(constant) <= LARGEST):
+            raise ValueError("holds a part that is not real and finite")
+        return Value(symbolic, constant)
+
+    def sum(self) -> Value:
+        """A sum."""
+        value = self.product()
+        while self.token in ("+", "-"):
+            sign = 1 if self.advance() == "+" else -1
+            other = self.product()
+            value = self.made(value.symbolic + sign * other.symbolic, _of(lambda a, b, s=sign: a + s * b, value, other))
+        return value
+
+    def product(self) -> Value:
+        """A product."""
+        value = self.signed()
+        while self.token in ("*", "/"):
+            if self.advance() == "*":
+                other = self.signed()
+                value = self.made(value.symbolic * other.symbolic, _of(lambda a, b: a * b, value, other))
+            else:
+                other = self.signed()
+                value = self.made(value.symbolic / other.symbolic, _of(lambda a, b: a / b, value, other))
+        return value
+
+    def signed(self) -> Value:
+        """A power with its signs."""
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise ValueError(f"is nested more than {DEPTH} deep")
+        if self.token in ("+", "-"):
+            minus = self.advance() == "-"
+            value = self.signed()
+            value = self.made(-value.symbolic, _of(lambda a: -a, value)) if minus else value
+        else:
+            value = self.power()
+        self.depth -= 1
+        return value
+
+    def power(self) -> Value:
+        """An atom or its power."""
+        base = self.atom()
+        if self.token != "**":
+            return base
+        self.advance()
+        exponent = self.signed()
+        if exponent.constant is not None and abs(exponent.constant) > STEEPEST:
+            raise ValueError(f"has a power of {exponent.constant:g}; at most {STEEPEST} is read")
+        constant = _of(lambda a, b: a**b, base, exponent)
+        return self.made(base.symbolic**exponent.symbolic, constant)
+
+    def atom(self) -> Value:
+        """A number, a name, a function of arguments, or a sum in brackets."""
+        kind, token = self.kind, self.advance()
+        if kind == "number":
+            value = float(token)
+            short = token.isdigit() and len(token) <= 15
+            return self.made(sympy.Integer(int(token)) if short else sympy.Float(value), value)
+        if kind == "name" and self.token == "(":
+            return self.function(token)
+        if kind == "name":
+            if token not in self.inputs and token not in self.constants:
+                raise ValueError(f"unknown name {token}; known are {', '.join([*self.inputs, *self.constants])}")
+            return self.made(sympy.Symbol(token, real=True), self.constants.get(token))
+        if token == "(":
+            value_in = self.sum()
+            self.close()
+            return value_in
+        raise ValueError(f"{token!r} cannot begin a term" if token else "ends too early")
+
+    def function(self, name: str) -> Value:
+        """A function, of which `name` was read."""
+        if name not in FUNCTIONS:
+            raise ValueError(f"unknown function {name}; known are {', '.join(FUNCTIONS)}")
+        symbolic, numeric, least = FUNCTIONS[name]
+        self.advance()
+        arguments = [self.sum()]
+        while self.token == ",":
+            self.advance()
+            arguments.append(self.sum())
+        self.close()
+        if len(arguments) < least or (least == 1 and len(arguments) > 1):
+            raise ValueError(f"{name} takes {'one argument' if least == 1 else 'two arguments or more'}")
+        return self.made(symbolic(*(a.symbolic for a in arguments)), _of(numeric, *arguments))
+
+    def close(self) -> None:
+        """A closing bracket."""
+        if self.token != ")":
+            raise ValueError(f"needs ) before {self.token!r}" if self.token else "lacks a closing bracket")
+        self.advance()
+
+
+def _of(function: Callable[..., float], *values: Value) -> float | None:
+    """The function of constants; NaN where it is not defined, None where one of them is not constant."""
+    numbers = [value.constant for value in values]
+    if None in numbers:
+        return None
+    try:
+        found = function(*numbers)
+    except (ValueError, ArithmeticError):
+        return math.nan
+    return math.nan if isinstance(found, complex) else float(found)
+
+
+def proportional(expression: sympy.Expr, current: sympy.Symbol) -> bool:
+    """Whether `expression` is proportional to `current`, whatever its sign: homogeneous of degree one, and odd.
+
+    Sufficient, not necessary: cancellations between sums are not looked for.
+    """
+    if _degree(expression, current) != 1:
+        return False
+    others = sorted(expression.free_symbols - {current}, key=str)
+    values = sympy.lambdify(others, [expression.subs(current, 1), expression.subs(current, -1)], "numpy")
+    points = [np.linspace(0.05 + 0.01 * k, 0.95, 7) for k in range(len(others))]
+    with np.errstate(all="ignore"):
+        forward, backward = (np.asarray(value, dtype=complex) for value in values(*points))
+        even = np.abs(forward + backward) > 1e-9 * np.abs(forward)
+    return not even.any()  # where it is not defined is asked elsewhere
+
+
+def _degree(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr | None:
+    """Degree in which `expression` is homogeneous in `symbol` > 0; None where it is not."""
+    if symbol not in expression.free_symbols:
+        return sympy.Integer(0)
+    if expression == symbol:
+        return sympy.Integer(1)
+    found = [_degree(argument, symbol) for argument in expression.args]
+    degrees = [degree for degree in found if degree is not None]
+    if len(degrees) < len(found):
+        return None
+    if expression.is_Mul:
+        return sympy.Add(*degrees)
+    if expression.is_Pow:
+        return degrees[0] * expression.exp if degrees[1] == 0 and expression.exp.is_number else None
+    if isinstance(expression, sympy.sign):
+        return sympy.Integer(0)
+    if len(set(degrees)) > 1:
+        return None
+    if expression.is_Add or isinstance(expression, sympy.Abs | sympy.Max | sympy.Min):
+        return degrees[0]
+    return degrees[0] if degrees[0] == 0 else None
+
+
+def undefined_at(expression: sympy.Expr, symbol: sympy.Symbol, points: int = 1025) -> float | None:
+    """A value of `symbol` in [0, 1] at which `expression` is not real and finite; None where it is everywhere.
+
+    Evaluated on an even grid; between its points by the least |base| of each negative power, and by the signs of what
+    stands in logarithms and in powers that are no integers.
+    """
+    powers = [part for part in sympy.preorder_traversal(expression) if part.is_Pow]
+    poles = [part.base for part in powers if part.exp.is_number and part.exp < 0]
+    parts = [expression, *poles, *expression.atoms(sympy.log)]
+    function = sympy.lambdify(symbol, parts, "numpy")
+
+    def at(x: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            values = np.array([np.broadcast_to(np.asarray(value, dtype=complex), x.shape) for value in function(x)])
+        return np.where(values.imag == 0, values.real, np.nan)
+
+    grid = np.linspace(0.0, 1.0, points)
+    values = at(grid)
+    bad = ~np.isfinite(values).all(axis=0)
+    if bad.any():
+        return float(grid[np.argmax(bad)])
+    for number in range(1, 1 + len(poles)):
+        size = np.abs(values[number])
+        changes = np.flatnonzero(np.diff(np.sign(values[number])) != 0)
+        if changes.size:
+            return float(grid[changes[0]])
+        least = int(np.argmin(size))
+        bounds = grid[max(least - 1, 0)], grid[min(least + 1, points - 1)]
+        found = minimize_scalar(
+            lambda x, k=number: abs(at(np.array([x]))[k, 0]), bounds=bounds, method="bounded", options={"xatol": 1e-12}
+        )
+        if not min(float(found.fun), size[least]) > 1e-9 * size.max():
+            return float(found.x)
+    return None
