@@ -8,16 +8,22 @@ import numpy as np
 from scipy import constants
 
 from md.cell import Cell
+from md.files import load_arrays
 from transslit.drive import CARBONS_PER_AREA
 
 
-def solved_charges(folder: Path, run: int) -> np.ndarray | None:
-    """Charges in e that a replica's constant-potential run solved for, shape (frames, carbons); else None."""
-    path = folder / f"charges-{run}.npz"
-    if not path.exists():
+def solved_charges(folder: Path, run: int, cell: Cell, frames: int) -> np.ndarray | None:
+    """Charges in e that a replica's constant-potential run solved for, shape (frames, carbons); else None.
+
+    Raises
+    ------
+    StageFailed : they cannot be read, or are not of that shape
+    """
+    if cell.config.fixed_charge:
         return None
-    with np.load(path) as saved:
-        return np.asarray(saved["charge_e"])
+    shape = (frames, len(cell.carbons["sign"]))
+    remedy = f"move it and replica-{run}.xtc away to run the replica again"
+    return load_arrays(folder / f"charges-{run}.npz", remedy, charge_e=shape)["charge_e"]
 
 
 class CarbonCharge:

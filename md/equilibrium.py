@@ -9,7 +9,6 @@ shows in the drift of the ions in the slits, which is reported.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,9 @@ from openmm import app, unit
 from scipy.constants import N_A
 
 from md.cell import Cell
+from md.checkpoint import segment_paths
 from md.config import MDConfig
+from md.files import Shape, load_arrays
 from md.filling import (
     EQUILIBRIUM_STEP,
     INSERTED,
@@ -35,11 +36,13 @@ from md.filling import (
 from md.forcefield import build_system, topology
 from md.legs import replica_legs
 from md.packing import check_overlaps, pack
-from md.propagate import Leg, propagate, seconds_per_step, simulation
+from md.propagate import Leg, frames_in, propagate, seconds_per_step, simulation
 from transslit.config import digest
+from transslit.errors import StageFailed
+from transslit.files import read_object, write_json
 from transslit.ions import Ion, MDParameters
 from transslit.progress import Progress
-from transslit.runs import versions, write_json
+from transslit.runs import versions
 
 SHIPPED = Path(__file__).parent / "equilibrated"
 FRAME_STEPS = 125  # of EQUILIBRIUM_STEP, 0.5 ps
@@ -76,14 +79,14 @@ def shipped(cell: Cell) -> Equilibrium | None:
     It may be of other ions of the same numbers (`provenance["ions_key"]` says); those need equilibration.
     """
     for path in sorted(SHIPPED.glob("*.json")):
-        provenance = json.loads(path.read_text(encoding="utf-8"))
+        provenance = read_object(path)
         provenance["drift_in_words"] = drift_in_words(provenance.get("drift", {}))
         if provenance["geometry_key"] != geometry_key(cell):
             continue
         if abs(provenance["temperature_K"] - cell.config.temperature) > 10:
             continue
-        with np.load(path.with_suffix(".npz")) as saved:
-            mobile = saved["mobile"] * (cell.box * 1e9 / 65536)
+        saved = load_arrays(path.with_suffix(".npz"), "install the package again", mobile=(None, None, 3))
+        mobile = saved["mobile"] * (cell.box * 1e9 / 65536)
         if mobile.shape[1] != len(cell.ion_sites) + 3 * provenance["waters"]:
             continue
         water = mobile[:, len(cell.ion_sites) :].reshape(len(mobile), -1, 3, 3)
@@ -135,10 +138,24 @@ def find_equilibrium(cell: Cell, folder: Path, progress: Progress) -> Equilibriu
             partial = folder / ".filled.npz"
             np.savez(partial, positions=positions, waters=waters)
             partial.replace(filled)
-        with np.load(filled) as saved:
-            positions, waters = saved["positions"], int(saved["waters"])
+        positions, waters = load_positions(cell, filled, "positions", (None, 3))
         legs = _legs(config, config.anneal, config.equilibration)
     return _equilibrate(cell, positions, waters, legs, folder / "equilibrium", progress, source)
+
+
+def load_positions(cell: Cell, path: Path, name: str, shape: Shape) -> tuple[np.ndarray, int]:
+    """The array `name` of positions in nm, shape (..., atoms, 3), and the number of waters from an .npz file.
+
+    Raises
+    ------
+    StageFailed : they cannot be read, or are not of the atoms of `cell`
+    """
+    remedy = "move it away to have it made again"
+    saved = load_arrays(path, remedy, waters=(), **{name: shape})
+    waters = int(saved["waters"])
+    if saved[name].shape[-2] != len(cell.carbons["sign"]) + len(cell.ion_sites) + 3 * waters:
+        raise StageFailed("md", f"{path}: is of another cell; {remedy}")
+    return saved[name].astype(float), waters
 
 
 def _legs(config: MDConfig, anneal: float, equilibration: float) -> list[Leg]:
@@ -191,10 +208,9 @@ def _equilibrate(
         sim.context.setVelocitiesToTemperature(config.temperature, config.seed + 12)
 
     with progress.task("MD: equilibration", sum(leg.steps for leg in legs)) as advance:
-        propagate(sim, cell, legs, folder, start=start, advance=advance)
-    frames = mdtraj.load(
-        [str(path) for path in sorted(folder.glob("segment-*.xtc"))], top=mdtraj.Topology.from_openmm(structure)
-    )
+        reached = propagate(sim, cell, legs, folder, start=start, advance=advance)
+    paths = segment_paths(folder, reached, frames_in(legs))
+    frames = mdtraj.load([str(path) for path in paths], top=mdtraj.Topology.from_openmm(structure))
     carbons, ions = len(cell.carbons["sign"]), len(cell.ion_sites)
     sites = frames.xyz[:, carbons : carbons + ions].astype(float) * 1e-9
     x = np.stack([cell.ion_sites.centres(frame)[:, 0] for frame in sites])
@@ -214,6 +230,7 @@ def _equilibrate(
         "source": source,
         "length_s": {leg.name: leg.steps * leg.timestep for leg in legs},
         "snapshot_times_s": ((chosen + 1) * FRAME_STEPS * EQUILIBRIUM_STEP).tolist(),
+        "continued_from_state": reached.continued,
         "config_digest": config.digest,
         "config": config.model_dump(mode="json"),
         "versions": versions(),

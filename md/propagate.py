@@ -1,8 +1,8 @@
 """Propagate a simulation leg by leg; a kill at any moment loses at most the segment under way.
 
 A leg is a number of steps at one timestep and temperature. Every half minute or so the frames written since
-become a segment file and the state a checkpoint: first the segment is renamed, then the checkpoint that counts
-it. On a restart, segments that the checkpoint does not count are removed, so no frame is lost or doubled.
+become a segment file, which a checkpoint (`md.checkpoint`) then counts. On a restart, segments that the loaded
+checkpoint does not count are removed, so no frame is lost or doubled; if none loads, nothing is removed.
 Blow-ups end in `StageFailed`, with the last good checkpoint kept.
 """
 
@@ -13,17 +13,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import openmm
-from mdtraj.formats import XTCTrajectoryFile
 from mdtraj.reporters import XTCReporter
 from openmm import app, unit
 
 from md.cell import Cell
+from md.checkpoint import Reached, restore, save, segment_path
+from md.files import readable_frames
 from md.packing import nearest
 from transslit.errors import BadInput, StageFailed
+from transslit.executor import cores
 
 PICOSECOND = 1e-12  # s
 GAS_CONSTANT = 8.31446261815324e-3  # kJ/mol/K, CODATA 2018
@@ -49,6 +51,11 @@ class Leg:
     update_every: int = 0
 
 
+def frames_in(legs: list[Leg]) -> int:
+    """Number of frames that `legs` write."""
+    return sum(leg.steps // leg.frame_every for leg in legs if leg.frame_every)
+
+
 def choose_platform(name: str) -> tuple[openmm.Platform, dict[str, str]]:
     """The fastest platform that works here (CUDA, OpenCL, CPU), or the one named, and its properties.
 
@@ -61,7 +68,7 @@ def choose_platform(name: str) -> tuple[openmm.Platform, dict[str, str]]:
         if candidate not in present:
             continue
         platform = openmm.Platform.getPlatform(candidate)
-        threads = os.environ.get("OPENMM_CPU_THREADS") or str(len(os.sched_getaffinity(0)))
+        threads = os.environ.get("OPENMM_CPU_THREADS") or str(cores())
         properties = {"Threads": threads} if candidate == "CPU" else {}
         if candidate in ("CUDA", "OpenCL"):
             properties = {"Precision": "mixed"}
@@ -191,7 +198,7 @@ def propagate(
     start: Callable[[app.Simulation], None] | None = None,
     advance: Callable[[float], None] = lambda done: None,
     interval: float = SEGMENT_WALL,
-) -> list[tuple[float, float]]:
+) -> Reached:
     """Run `legs`, continuing from the checkpoint in `folder` where there is one.
 
     Parameters
@@ -204,42 +211,45 @@ def propagate(
 
     Returns
     -------
-    rows of (time in s, temperature in K), one per frame; frames are left as `segment-*.xtc` in `folder`
+    rows of (time, temperature), one per frame, and where the run could not be continued exactly; frames are left as
+    `segment-*.xtc` in `folder`
 
     Raises
     ------
-    StageFailed : the run blew up; the last good checkpoint is kept
+    StageFailed : the run blew up, and the last good checkpoint is kept; or no checkpoint of a run begun can be loaded
     """
     folder.mkdir(parents=True, exist_ok=True)
-    at = _restore(sim, folder)
-    if at is None:
-        at = {"leg": 0, "step": 0, "segments": 0, "rows": []}
+    at = restore(sim, folder, [(leg.name, leg.steps) for leg in legs])
+    if at is not None:
+        save(sim, folder, at)  # State and checkpoint count the same segments before others are removed
+    else:
+        at = Reached()
         if start is not None:
             start(sim)
     for stale in folder.glob("segment-*.*"):
-        if not stale.stem[8:].isdigit() or int(stale.stem[8:]) >= at["segments"]:
+        if not stale.stem[8:].isdigit() or int(stale.stem[8:]) >= at.segments:
             stale.unlink()
-    done = sum(leg.steps for leg in legs[: at["leg"]]) + at["step"]
+    done = sum(leg.steps for leg in legs[: at.leg]) + at.step
     speed = 20.0  # steps per s, until it is known
-    while at["leg"] < len(legs):
-        leg = legs[at["leg"]]
+    while at.leg < len(legs):
+        leg = legs[at.leg]
         sim.integrator.setStepSize(leg.timestep * 1e12)
         sim.integrator.setTemperature(leg.temperature)
         sim.integrator.setFriction(leg.friction)
         if begin is not None:
             begin(sim, leg)
-        sim.currentStep = at["step"]  # frames fall on multiples of the leg's own steps
-        while at["step"] < leg.steps:
+        sim.currentStep = at.step  # frames fall on multiples of the leg's own steps
+        while at.step < leg.steps:
             unit_steps = leg.frame_every or 100
-            chunk = min(max(1, round(speed * interval / unit_steps)) * unit_steps, leg.steps - at["step"])
+            chunk = min(max(1, round(speed * interval / unit_steps)) * unit_steps, leg.steps - at.step)
             began = time.monotonic()
-            at["rows"] += _segment(sim, cell, folder, leg, chunk, at, _from(done, advance), drive)
+            at.rows += _segment(sim, cell, folder, leg, chunk, at, _from(done, advance), drive)
             speed = chunk / max(time.monotonic() - began, 1e-3)
-            at["step"] += chunk
+            at.step += chunk
             done += chunk
-            _save(sim, folder, at)
-        at["leg"], at["step"] = at["leg"] + 1, 0
-    return [(row[0], row[1]) for row in at["rows"]]
+            save(sim, folder, at)
+        at.leg, at.step = at.leg + 1, 0
+    return at
 
 
 def _from(base: float, advance: Callable[[float], None]) -> Callable[[float], None]:
@@ -252,12 +262,13 @@ def _segment(
     folder: Path,
     leg: Leg,
     chunk: int,
-    at: dict[str, Any],
+    at: Reached,
     advance: Callable[[float], None],
     drive: Drive | None,
 ) -> list[tuple[float, float]]:
     """One stretch of steps; leaves its segment file and counts it in `at`."""
-    partial = folder / f"segment-{at['segments']:04d}-part.xtc"
+    final = segment_path(folder, at.segments)
+    partial = final.with_name(f"{final.stem}-part.xtc")
     thermometer = Thermometer(sim.system, leg.frame_every or 100)
     sim.reporters = [thermometer]
     writer, charges = None, None
@@ -277,7 +288,7 @@ def _segment(
             advance(min(first + bite, chunk))
         check_lost(cell, positions_of(sim))
         if charges is not None and charges.rows:
-            np.save(folder / f"segment-{at['segments']:04d}.npy", np.array(charges.rows))
+            np.save(final.with_suffix(".npy"), np.array(charges.rows))
         finished = True
     except (openmm.OpenMMException, ValueError) as error:
         now = sim.context.getTime().value_in_unit(unit.picosecond)
@@ -290,42 +301,12 @@ def _segment(
             writer.close()
         if not finished:
             partial.unlink(missing_ok=True)
-    if writer is not None and not _whole(partial):  # a disk that fills as the file is closed says nothing
-        partial.unlink(missing_ok=True)
-        raise StageFailed("md", "the trajectory could not be written (is the disk full?); what was finished is kept")
     if writer is not None:
-        partial.replace(folder / f"segment-{at['segments']:04d}.xtc")
-        at["segments"] += 1
+        if readable_frames(partial) != chunk // leg.frame_every:  # a disk that fills as the file is closed says nothing
+            partial.unlink(missing_ok=True)
+            raise StageFailed(
+                "md", "the trajectory could not be written (is the disk full?); what was finished is kept"
+            )
+        partial.replace(final)
+        at.segments += 1
     return thermometer.rows
-
-
-def _whole(path: Path) -> bool:
-    """Whether the last frame of an XTC file can be read."""
-    try:
-        with XTCTrajectoryFile(str(path)) as file:
-            file.seek(len(file) - 1)
-            return len(file.read(1)[0]) == 1
-    except (RuntimeError, OSError):
-        return False
-
-
-def _save(sim: app.Simulation, folder: Path, at: dict[str, Any]) -> None:
-    partial = folder / ".checkpoint.npz"
-    np.savez(
-        partial,
-        state=np.frombuffer(sim.context.createCheckpoint(), dtype=np.uint8),
-        at=np.array([at["leg"], at["step"], at["segments"]]),
-        rows=np.array(at["rows"], dtype=float).reshape(-1, 2),
-    )
-    partial.replace(folder / "checkpoint.npz")
-
-
-def _restore(sim: app.Simulation, folder: Path) -> dict[str, Any] | None:
-    """Load the checkpoint; None where there is none, or it is of another platform or version of OpenMM."""
-    try:
-        with np.load(folder / "checkpoint.npz") as saved:
-            sim.context.loadCheckpoint(saved["state"].tobytes())
-            leg, step, segments = (int(value) for value in saved["at"])
-            return {"leg": leg, "step": step, "segments": segments, "rows": [tuple(r) for r in saved["rows"].tolist()]}
-    except (OSError, ValueError, KeyError, openmm.OpenMMException):
-        return None

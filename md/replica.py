@@ -16,13 +16,17 @@ import pandas as pd
 from openmm import app, unit
 
 from md.cell import Cell
+from md.checkpoint import AFRESH, segment_paths
 from md.config import MDConfig
 from md.constant_potential import ConstantPotential
 from md.equilibrium import Equilibrium, constrained
+from md.files import load_array, readable_frames
 from md.fixed_charge import FixedCharge
 from md.forcefield import build_system, topology
 from md.legs import replica_legs
-from md.propagate import Leg, propagate, simulation
+from md.propagate import Leg, frames_in, propagate, simulation
+from transslit.errors import StageFailed
+from transslit.files import write_table
 
 
 def seed_of(config: MDConfig, run: int) -> int:
@@ -40,7 +44,8 @@ def run_replica(
 ) -> Path:
     """Run replica `run` (or finish it) and leave `replica-<run>.xtc` and its temperatures in `folder`.
 
-    At constant potential `charges-<run>.npz` holds the carbons' charges at each frame beside it.
+    At constant potential `charges-<run>.npz` holds the carbons' charges at each frame beside it. The table of
+    temperatures has `attrs["continued_from_state"]`: where the replica could not be continued exactly.
 
     Returns
     -------
@@ -48,11 +53,15 @@ def run_replica(
 
     Raises
     ------
-    StageFailed : the run blew up; its last good checkpoint is kept
+    StageFailed : the run blew up, and its last good checkpoint is kept; or a file that it left cannot be read
     """
     finished = folder / f"replica-{run}.xtc"
     config = cell.config
+    legs = replica_legs(config)
     if finished.exists():
+        if (frames := readable_frames(finished)) != frames_in(legs):
+            told = f"has {frames or 'no readable'} frames, not {frames_in(legs)}"
+            raise StageFailed("md", f"{finished}: {told}; move it away to run the replica again")
         return finished
     structure = topology(cell, equilibrium.waters)
     drive = drive_of(cell)
@@ -63,22 +72,25 @@ def run_replica(
     def start(sim: app.Simulation) -> None:
         constrained(sim, equilibrium.snapshots[run % len(equilibrium.snapshots)])
         sim.context.setVelocitiesToTemperature(config.temperature, seed_of(config, run) + 1)
-        sim.context.setTime(-_duration(replica_legs(config)[0]) * 1e12 * unit.picosecond)
+        sim.context.setTime(-_duration(legs[0]) * 1e12 * unit.picosecond)
 
     work = folder / f"replica-{run}"
     options: dict[str, Any] = {} if interval is None else {"interval": interval}
-    rows = propagate(sim, cell, replica_legs(config), work, drive=drive, start=start, advance=advance, **options)
-    table = pd.DataFrame(rows, columns=["time_s", "T_K"])
+    reached = propagate(sim, cell, legs, work, drive=drive, start=start, advance=advance, **options)
+    table = pd.DataFrame(reached.rows, columns=["time_s", "T_K"])
     table["time_s"] = (table["time_s"] / config.frame_interval).round() * config.frame_interval
     table.insert(0, "replica", run)
-    table.to_parquet(folder / f"replica-{run}.temperature.parquet", index=False)  # made again unless the next is
-    solved = [np.load(path) for path in sorted(work.glob("segment-*.npy"))]
-    if solved:
+    table.attrs["continued_from_state"] = reached.continued
+    write_table(folder / f"replica-{run}.temperature.parquet", table)
+    segments = segment_paths(work, reached, frames_in(legs))
+    if not config.fixed_charge:
+        carbons = len(cell.carbons["sign"])
+        solved = [load_array(path.with_suffix(".npy"), AFRESH, (readable_frames(path), carbons)) for path in segments]
         np.savez_compressed(folder / f".charges-{run}.npz", charge_e=np.concatenate(solved))
         (folder / f".charges-{run}.npz").replace(folder / f"charges-{run}.npz")
     partial = folder / f"replica-{run}-part.xtc"
     with open(partial, "wb") as joined:  # XTC frames stand alone, so files join end to end
-        for path in sorted(work.glob("segment-*.xtc")):
+        for path in segments:
             joined.write(path.read_bytes())
     partial.replace(finished)
     shutil.rmtree(work)

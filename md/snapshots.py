@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from md.files import load_arrays
 from md.forcefield import residue_name
 from transslit import Electrolyte
 
@@ -22,8 +23,8 @@ def snapshots(folder: Path, electrolyte: Electrolyte) -> tuple[dict[str, pd.Data
     frames: dict[str, pd.DataFrame] = {}
     box = np.ones(3)
     for name, title in TITLES.items():
-        with np.load(folder / f"cell_{name}.npz") as saved:
-            positions, residue, box = saved["positions_nm"], saved["residue"], saved["box_nm"]
+        saved = load_arrays(folder / f"cell_{name}.npz", "run the stage again", positions_nm=(None, 3), box_nm=(3,))
+        positions, residue, box = saved["positions_nm"], saved["residue"], saved["box_nm"]
         water = residue == "HOH"
         shown = ~water
         shown[np.flatnonzero(water)[::3]] = True  # oxygen leads each molecule

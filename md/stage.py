@@ -9,7 +9,6 @@ In its folder: `cell.json` (geometry, composition, densities), `topology.pdb`, `
 from __future__ import annotations
 
 import io
-import json
 import warnings
 from concurrent.futures import Executor, as_completed
 from functools import partial
@@ -25,7 +24,7 @@ from openmm import app, unit
 from md.carbon_charge import solved_charges
 from md.cell import Cell
 from md.config import MDConfig
-from md.equilibrium import Equilibrium, find_equilibrium
+from md.equilibrium import Equilibrium, find_equilibrium, load_positions
 from md.force_balance import force_balance
 from md.forcefield import build_system, forcefield_xml, topology
 from md.ion_forces import IonForces
@@ -36,9 +35,9 @@ from md.replica import drive_of, run_replica
 from md.reservoir import Reservoir
 from md.slit_diffusion import SlitDiffusion, fit
 from md.trans_slit_flux import TransSlitFlux
+from transslit.files import read_object, read_table, write_json, write_table, write_text
 from transslit.progress import Advance, Progress
 from transslit.record import TransSlitRecord
-from transslit.runs import write_json, write_text
 
 
 def run(config: MDConfig, folder: Path, progress: Progress, pool: Executor | None = None) -> TransSlitRecord:
@@ -86,15 +85,14 @@ def settled(cell: Cell, folder: Path, progress: Progress) -> Equilibrium:
     """The equilibrium, kept in `folder` once found, so that a restart forks from the same snapshots."""
     kept = folder / "equilibrium.npz"
     provenance = folder / "equilibrium.json"
-    if not provenance.exists():
+    if not (kept.exists() and provenance.exists()):
         found = find_equilibrium(cell, folder, progress)
         part = folder / ".equilibrium.npz"
         np.savez_compressed(part, snapshots=found.snapshots.astype(np.float32), waters=found.waters)
         part.replace(kept)
         write_json(provenance, found.provenance)
-    with np.load(kept) as saved:
-        snapshots = saved["snapshots"].astype(float)
-        return Equilibrium(snapshots, int(saved["waters"]), json.loads(provenance.read_text(encoding="utf-8")))
+    snapshots, waters = load_positions(cell, kept, "snapshots", (None, None, 3))
+    return Equilibrium(snapshots, waters, read_object(provenance, "equilibrium"))
 
 
 def describe(cell: Cell, equilibrium: Equilibrium, folder: Path) -> None:
@@ -138,7 +136,7 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
         warnings.simplefilter("ignore", UserWarning)
         for number in range(config.replicas):
             universe = open_universe(folder, number)
-            solved = solved_charges(folder, number)
+            solved = solved_charges(folder, number, cell, len(universe.trajectory))
             flux.append(TransSlitFlux(universe, cell, run=number, solved=solved).run().results)
             times = flux[-1].counted.time
             late = int(np.searchsorted(times, config.driven / 4))
@@ -153,15 +151,18 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
     measured = fit(motion)
     used = np.where(np.isfinite(measured.value), measured.value, cell.electrolyte.diffusion_coefficients)
     reservoir = pd.concat(reservoirs, ignore_index=True)
-    write_table(reservoir, folder / "reservoir.parquet")
-    each = [pd.read_parquet(folder / f"replica-{k}.temperature.parquet") for k in range(config.replicas)]
+    write_table(folder / "reservoir.parquet", reservoir)
+    columns = ("replica", "time_s", "T_K")
+    each = [
+        read_table(folder / f"replica-{k}.temperature.parquet", "temperatures", columns) for k in range(config.replicas)
+    ]
     temperature = pd.concat(each, ignore_index=True)
-    write_table(temperature, folder / "temperature.parquet")
+    write_table(folder / "temperature.parquet", temperature)
     if forces:
-        write_table(force_balance(forces, cell, temperature), folder / "force_balance.parquet")
+        write_table(folder / "force_balance.parquet", force_balance(forces, cell, temperature))
     drift = folder / "equilibrium" / "drift.parquet"
     if drift.exists():
-        write_table(pd.read_parquet(drift), folder / "drift.parquet")
+        write_table(folder / "drift.parquet", read_table(drift, "drift", ["time_s"]))
     names = cell.electrolyte.names
     final = reservoir[reservoir["time_s"] > config.driven - min(config.duration, config.driven) / 2]
     record = record_of(
@@ -184,6 +185,12 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
             },
             "equilibrium": equilibrium.provenance.get("source"),
             "drift": equilibrium.provenance.get("drift"),
+            "equilibrium_continued_from_state": equilibrium.provenance.get("continued_from_state", []),
+            "continued_from_state": [
+                {"run": k, **place}
+                for k, table in enumerate(each)
+                for place in table.attrs.get("continued_from_state", [])
+            ],
         },
     )
     phi = np.mean([each.phi_map for each in flux], axis=0)
@@ -193,13 +200,6 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
     _draw(cell, folder)
     record.write(folder / "record")
     return record
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a Parquet table whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    table.to_parquet(part, index=False)
-    part.replace(path)
 
 
 def _or_none(value: float) -> float | None:

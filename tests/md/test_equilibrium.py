@@ -58,6 +58,7 @@ def test_it_can_be_remade(make_config, tmp_path, monkeypatch):
     """Filled, equilibrated, written, and then taken for a shipped one by a run of the same cell."""
     config = make_config(platform="CPU", start="auto", replicas=2)
     made = remake_equilibrium(config, tmp_path / "cell", Progress(quiet=True), anneal=0.0, equilibration=1e-12)
+    assert made.provenance["continued_from_state"] == []
     provenance = json.loads((tmp_path / "cell.json").read_text())
     assert provenance["source"] == "packed at random"
     assert provenance["length_s"]["equilibrate"] == pytest.approx(1e-12)

@@ -9,8 +9,8 @@ import numpy as np
 
 from md import run
 from md.forcefield import topology
+from transslit.files import write_json
 from transslit.progress import Progress
-from transslit.runs import write_json
 
 
 def test_replicas_on_workers_are_those_of_one_process(relaxed, finished, tmp_path):
@@ -24,6 +24,7 @@ def test_replicas_on_workers_are_those_of_one_process(relaxed, finished, tmp_pat
     with ThreadPoolExecutor(2) as pool:
         record = run(config, tmp_path, quiet, pool)
     assert record.metadata["replicas"] == 2
+    assert record.metadata["continued_from_state"] == []
     structure = mdtraj.Topology.from_openmm(topology(cell, equilibrium.waters))
     places = [finished / "replica-0.xtc", tmp_path / "replica-0.xtc", tmp_path / "replica-1.xtc"]
     alone, first, second = (mdtraj.load(str(path), top=structure) for path in places)
