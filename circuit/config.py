@@ -16,9 +16,9 @@ from transslit.drive import CircuitDrive, TriangularCV
 from transslit.errors import BadInput
 from transslit.units import Capacitance, Charge, Resistance, Voltage
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 
 
 class Table(Config):

@@ -21,7 +21,7 @@ import numpy as np
 
 from transslit.emulator import Emulator
 from transslit.errors import BadInput
-from transslit.runs import write_text
+from transslit.files import write_text
 
 INPUTS = {"slit": ("nm", 1e-9), "concentration": ("M", 1e3), "window": ("mV", 1e-3), "scan_rate": ("mV/us", 1e3)}
 ELEMENTS = ("resistance", "gamma", "slit_capacitance", "open_resistance", "open_capacitance", "charge_max")

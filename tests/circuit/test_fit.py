@@ -1,13 +1,11 @@
-"""A planted circuit comes back from its noisy curve; files are read in SI, and refused in one line."""
+"""A planted circuit comes back from its noisy curve."""
 
 import numpy as np
 import pytest
 
 from circuit import simulate
-from circuit.export import to_csv, to_mpt
 from circuit.fit import fit, sparse
-from circuit.measured import Curve, read_curve
-from transslit import BadInput
+from circuit.measured import Curve
 from transslit.drive import Galvanostatic
 
 TRUTH = {"resistance": 5.0, "gamma": 0.6, "slit_capacitance": 80e-9, "open_resistance": 1.0}
@@ -55,52 +53,3 @@ def test_a_triangle_is_kept_by_its_corners(paper):
     time, value = sparse(table["time_s"].to_numpy(), table["V_m_V"].to_numpy())
     assert value == pytest.approx([0, 0.4, 0, 0.4, 0], abs=1e-9)
     assert np.diff(time) == pytest.approx([2e-5] * 4)
-
-
-def test_an_mpr_is_read_by_galvani(tmp_path, monkeypatch):
-    """What galvani hands over of a binary file, with EC-Lab's names and units; the reading of bytes is galvani's."""
-    biologic = pytest.importorskip("galvani.BioLogic", reason="galvani is not installed (pip install galvani)")
-
-    class File:
-        def __init__(self, path):
-            self.data = np.zeros(12, dtype=[("time/s", "f8"), ("Ewe/V", "f4"), ("<I>/mA", "f4"), ("mode", "u1")])
-            self.data["time/s"] = 2 + np.arange(12)
-            self.data["Ewe/V"] = 0.1
-            self.data["<I>/mA"] = 3.0
-
-    (tmp_path / "cv.mpr").write_bytes(b"BIO-LOGIC MODULAR FILE")
-    with pytest.raises(BadInput, match=r"cannot be read as \.mpr"):
-        read_curve(tmp_path / "cv.mpr")
-    monkeypatch.setattr(biologic, "MPRfile", File)
-    curve = read_curve(tmp_path / "cv.mpr")
-    assert curve.time[[0, -1]].tolist() == [0, 11]
-    assert curve.current == pytest.approx(np.full(12, 3e-3))
-    assert curve.voltage == pytest.approx(np.full(12, 0.1))
-
-
-def test_files_are_read_in_si(paper, tmp_path):
-    result = simulate(paper(points=101))
-    to_mpt(result, tmp_path / "cv.mpt")
-    to_csv(result, tmp_path / "cv.csv")
-    for name in ("cv.mpt", "cv.csv"):
-        curve = read_curve(tmp_path / name)
-        for mine, column in ((curve.time, "time_s"), (curve.voltage, "V_m_V"), (curve.current, "I_m_A")):
-            assert mine == pytest.approx(result.terminal[column].to_numpy(), rel=1e-8, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "word"),
-    [
-        ("cv.xlsx", "", "mpt"),
-        ("cv.csv", "time,V,I\n0,0,0\n", "unit"),
-        ("cv.csv", "time/s,Ewe/V,<I>/mA\n" + "".join(f"{t},0,0\n" for t in [*range(12), 5]), "row 13"),
-        ("cv.csv", "time/s,Ewe/V,<I>/mA\n" + "".join(f"{t},x,0\n" for t in range(12)), "finite"),
-        ("cv.csv", "time/s,Ewe/V,<I>/mA\n0,0,0\n", "ten"),
-        ("cv.mpt", "something else\n", "EC-Lab"),
-        ("cv.csv", "", "cannot be read"),
-    ],
-)
-def test_files_that_will_not_do_are_refused(tmp_path, name, text, word):
-    (tmp_path / name).write_text(text)
-    with pytest.raises(BadInput, match=word):
-        read_curve(tmp_path / name)
