@@ -18,8 +18,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
+from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
-from transslit.runs import write_text
+from transslit.files import write_text
+from transslit.ions import Sourced
 from validation import figures, narrative
 from validation.claims.config import nm
 from validation.claims.registry import CLAIMS
@@ -29,8 +31,8 @@ from validation.config import PAPER
 from validation.material import Material
 from validation.provenance import stage_rows, totals
 from validation.sections import Exhibit, claim_exhibits, exhibits, sections, thinned
-from validation.svg import to_file, to_svg
-from validation.terminal import constants_line, number
+from validation.svg import size, tags, to_file, to_svg
+from validation.terminal import constants_line, entries, number
 from validation.verdict import BAD, GOOD, OTHER, Verdict
 
 GROUPS = {
@@ -79,7 +81,7 @@ def publish(folder: Path) -> Material:
     with _of_this_version(folder):
         drawings = {exhibit.key: _svg(exhibit) for exhibit in exhibits(material) if exhibit.draw is not None}
         page = render(material, drawings)
-        notes = _environment("report.md", escape=False).render(_context(material))
+        notes = _environment("report.md").render(_context(material))
     place = folder / "figures"
     place.mkdir(exist_ok=True)
     for old in place.glob("*.svg"):
@@ -96,7 +98,7 @@ def render(material: Material, drawings: dict[str, str] | None = None) -> str:
     """The page as HTML text; `drawings` are the exhibits' SVG elements by key, drawn here when left out."""
     if drawings is None:
         drawings = {exhibit.key: _svg(exhibit) for exhibit in exhibits(material) if exhibit.draw is not None}
-    template = _environment("report.html", escape=True)
+    template = _environment("report.html")
     return template.render(_context(material) | {"drawings": drawings, "as_csv": _csv_uri})
 
 
@@ -126,7 +128,7 @@ def draw_one(folder: Path, key: str) -> tuple[Path, Path | None]:
 
 def render_comparison(pairs: list[Pair], a: Path, b: Path, out: Path) -> None:
     """Write two runs' verdicts side by side as a page or as Markdown, by the suffix of `out`."""
-    template = _environment(f"compare{out.suffix}", escape=out.suffix == ".html")
+    template = _environment(f"compare{out.suffix}")
     write_text(out, template.render(pairs=pairs, a=a, b=b, counts=counts(pairs)))
 
 
@@ -202,8 +204,20 @@ def _context(material: Material) -> dict[str, Any]:
         "provenance": provenance,
         "stages": stage_rows(provenance),
         "totals": totals(provenance),
-        "configs": {name: json.dumps(stage["config"], indent=1) for name, stage in provenance["stages"].items()},
+        "salt": material.config.electrolyte,
+        "sources": _sources(material.config.electrolyte),
+        "configs": {
+            name: json.dumps(stage["config"], indent=1, ensure_ascii=False)
+            for name, stage in provenance["stages"].items()
+        },
     }
+
+
+def _sources(salt: Electrolyte) -> list[tuple[str, str, str]]:
+    """Quantity, source and note of each of an electrolyte's values."""
+    found = [(f"{ion.name} {symbol}", value) for ion in salt.ions for symbol, value, _ in entries(ion)]
+    found += [(name, value) for name, value in salt.solvent if isinstance(value, Sourced)]
+    return [(name.replace("_", " "), value.source, value.note) for name, value in found]
 
 
 SYMBOLS = {"dphi(?!_m/dt)": "Δφ", "drho": "Δρ", "dc": "Δc", "phi": "φ", "rho": "ρ", "gamma": "γ", "theta": "θ"}
@@ -220,11 +234,29 @@ def typeset(text: str) -> Markup:
     return Markup(words)
 
 
-def _environment(name: str, escape: bool) -> jinja2.Template:
+def text(value: object) -> str:
+    """A value as Markdown that reads as it is written, on one line; what a template calls `safe` is left alone.
+
+    A backslash stands before what CommonMark, its common extensions (tables, ~~, $) and HTML take for markup, and
+    before a mark that would begin a list.
+    """
+    if isinstance(value, Markup):
+        return value
+    words = re.sub(r"[\\`*_\[\]<>|#~$]|&(?=[#\w])", r"\\\g<0>", " ".join(str(value).splitlines()))
+    return re.sub(r"^(\s*\d*)([-+.)])(?!\d)", r"\1\\\2", words)
+
+
+def _environment(name: str) -> jinja2.Template:
+    """A template that escapes every value put into it: as HTML, or (`finalize`) as Markdown, by its suffix."""
+    markdown = name.endswith(".md")
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("validation"), autoescape=escape, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("validation"),
+        autoescape=not markdown,
+        finalize=text if markdown else None,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.globals |= {"number": number, "ROWS": ROWS}
+    environment.globals |= {"number": number, "ROWS": ROWS, "size": size, "tags": tags}
     environment.filters |= {"typeset": typeset, "thinned": thinned}
     return environment.get_template(name)
 

@@ -11,6 +11,7 @@ import html
 import io
 import json
 import re
+from itertools import chain, zip_longest
 from typing import Any
 
 import matplotlib as mpl
@@ -69,12 +70,25 @@ def _style_once(match: re.Match[str]) -> str:
 
 def to_file(svg: str) -> str:
     """The element of `to_svg` as a file of its own: ink on white."""
-    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
-    assert size is not None
-    background = f'<rect width="{size[1]}" height="{size[2]}" fill="#fff"/>'
+    box = size(svg)
+    assert box is not None
+    background = f'<rect width="{box[0]}" height="{box[1]}" fill="#fff"/>'
     body = re.sub(r'^<svg data-axes="[^"]*"', "<svg", svg).replace("currentColor", INK)
     end = body.index(">", body.index("<svg")) + 1
     return f'<?xml version="1.0" encoding="utf-8"?>\n{body[:end]}{background}{body[end:]}'
+
+
+def size(svg: str) -> tuple[str, str] | None:
+    """Width and height of the element of `to_svg`, in points, as they are written; None where it has no `viewBox`."""
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    return None if box is None else (box[1], box[2])
+
+
+def tags(svg: str) -> list[str]:
+    """Every tag in the element of `to_svg` once: what artists are tagged with first, then what second, and so on."""
+    texts = (html.unescape(text) for text in re.findall(r'<g data-tags="([^"]*)"', svg))
+    lists = [[tag for tag in text.split(TAG) if tag] for text in texts]
+    return [tag for tag in dict.fromkeys(chain.from_iterable(zip_longest(*lists))) if tag is not None]
 
 
 def _axes(number: int, ax: Axes, figure: Figure) -> dict[str, Any]:

@@ -47,6 +47,43 @@ def page(browser, finished):
     return browser
 
 
+WATCH = """
+window.shifts = [];
+new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((entry) => entry.value)))
+  .observe({type: "layout-shift", buffered: true});
+window.places = () => Object.fromEntries([...document.querySelectorAll("figure, h2, footer")].map(
+  (part) => [part.id || part.tagName, part.getBoundingClientRect().top + scrollY]));
+addEventListener("DOMContentLoaded", () => {
+  window.before = {places: places(), drawn: document.querySelectorAll("figure svg").length};
+});
+"""
+READ_THROUGH = """
+const done = arguments[0];
+function step() {
+  scrollBy({top: innerHeight / 2, behavior: "instant"});
+  const end = scrollY + innerHeight >= document.documentElement.scrollHeight - 1;
+  const waiting = document.querySelector("figure noscript");
+  setTimeout(end && !waiting ? done : () => requestAnimationFrame(step), 100);
+}
+step();
+"""
+
+
+@pytest.fixture(params=[(380, ""), (380, "#mechanisms"), (1200, ""), (1200, "#mechanisms")], ids=str)
+def watched(browser, finished, request):
+    """The page, opened at its top or at a section and read to its end; a script notes every layout shift."""
+    width, place = request.param
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.get("about:blank")  # a change of the section alone would not load the page again
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    script = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+    browser.get((finished[0] / "report.html").as_uri() + place)
+    browser.execute_async_script(READ_THROUGH)
+    yield browser
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def find(page, selector):
     return page.find_elements("css selector", selector)
 
@@ -88,6 +125,23 @@ def test_nothing_sticks_out_sideways(page, width):
     )
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
     page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_nothing_shifts_while_it_is_read(watched):
+    """Sum of all layout shifts, each the area that moved times the distance, as shares of the window."""
+    assert sum(watched.execute_script("return window.shifts")) < 0.02
+
+
+def test_figures_and_headings_stand_where_they_stood_before_any_was_drawn(watched):
+    """To a pixel; neither a value that is read off a figure nor a part that is hidden moves anything."""
+    before = watched.execute_script("return window.before")
+    assert before["drawn"] == 0
+    assert len(before["places"]) > 10
+    assert watched.execute_script("return window.places()") == pytest.approx(before["places"], abs=1)
+    find(watched, "#voltammograms svg")[0].send_keys(Keys.ARROW_RIGHT)
+    assert find(watched, "#voltammograms .tip")[0].text
+    find(watched, "#voltammograms .toggles button")[0].send_keys(Keys.SPACE)
+    assert watched.execute_script("return window.places()") == pytest.approx(before["places"], abs=1)
 
 
 def test_dark_mode_has_light_text(page):
@@ -233,13 +287,25 @@ def test_the_figure_of_a_claim_waits_until_it_is_asked_for(browser, claimed, way
     browser.get(claimed.as_uri())
     assert not find(browser, "#C26 svg")
     find(browser, "#claim-C26 summary" if way == "click" else "a[href='#claim-C26']")[0].click()
-    WebDriverWait(browser, 5).until(lambda page: find(page, "#C26 .toggles button"))
+    WebDriverWait(browser, 5).until(lambda page: find(page, "#C26 svg"))
     assert {button.text for button in find(browser, "#C26 .toggles button")} == {"mPNP", "NCM"}
     svg = find(browser, "#C26 svg")[0]
     assert svg.size["width"] > 200
     svg.send_keys(Keys.ARROW_RIGHT)
     assert "processor time" in find(browser, "#C26 .tip")[0].text
     assert browser.get_log("browser") == []
+
+
+def test_a_claim_opens_with_room_for_its_figure(browser, claimed):
+    """Measured in the turn of the script that opens it, before the event that draws the figure; and after."""
+    browser.get(claimed.as_uri())
+    height = "document.getElementById('C26').getBoundingClientRect().height"
+    opened = "document.getElementById('claim-C26').open = true;"
+    drawn, room = browser.execute_script(f"{opened} return [document.querySelectorAll('#C26 svg').length, {height}]")
+    assert drawn == 0
+    WebDriverWait(browser, 5).until(lambda page: find(page, "#C26 svg"))
+    assert browser.execute_script(f"return {height}") == pytest.approx(room, abs=1)
+    assert room > find(browser, "#C26 svg")[0].size["height"] > 100
 
 
 def test_without_a_script_a_claim_has_its_figure(browser, claimed):
@@ -255,7 +321,7 @@ def test_without_a_script_it_is_still_a_page(browser, finished):
     browser.get((finished[0] / "report.html").as_uri())
     assert find(browser, "figure svg")[0].size["width"] > 200
     assert find(browser, "#cv-currents a[download]")
-    assert not find(browser, ".toggles")
+    assert not any(bar.is_displayed() for bar in find(browser, ".toggles"))
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 

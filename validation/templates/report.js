@@ -1,6 +1,7 @@
 // Figures that answer. Without this script they are still pictures: each lies in a <noscript>, which is mere text to a
 // page with scripts, and is made of it once the page stands, or when the closed part around it is opened. So the page
-// opens without their thousands of elements.
+// opens without their thousands of elements; its place and its buttons are in the page from the start, so that nothing
+// moves when it is made.
 // Buttons hide and show what carries a tag; the pointer, or the arrow keys on a focused figure, read values off the
 // drawn lines: `data-axes` holds each panel's box in SVG units and the limits and scales of its axes.
 "use strict";
@@ -32,26 +33,15 @@
   const tags = (group) => group.dataset.tags.split("~").filter(Boolean);
 
   function toggles(figure, groups) {
-    const known = [...new Set([0, 1, 2, 3].flatMap((place) => groups.map((group) => tags(group)[place])))].filter(Boolean);
-    if (known.length < 2) return;
     const off = new Set();
-    const bar = document.createElement("div");
-    bar.className = "toggles";
-    bar.setAttribute("role", "group");
-    bar.setAttribute("aria-label", "Show or hide");
-    for (const tag of known) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = tag;
-      button.setAttribute("aria-pressed", "true");
+    for (const button of figure.querySelectorAll(".toggles button")) {
+      const tag = button.textContent;
       button.addEventListener("click", () => {
         const on = off.delete(tag) || !off.add(tag);
         button.setAttribute("aria-pressed", String(on));
         for (const group of groups) group.toggleAttribute("data-off", tags(group).some((name) => off.has(name)));
       });
-      bar.append(button);
     }
-    figure.prepend(bar);
   }
 
   function readings(figure, svg, groups) {
