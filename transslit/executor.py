@@ -29,6 +29,13 @@ KILLS = 3  # a task that ends its worker so many times is given up
 ANSWER = 20  # s that a scheduler has to answer
 
 
+def cores() -> int:
+    """Number of cores that this process may use; of all that there are on a system without affinities (macOS)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Inline(Executor):
     """Runs each task where and when it is submitted."""
 
@@ -59,7 +66,7 @@ def executor(workers: int | None = None, scheduler: str | None = None) -> Iterat
         raise BadInput("workers", workers, "give one or more")
     if scheduler is not None and (workers or 1) > 1:
         raise BadInput("workers", workers, "a scheduler has workers of its own; give one of the two")
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or cores()
     if scheduler is None and workers == 1:
         yield Inline()
         return

@@ -1,12 +1,19 @@
-"""What a person sees on the terminal: coloured where it can be, plain where not."""
+"""What a person sees on the terminal: coloured where it can be, plain where not.
+
+Titles, sources and names come from files: they are printed as they are, and never read as rich's markup or emoji codes
+(`[emim][BF4]` is a salt). Colours come from `rich.text.Text` with a style. A row of a table is one line where that
+fits the terminal, and always on a pipe or in a file, for grep; else its long columns are lines of their own below it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.text import Text
 from scipy import constants
 
 from transslit import Electrolyte, Ion, Law, SlitNetwork
@@ -18,16 +25,56 @@ if TYPE_CHECKING:
 
 COLOUR = {"pass": "green", "reproduced": "green", "fail": "red", "not reproduced": "red", "inconclusive": "yellow"}
 MARKS = {"green": "✓", "red": "✗", "yellow": "?"}  # beside the words, for terminals that can show them
+UNBROKEN = 100_000  # columns; wider than any line
+GAP = "  "  # between columns
+INDENT = 4  # columns, of what stands below its row
+
+
+def open_console() -> Console:
+    """Standard output for texts that are printed as they are; off a terminal, lines have no end."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = UNBROKEN
+    return console
+
+
+def lay_out(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], below: Sequence[str]
+) -> Group:
+    """Rows under the names of their columns, a line each where that fits the console.
+
+    Parameters
+    ----------
+    below : the columns that otherwise are not beside the others but below them, indented and wrapped between words
+    """
+    cells = [[cell if isinstance(cell, Text) else Text(cell.replace("\n", " ")) for cell in row] for row in rows]
+    head = [Text(name, "bold") for name in columns]
+    widths = [max(cell.cell_len for cell in column) for column in zip(head, *cells, strict=True)]
+    whole = sum(widths) + len(GAP) * (len(widths) - 1) <= console.width
+    beside = [place for place, name in enumerate(columns) if whole or name not in below]
+
+    def line(row: Sequence[Text]) -> Text:
+        padded = [row[place].copy() for place in beside]
+        for place, cell in zip(beside[:-1], padded[:-1], strict=True):
+            cell.pad_right(widths[place] - cell.cell_len)
+        return Text(GAP).join(padded)
+
+    parts: list[Text | Padding] = []
+    for row in (head, *cells):
+        under = [cell for place, cell in enumerate(row) if place not in beside and cell]
+        parts += [line(row), *(Padding(cell, (0, 0, 0, INDENT), expand=False) for cell in under)]
+    return Group(*parts)
 
 
 def summary(found: Findings) -> None:
     """In short: the answers, the counts, what did not pass, the law, and where the report is."""
     from validation.report import answers
 
-    console = Console(highlight=False)
-    console.print(f"[bold]Does diffusion enhance migration?[/]  {found.setting}")
+    console = open_console()
+    console.print(Text.assemble(("Does diffusion enhance migration?", "bold"), GAP, found.setting))
     for card in answers(found.verdicts):
-        console.print(f"  {card.source:<22} [{COLOUR[card.verdict]}]{card.word:<10}[/] {card.number} of the charge")
+        word = Text(f"{card.word:<10}", COLOUR[card.verdict])
+        console.print(Text.assemble(f"  {card.source:<22} ", word, f" {card.number} of the charge"))
     console.print()
     open_ones = [verdict.row() for verdict in found.verdicts if COLOUR[verdict.verdict] != "green"]
     counted(console, [verdict.row() for verdict in found.verdicts])
@@ -39,39 +86,42 @@ def summary(found: Findings) -> None:
 
 
 def table(verdicts: list[dict[str, Any]], folder: Path) -> None:
-    """One line per verdict, then the counts and the report's place."""
-    console = Console(highlight=False)
+    """The verdicts, then the counts and the report's place."""
+    console = open_console()
     console.print(listing(verdicts, console))
     counted(console, verdicts)
     place(console, folder)
 
 
-def listing(verdicts: list[dict[str, Any]], console: Console) -> Table:
-    """A line per verdict."""
-    view = Table(box=None, pad_edge=False)
-    for column in ("", "id", "what", "value", "tolerance"):
-        view.add_column(column, overflow="fold")
-    for row in verdicts:
-        required = " (required)" if row["required"] else ""
-        value = number(row["value"], row["uncertainty"], row["unit"])
-        view.add_row(marked(row["verdict"], console), row["id"], row["title"] + required, value, row["tolerance"])
-    return view
+def listing(verdicts: list[dict[str, Any]], console: Console) -> Group:
+    """A row per verdict; its title is below it where both do not fit one line."""
+    rows = [
+        (
+            marked(row["verdict"], console),
+            row["id"],
+            number(row["value"], row["uncertainty"], row["unit"]),
+            row["tolerance"],
+            row["title"] + (" (required)" if row["required"] else ""),
+        )
+        for row in verdicts
+    ]
+    return lay_out(console, ("", "id", "value", "tolerance", "what"), rows, below=("what",))
 
 
-def marked(verdict: str, console: Console) -> str:
+def marked(verdict: str, console: Console) -> Text:
     """The verdict in its colour, with a mark where the terminal's encoding has it."""
     colour = COLOUR[verdict]
     mark = f"{MARKS[colour]} " if console.encoding.lower().startswith("utf") else ""
-    return f"[{colour}]{mark}{verdict}[/]"
+    return Text(f"{mark}{verdict}", colour)
 
 
 def counted(console: Console, verdicts: list[dict[str, Any]]) -> None:
     """How many verdicts of each kind, and whether a required one failed."""
     counts = {name: sum(row["verdict"] == name for row in verdicts) for name in COLOUR}
-    words = [f"[{COLOUR[name]}]{count} {name}[/]" for name, count in counts.items() if count]
+    words = [Text(f"{count} {name}", COLOUR[name]) for name, count in counts.items() if count]
     broken = [row["id"] for row in verdicts if row["required"] and COLOUR[row["verdict"]] == "red"]
     tail = f"required and failed: {', '.join(broken)}" if broken else "all required ones hold"
-    console.print(f"{', '.join(words)}; {tail}")
+    console.print(Text.assemble(Text(", ").join(words), f"; {tail}"))
 
 
 def place(console: Console, folder: Path) -> None:
@@ -80,31 +130,30 @@ def place(console: Console, folder: Path) -> None:
 
 
 def comparison(pairs: list[Pair], a: Path, b: Path) -> None:
-    """What differs between two runs, a line each, then the counts."""
-    console = Console(highlight=False)
-    view = Table(box=None, pad_edge=False)
-    for column in ("id", "what", f"A {a.name}", f"B {b.name}", "change / u", ""):
-        view.add_column(column, overflow="fold")
+    """What differs between two runs, a row each, then the counts."""
+    console = open_console()
+    rows = []
     for pair in pairs:
         if pair.differs:
             sides = [
-                "" if verdict is None else f"{marked(verdict, console)} {number(value, u, pair.unit)}"
+                "" if verdict is None else Text.assemble(marked(verdict, console), " ", number(value, u, pair.unit))
                 for verdict, value, u in (
                     (pair.verdict_a, pair.value_a, pair.u_a),
                     (pair.verdict_b, pair.value_b, pair.u_b),
                 )
             ]
-            against = "" if pair.against_u is None else f"{pair.against_u:.2g}"
-            what = f"{pair.what}; evidence: {pair.evidence}" if pair.evidence else pair.what
-            view.add_row(pair.id, pair.title, *sides, against, what)
-    if view.row_count:
-        console.print(view)
+            against = "" if pair.against_u is None else f", by {pair.against_u:.2g} u"
+            evidence = f"; evidence: {pair.evidence}" if pair.evidence else ""
+            rows.append((pair.id, *sides, pair.title, f"{pair.what}{against}{evidence}"))
+    if rows:
+        columns = ("id", f"A {a.name}", f"B {b.name}", "what", "change")
+        console.print(lay_out(console, columns, rows, below=("what", "change")))
     console.print(", ".join(f"{count} {what}" for what, count in counts(pairs).items()))
 
 
 def law(found: Law) -> None:
     """The law and its constants on a line each."""
-    Console().print(f"law: {found.target} = {found.expression}\n     {constants_line(found)}", highlight=False)
+    open_console().print(f"law: {found.target} = {found.expression}\n     {constants_line(found)}")
 
 
 def constants_line(found: Law) -> str:
@@ -122,24 +171,23 @@ def number(value: float | None, uncertainty: float | None, unit: str) -> str:
 
 def electrolyte(salt: Electrolyte, network: SlitNetwork) -> None:
     """Every value with its source, what follows from them, and what a slit of `network` holds."""
-    console = Console(highlight=False)
-    view = Table(title=salt.title or salt.name, box=None)
-    for column in ("quantity", "value", "source", "note"):
-        view.add_column(column, overflow="fold")
+    console = open_console()
+    rows: list[tuple[str, str, str, str]] = []
     for ion in salt.ions:
         for symbol, entry, unit in entries(ion):
             text = f"{entry.value:g} {unit}" if unit else f"{len(ion.sites)} sites, {ion.mass:g} Da, {ion.charge:+g} e"
-            view.add_row(f"{ion.name} {symbol}", text, entry.source, entry.note)
+            rows.append((f"{ion.name} {symbol}", text, entry.source, entry.note))
     solvent = salt.solvent
-    view.add_row("ε_r", f"{solvent.permittivity.value:g}", solvent.permittivity.source, solvent.permittivity.note)
-    view.add_row("density", f"{solvent.density.value:g} kg/m³", solvent.density.source, solvent.density.note)
+    rows.append(("ε_r", f"{solvent.permittivity.value:g}", solvent.permittivity.source, solvent.permittivity.note))
+    rows.append(("density", f"{solvent.density.value:g} kg/m³", solvent.density.source, solvent.density.note))
     if solvent.temperature_range is not None:
         low, high = solvent.temperature_range.value
         sourced = solvent.temperature_range
-        view.add_row("temperatures", f"{low:g} K to {high:g} K", sourced.source, sourced.note)
+        rows.append(("temperatures", f"{low:g} K to {high:g} K", sourced.source, sourced.note))
     for name, (value, unit, meaning) in derived(salt, network).items():
-        view.add_row(name, f"{value:.4g} {unit}", f"derived, at {salt.concentration / 1000:g} M", meaning)
-    console.print(view)
+        rows.append((name, f"{value:.4g} {unit}", f"derived, at {salt.concentration / 1000:g} M", meaning))
+    console.print(Text(salt.title or salt.name, "italic"))
+    console.print(lay_out(console, ("quantity", "value", "source", "note"), rows, below=("source", "note")))
 
 
 def entries(ion: Ion) -> list[tuple[str, Sourced[Any], str]]:

@@ -1,12 +1,13 @@
 """One worker is this process; what cannot be had is said in one line. (Clusters: validation/test_sweep_faults.)"""
 
 import operator
+import os
 import sys
 
 import pytest
 
 from transslit import BadInput
-from transslit.executor import Inline, executor, killed, slots
+from transslit.executor import Inline, cores, executor, killed, slots
 
 
 def test_one_worker_is_this_process_and_keeps_the_order():
@@ -25,6 +26,20 @@ def test_ctrl_c_is_not_a_result():
 
     with executor(workers=1) as pool, pytest.raises(KeyboardInterrupt):
         pool.submit(interrupted)
+
+
+@pytest.mark.parametrize(("machine", "found"), [(8, 8), (None, 1)])
+def test_cores_of_a_system_without_affinities(machine, found, monkeypatch):
+    """macOS and Windows have no os.sched_getaffinity; some systems do not tell their cores at all."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: machine)
+    assert cores() == found
+
+
+def test_cores_are_those_that_this_process_may_use(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {2, 5, 7} if process == 0 else set(), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert cores() == 3
 
 
 @pytest.mark.parametrize(

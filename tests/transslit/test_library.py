@@ -1,6 +1,7 @@
 """Where electrolytes are found, and which one is used where two have a name."""
 
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,22 @@ def test_a_clash_says_which_is_used(own, tmp_path, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert "paper" in load_electrolyte(str(shipped()["KCl"])).title
+
+
+def test_a_user_without_a_home_folder_finds_what_is_shipped(monkeypatch):
+    """A user id that no account has, as in many containers."""
+
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert user_folder() is None
+    assert set(shipped()) <= set(known())
+    assert load_electrolyte("KCl").names == ("K", "Cl")
+
+
+def test_a_folder_that_cannot_be_looked_into_has_none(monkeypatch):
+    """No system takes so long a name; another user's home folder fails alike."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/" + 5000 * "x")
+    assert load_electrolyte("KCl").names == ("K", "Cl")
