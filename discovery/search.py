@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import math
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -33,8 +34,8 @@ from discovery.fit import Fit, Rows, fit_form
 from discovery.forms import Form, RefusedError
 from discovery.problem import Problem
 from transslit.errors import BadInput
+from transslit.files import read_sealed, write_sealed
 from transslit.progress import Advance
-from transslit.runs import read_json, write_json
 
 Mapper = Callable[..., Iterable[Any]]
 Leaders = dict[int, list[tuple[Form, Fit]]]
@@ -323,21 +324,33 @@ class Search:
                 for form, fit in self.fits.items()
             ],
         }
-        write_json(path, content)
+        write_sealed(path, content)
 
     def resume(self, path: Path, key: str) -> None:
-        """Continue from a checkpoint, if there is one."""
-        content = read_json(path)
-        if content is None:
+        """Continue from a checkpoint, if there is one.
+
+        Raises
+        ------
+        BadInput : it is damaged, or of another table or configuration
+        """
+        content = read_sealed(path, "folder")
+        if not content:
             return
-        if content["key"] != key:
+        if content.get("key") != key:
             raise BadInput("folder", path.parent, "holds a search of another table or configuration; choose another")
+        try:
+            self._take_up(content)
+        except (AttributeError, KeyError, TypeError, ValueError, SyntaxError) as error:
+            reason = f"is no checkpoint of this version ({type(error).__name__}); remove it to search anew"
+            raise BadInput("folder", path, reason) from None
+
+    def _take_up(self, content: dict[str, Any]) -> None:
         for text, fitted in content["fits"]:
             form = ast.literal_eval(text)
             self.fits[form] = Fit(fitted[0], tuple(fitted[1]), tuple(fitted[2])) if fitted else None
             self._remember(form, self.fits[form])
         for texts, distances in zip(content["islands"], content["crowding"], strict=True):
-            island = [creator.DiscoveryTree.from_string(text, self.pset) for text in texts]
+            island = [self._tree(text) for text in texts]
             self.evaluate(island)
             for tree, distance in zip(island, distances, strict=True):
                 tree.fitness.crowding_dist = math.inf if distance is None else distance
@@ -345,6 +358,13 @@ class Search:
         self.generation, self.since_better = content["generation"], content["since_better"]
         version, internal, gauss = content["random"]
         self.random.setstate((version, tuple(internal), gauss))
+
+    def _tree(self, text: str) -> Any:
+        """The tree that `text` writes; DEAP would evaluate, as Python, whatever is not among its names."""
+        unknown = set(re.split(r"[\s(),]+", text)) - set(self.pset.mapping) - {""}
+        if unknown:
+            raise ValueError(f"unknown names {unknown}")
+        return creator.DiscoveryTree.from_string(text, self.pset)
 
 
 def _finite(value: float) -> float | None:

@@ -16,9 +16,9 @@ from discovery.forms import Form
 from discovery.hall import Finalist, front_of, latex_table
 from discovery.problem import Problem, make_problem
 from discovery.search import Leaders, Search, admitted, mapper_of
+from transslit.files import write_text
 from transslit.law import Law
 from transslit.progress import Progress
-from transslit.runs import write_text
 
 FINALISTS = 40
 # Of these, the neighbours are tried as well:

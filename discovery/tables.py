@@ -5,7 +5,10 @@ A record's table has, beside the columns of `TransSlitRecord.joined()`, those of
 
 from __future__ import annotations
 
+import csv
+import warnings
 from collections.abc import Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ import pandas as pd
 
 from discovery.columns import stem_of
 from transslit.errors import BadInput
+from transslit.files import check_numbers, read_table, read_text
+from transslit.formula import FUNCTIONS
 from transslit.record import MUST_AGREE, TransSlitRecord
 
 FEWEST_ROWS = 20
@@ -118,12 +123,20 @@ def _labels(table: pd.DataFrame, number: int) -> pd.Series:
 
 
 def _read(path: Path) -> pd.DataFrame:
+    if path.suffix == ".parquet":
+        return read_table(path, "table")
+    text = read_text(path, "table")
     try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except OSError as error:
-        raise BadInput("table", path, f"cannot be read ({error.strerror or error})") from None
-    except ValueError as error:  # pandas' parser errors, wrong encodings and pyarrow's errors among them
-        raise BadInput("table", path, f"is not a CSV or Parquet table ({str(error).splitlines()[0]})") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows of more cells than the head has
+            table = pd.read_csv(StringIO(text), index_col=False)
+        head = next(csv.reader(StringIO(text), strict=True))
+    except (ValueError, OverflowError, csv.Error, pd.errors.ParserWarning) as error:  # pandas' parser errors among them
+        raise BadInput("table", path, f"is not a CSV table ({str(error).splitlines()[0]})") from None
+    twice = sorted({name for name in head if head.count(name) > 1})
+    if twice:
+        raise BadInput(f"table {path}", twice[0], "names two columns")
+    return table
 
 
 def check_table(table: pd.DataFrame, target: str, inputs: Sequence[str]) -> None:
@@ -136,6 +149,8 @@ def check_table(table: pd.DataFrame, target: str, inputs: Sequence[str]) -> None
     for name in (target, *inputs):
         if name not in table.columns:
             raise BadInput("column", name, f"not in the table, which has {', '.join(map(str, table.columns))}")
+        if not name.isidentifier() or name in FUNCTIONS:
+            raise BadInput("column", name, "is no name for a formula; rename it: letters, digits and _ alone, as I_mA")
     if not table.columns.is_unique:
         raise BadInput("column", table.columns[table.columns.duplicated()][0], "appears twice in the table")
     if len(table) < FEWEST_ROWS:
@@ -148,15 +163,10 @@ def check_table(table: pd.DataFrame, target: str, inputs: Sequence[str]) -> None
         if name not in (same := [other for other in inputs if stem_of(other) == stem_of(name)])[:1]:
             raise BadInput("inputs", ", ".join(same), "one quantity in two units; name it once")
     error = f"{target}_std"
-    for name in (target, *inputs, *([error] if error in table.columns else [])):
-        if not pd.api.types.is_numeric_dtype(table[name]) or pd.api.types.is_bool_dtype(table[name]):
-            raise BadInput(
-                f"column {name}", f"{table[name].iloc[0]!s:.40}", "must hold plain numbers, units in the name"
-            )
+    known = [target, *inputs, *([error] if error in table.columns else [])]
+    check_numbers(table, known)
+    for name in known:
         values = table[name].to_numpy(dtype=float)
-        bad = np.flatnonzero(~np.isfinite(values))
-        if len(bad):
-            raise BadInput(f"column {name}", f"{values[bad[0]]} in row {bad[0] + 1}", "every row needs a finite number")
         if name == error:
             if not (values > 0).all():
                 raise BadInput(f"column {name}", values.min(), "uncertainties must be positive")

@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from transslit.errors import BadInput
+from transslit.units import WRITTEN
 
 
 class Config(BaseModel):
@@ -18,13 +19,21 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
-    def read(cls, where: str = "", **values: Any) -> Self:
+    def read(cls, where: str = "", /, **values: Any) -> Self:
         """Build from user input; the first fault becomes one `BadInput` line.
 
         `where` (a file name, say) is put before the field's name.
         """
         try:
             return cls.model_validate(values)
+        except ValidationError as error:
+            raise first_fault(error, where) from None
+
+    @classmethod
+    def read_file(cls, where: str, content: Any) -> Self:
+        """As `read`, of the `content` of a file that a person wrote: its quantities are text with a unit."""
+        try:
+            return cls.model_validate(content, context=WRITTEN)
         except ValidationError as error:
             raise first_fault(error, where) from None
 

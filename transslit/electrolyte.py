@@ -15,11 +15,11 @@ from scipy import constants
 
 from transslit.config import Config, described
 from transslit.errors import BadInput
-from transslit.ions import Ion, Sourced
+from transslit.ions import Ion, Sourced, Words
 from transslit.units import Concentration, Density, Length, Mass, Temperature
 
 TemperatureRange = tuple[Temperature, Temperature]
-Permittivity = Annotated[float, Field(ge=1, allow_inf_nan=False)]  # relative
+Permittivity = Annotated[float, Field(ge=1, strict=True, allow_inf_nan=False)]  # relative
 
 
 class Solvent(Config):
@@ -49,7 +49,7 @@ class Electrolyte(Config):
     """A salt (or mixture) in a solvent."""
 
     name: str = described("what records and folders call it; the file's name if not given", pattern=r"^\w[\w .+-]*$")
-    title: str = described("one line for people", default="")
+    title: Words = described("one line for people", default="")
     ions: tuple[Ion, ...] = described("two or more; the bulk is neutral")
     solvent: Solvent = described("what they are in")
     concentration: Concentration = described(

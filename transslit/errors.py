@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+LONGEST = 300  # characters of a value that a message repeats
+
+
+def visible(text: str) -> str:
+    """`text` on one line, with whatever steers a terminal, or is no character, as TOML would escape it."""
+    return "".join(
+        character if character.isprintable() or _is_space(character) else _escape(character) for character in text
+    )
+
+
+def _is_space(character: str) -> bool:
+    return unicodedata.category(character) == "Zs"
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
 
 class TransslitError(Exception):
     """Base of every error that a user can meet; `exit_code` is what the command line returns."""
@@ -26,7 +46,10 @@ class BadInput(TransslitError):
         super().__init__(field, value, accepts)  # all three, so that it pickles
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.value!s}: {self.accepts}"
+        value = str(self.value)
+        if len(value) > LONGEST:
+            value = f"{value[:LONGEST]}… ({len(value)} characters)"
+        return visible(f"{self.field}: {value}: {self.accepts}")
 
 
 class StageFailed(TransslitError):
@@ -43,4 +66,4 @@ class StageFailed(TransslitError):
         super().__init__(stage, reason)
 
     def __str__(self) -> str:
-        return f"{self.stage}: {self.reason}"
+        return visible(f"{self.stage}: {self.reason}")

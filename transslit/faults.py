@@ -17,7 +17,7 @@ from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.ions import Ion, MDParameters, MolecularParameters
 from transslit.library import find, in_words, named
-from transslit.units import parse, show
+from transslit.units import WRITTEN, parse, show
 
 # Kind of quantity, and the range in which liquids' and ions' values lie; outside it, a slip of the unit is likely.
 USUAL: dict[str, tuple[str, float, float]] = {
@@ -58,7 +58,7 @@ def find_faults(
     path = find(name)
     content = named(path)
     try:
-        salt = Electrolyte.model_validate(content)
+        salt = Electrolyte.model_validate(content, context=WRITTEN)
     except ValidationError as error:
         return None, [
             *(Fault(in_words(str(fault), content), True) for fault in faults(error, str(path))),
@@ -101,7 +101,7 @@ def _rest(content: dict[str, Any]) -> list[Fault]:
 def _charged(content: dict[str, Any]) -> list[Fault]:
     """What else is wrong with a salt that is refused as charged: the neutral sum hides no further fault."""
     try:
-        salt = Electrolyte.model_validate(content | {"allow_charged": True})
+        salt = Electrolyte.model_validate(content | {"allow_charged": True}, context=WRITTEN)
     except (ValidationError, BadInput):
         return []
     return [fault for ion in salt.ions for fault in _ion(ion)] + _solvent(salt)

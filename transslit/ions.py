@@ -10,21 +10,23 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import Discriminator, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Tag, model_validator
 
 from transslit.config import Config, described
+from transslit.errors import visible
 from transslit.molecule import ELEMENTS, Molecule, Site, read_molecule
 from transslit.units import DiffusionCoefficient, ElementaryCharge, Length, Mass, MolarEnergy
 
 Quantity = TypeVar("Quantity")
+Words = Annotated[str, AfterValidator(visible)]  # for people, on one line and without what steers a terminal
 
 
 class Sourced(Config, Generic[Quantity]):
     """A value with the place it was taken from, and what it does not claim."""
 
     value: Quantity = described("the value, as text with its unit (a bare number where it has none)")
-    source: str = described("DOI or data book that it was taken from, or `assumption` and why", min_length=1)
-    note: str = described("what the value does not claim", default="")
+    source: Words = described("DOI or data book that it was taken from, or `assumption` and why", min_length=1)
+    note: Words = described("what the value does not claim", default="")
 
 
 class MDParameters(Config):
@@ -58,8 +60,8 @@ class Ion(Config):
     name: str = described(
         "letters and digits; of a monatomic ion, its chemical symbol", pattern=r"^[A-Za-z][A-Za-z0-9]*$"
     )
-    valence: int = described("charge number in the continuum; never zero", "z")
-    stoichiometry: int = described("ions of this kind per formula unit", "n", default=1, ge=1)
+    valence: int = described("charge number in the continuum; never zero", "z", strict=True, ge=-9, le=9)
+    stoichiometry: int = described("ions of this kind per formula unit", "n", default=1, strict=True, ge=1, le=99)
     diffusion_coefficient: Sourced[DiffusionCoefficient] = described(
         "in the continuum, everywhere", "D", "diffusion coefficient"
     )

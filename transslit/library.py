@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 import warnings
 from importlib import metadata, resources
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
+from transslit.files import read_text, read_toml
 
 GROUP = "transslit.electrolytes"
 
@@ -52,16 +52,20 @@ def shipped() -> dict[str, Path]:
     return _files(Path(str(resources.files("transslit") / "electrolytes")))
 
 
-def user_folder() -> Path:
-    """Where a user's own electrolytes lie."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+def user_folder() -> Path | None:
+    """Where a user's own electrolytes lie; None for a user id without a home folder (as in many containers)."""
+    try:
+        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    except RuntimeError:
+        return None
     return Path(base) / "transslit" / "electrolytes"
 
 
 def known() -> dict[str, list[Found]]:
     """Every electrolyte that has a name, the one that is used first."""
     found: dict[str, list[Found]] = {}
-    for name, path in _files(user_folder()).items():
+    own = user_folder()
+    for name, path in (_files(own) if own else {}).items():
         found.setdefault(name, []).append(Found("the user's folder", path))
     for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: point.value):
         package = point.dist.name if point.dist else "another package"
@@ -103,7 +107,7 @@ def load_electrolyte(name: str, *, allow_charged: bool = False) -> Electrolyte:
     path = find(name)
     content = named(path)
     try:
-        return Electrolyte.read(where=str(path), **content | {"allow_charged": allow_charged})
+        return Electrolyte.read_file(str(path), content | {"allow_charged": allow_charged})
     except BadInput as fault:
         raise BadInput(in_words(fault.field, content), fault.value, fault.accepts) from None
 
@@ -115,17 +119,14 @@ def named(path: Path) -> dict[str, Any]:
     ------
     BadInput : it, or a file that it names, cannot be read; not TOML
     """
-    try:
-        content = tomllib.loads(_text(path, "electrolyte"))
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput("electrolyte", path, f"is not valid TOML ({error})") from None
+    content = read_toml(path, "electrolyte")
     ions = content.get("ions", [])
     for ion in ions if isinstance(ions, list) else []:
         md = ion.get("md") if isinstance(ion, dict) else None
         for field in ("forcefield", "structure"):
             entry = md.get(field) if isinstance(md, dict) else None
             if isinstance(entry, dict) and isinstance(beside := entry.get("value"), str):
-                entry["value"] = _text(path.parent / beside, f"{path}: ions.{ion.get('name')}.md.{field}")
+                entry["value"] = read_text(path.parent / beside, f"{path}: ions.{ion.get('name')}.md.{field}")
     return {"name": path.stem, **content}
 
 
@@ -139,13 +140,8 @@ def in_words(field: str, content: dict[str, Any]) -> str:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
-
-
-def _text(path: Path, field: str) -> str:
+    """Names and files of the electrolytes in a folder; none where it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInput(field, path, f"cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise BadInput(field, path, "is not text") from None
+        return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    except OSError:
+        return {}

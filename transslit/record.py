@@ -12,18 +12,20 @@ R_i > 0; the charging current of the terminal is positive.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
 from scipy.interpolate import PchipInterpolator
 
 from transslit.errors import BadInput
+from transslit.files import check_numbers, checked, file_checksum, read_sealed, read_table, write_sealed, write_table
+from transslit.network import SlitNetwork
 
 KEYS = ["replica", "time_s", "i"]
 PARTS = ["I_migration_A_per_m", "I_diffusion_A_per_m", "I_steric_A_per_m", "I_residual_A_per_m"]
@@ -31,8 +33,41 @@ CROSSINGS = [*KEYS, "dphi_V", "I_A_per_m", *PARTS]
 SLITS = [*KEYS, "phi_V", "Q_C_per_m", "rho_C_per_m3", "c_mol_per_m3"]  # then c_<ion>_mol_per_m3
 TERMINAL = ["replica", "time_s", "I_m_A_per_m"]  # and phi_m_V or sigma_C_per_m2
 EVEN = 1.01  # longest over shortest step, up to which times are even
+TABLES = ("crossings", "slits", "terminal")
+SUMS = "sha256"
+DRIVES = ("phi_m_V", "sigma_C_per_m2")
 MUST_AGREE = ("electrolyte", "temperature_K", "sign")
 SIGN = "I > 0 carries positive charge towards the bulk; charging current positive"
+
+
+Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+
+
+class Loose(BaseModel):
+    """A part of the metadata: what is read of it has a type, and there may be more."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class DriveEntry(Loose):
+    """The drive, as `transslit.drive` writes it."""
+
+    kind: str
+    window: Positive | None = None
+    scan_rate: Positive | None = None
+
+
+class Metadata(Loose):
+    """What the metadata of a record must hold, and what more they may."""
+
+    electrolyte: str
+    temperature_K: Positive  # noqa: N815 - the unit
+    source: str
+    sign: str = SIGN
+    network: SlitNetwork | None = None
+    drive: DriveEntry | None = None
+    blocks: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    sha256: dict[str, str] = Field(default_factory=dict)  # of the tables' files
 
 
 @dataclass(frozen=True)
@@ -47,14 +82,22 @@ class TransSlitRecord:
     def __post_init__(self) -> None:
         self.metadata.setdefault("sign", SIGN)
         for name, columns in (("crossings", CROSSINGS), ("slits", SLITS), ("terminal", TERMINAL)):
-            table = getattr(self, name)
-            missing = [column for column in columns if column not in table.columns]
-            if missing:
-                raise BadInput(f"record table {name}", f"without {', '.join(missing)}", f"needs {', '.join(columns)}")
-            if table.duplicated([key for key in KEYS if key in columns]).any():
+            table: pd.DataFrame = getattr(self, name)
+            drives = [column for column in DRIVES if name == "terminal" and column in table.columns]
+            ions = [column for column in table.columns if name == "slits" and str(column).startswith("c_")]
+            check_numbers(table, dict.fromkeys([*columns, *drives, *ions]), f"record table {name}")
+            keys = [key for key in KEYS if key in columns]
+            if table.duplicated(keys).any():
                 raise BadInput(f"record table {name}", "rows repeated", "one row per replica, time and slit")
-        if not {"phi_m_V", "sigma_C_per_m2"} & set(self.terminal.columns):
-            raise BadInput("record table terminal", "no drive", "needs phi_m_V or sigma_C_per_m2")
+            for key in set(keys) - {"time_s"}:
+                if (table[key] % 1 != 0).any() or (table[key] < (key == "i")).any():
+                    raise BadInput(
+                        f"record table {name}",
+                        f"{key} is {table[key].min():g}",
+                        "must count from one" if key == "i" else "must count from zero",
+                    )
+        if not set(DRIVES) & set(self.terminal.columns):
+            raise BadInput("record table terminal", "no drive", f"needs {' or '.join(DRIVES)}")
         total = self.crossings["I_A_per_m"].to_numpy(dtype=float)
         parts = self.crossings[PARTS].to_numpy(dtype=float)
         scale = np.abs(parts).sum(axis=1).max(initial=0.0)
@@ -107,14 +150,11 @@ class TransSlitRecord:
     def write(self, folder: Path) -> None:
         """Write `crossings|slits|terminal.parquet` and, last, `record.json` into `folder` (made if need be)."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("crossings", "slits", "terminal"):
-            table: pd.DataFrame = getattr(self, name)
-            partial = folder / f".{name}.parquet.part"
-            table.to_parquet(partial, index=False)
-            partial.replace(folder / f"{name}.parquet")
-        partial = folder / ".record.json.part"
-        partial.write_text(json.dumps(self.metadata, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        partial.replace(folder / "record.json")
+        paths = {name: folder / f"{name}.parquet" for name in TABLES}
+        for name, path in paths.items():
+            write_table(path, getattr(self, name))
+        sums = {path.name: file_checksum(path) for path in paths.values()}
+        write_sealed(folder / "record.json", {**dict(sorted(self.metadata.items())), SUMS: sums})
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -122,19 +162,17 @@ class TransSlitRecord:
 
         Raises
         ------
-        BadInput : a table is missing, truncated or lacks columns
+        BadInput : a file is missing or damaged, a column is missing or holds no numbers, metadata of another type
         """
         folder = Path(folder)
         if (folder / "record" / "record.json").exists():
             folder = folder / "record"
-        tables = {}
-        try:
-            for name in ("crossings", "slits", "terminal"):
-                tables[name] = pd.read_parquet(folder / f"{name}.parquet")
-            metadata = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:  # pyarrow's and json's errors are ValueErrors
-            reason = str(error).splitlines()[0]
-            raise BadInput("record", folder, f"missing, truncated or not a trans-slit record ({reason})") from None
+        if not (folder / "record.json").exists():
+            raise BadInput("record", folder, "holds no trans-slit record (record.json is missing)")
+        metadata = read_sealed(folder / "record.json", "record", SUMS)
+        checked(metadata, Metadata, folder / "record.json", "record")
+        sums = metadata.pop(SUMS, {})
+        tables = {name: _table(folder / f"{name}.parquet", sums) for name in TABLES}
         return cls(**tables, metadata=metadata)
 
     @classmethod
@@ -157,6 +195,14 @@ class TransSlitRecord:
             offset += int(record.terminal["replica"].max()) + 1
         shared = {key: value for key, value in first.items() if all(r.metadata.get(key) == value for r in records)}
         return cls(**{name: pd.concat(tables, ignore_index=True) for name, tables in merged.items()}, metadata=shared)
+
+
+def _table(path: Path, sums: Mapping[str, str]) -> pd.DataFrame:
+    """A table of the record, and not another in its place."""
+    table = read_table(path, "record")
+    if path.name in sums and sums[path.name] != file_checksum(path):
+        raise BadInput("record", path, "is damaged, or is not the table that was written with record.json")
+    return table
 
 
 def _on_even_times(rows: pd.DataFrame, drive: pd.DataFrame, imposed: str, points: int) -> pd.DataFrame:

@@ -8,43 +8,26 @@ and the stage may continue from whatever checkpoint it keeps there.
 from __future__ import annotations
 
 import errno
-import fcntl
 import importlib.metadata
-import json
 import os
 import platform
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
+
 from transslit.config import Config, digest
 from transslit.errors import BadInput
+from transslit.files import file_checksum, read_object, read_sealed, write_json, write_sealed
 
 PACKAGES = ("transslit", "openmm", "mdtraj", "MDAnalysis", "fipy", "deap", "numpy", "scipy", "pandas", "sympy")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write `text` whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON whole or not at all; NaN is refused."""
-    write_text(path, json.dumps(content, indent=1, allow_nan=False, default=str) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """Content of a JSON file, or None where there is none or it is torn."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+MANIFEST, STARTED = "manifest.json", "started.json"
+LOCK, MARKER = ".lock", ".lock-held"
 
 
 def versions() -> dict[str, str]:
@@ -111,16 +94,22 @@ class RunFolder:
 
         Raises
         ------
-        BadInput : the folder holds the same stage of another configuration
+        BadInput : the folder holds the same stage of another configuration, or a file of it is not what was left
         """
         part = RunFolder(self.path / name)
         part.path.mkdir(parents=True, exist_ok=True)
         manifest = part.claim(config, inputs)
         if manifest is None:
             began, cpu = time.time(), time.process_time()
-            extra = dict(run(part.path) or {})
+            try:
+                extra = dict(run(part.path) or {})
+            except BadInput:
+                part.release()
+                raise
             spent = {"wall_s": round(time.time() - began, 3), "cpu_s": round(time.process_time() - cpu, 3)}
-            manifest = part.conclude(config, seed, {**spent, **extra}, inputs)
+            manifest = part.conclude(config, seed, {**spent, **extra, "files": part.artefacts()}, inputs)
+        else:
+            part.verify(manifest)
         return part.path, manifest
 
     def claim(self, config: Config, inputs: Mapping[str, str] | None = None) -> dict[str, Any] | None:
@@ -132,16 +121,43 @@ class RunFolder:
         """
         content = config.model_dump(mode="json")
         key = digest([content, dict(inputs or {})])
-        manifest = read_json(self.path / "manifest.json")
-        earlier = manifest or read_json(self.path / "started.json")
-        if earlier is None:
-            write_json(self.path / "started.json", {"digest": key, "config": content})
+        manifest = read_manifest(self.path)
+        earlier = manifest or read_object(self.path / STARTED, "out")
+        if not earlier:
+            there = sorted(path.name for path in self.path.iterdir())
+            write_json(self.path / STARTED, {"digest": key, "config": content, "there": there})
         elif earlier.get("digest") != key:
-            changed = differences(earlier.get("config", {}), content) or "what it was made from differs"
+            changed = differences(earlier.get("config"), content) or "what it was made from differs"
             raise BadInput(
                 "out", self.path, f"holds a run of another configuration ({changed}); choose another --out or remove it"
             )
-        return manifest
+        return manifest or None
+
+    def release(self) -> None:
+        """Forget the configuration of a folder in which its stage left nothing."""
+        if {path.name for path in self.path.iterdir()} <= {STARTED, LOCK, MARKER}:
+            (self.path / STARTED).unlink(missing_ok=True)
+
+    def artefacts(self) -> dict[str, str]:
+        """SHA-256 of every file that the stage left, by its path from the folder; not of what lay there before."""
+        there = read_object(self.path / STARTED, "out").get("there", ())
+        own = [path for path in sorted(self.path.iterdir()) if path.name not in {*there, STARTED, MANIFEST}]
+        files = [path for top in own for path in ([top] if top.is_file() else sorted(top.rglob("*")))]
+        names = {path.relative_to(self.path).as_posix(): path for path in files if path.is_file()}
+        return {name: file_checksum(path) for name, path in names.items() if not _hidden(name)}
+
+    def verify(self, manifest: Mapping[str, Any]) -> None:
+        """Refuse a finished stage of which a file is missing or is not what it was.
+
+        Raises
+        ------
+        BadInput : names the file
+        """
+        for name, known in manifest.get("files", {}).items():
+            path = self.path / name
+            if not path.is_file() or file_checksum(path) != known:
+                missing = "was changed since it was written" if path.is_file() else "is missing"
+                raise BadInput("out", path, f"{missing}; remove {self.path / MANIFEST} and it to run again")
 
     def conclude(
         self, config: Config, seed: int | None, extra: Mapping[str, Any], inputs: Mapping[str, str] | None = None
@@ -156,12 +172,26 @@ class RunFolder:
             **surroundings(),
             **extra,
         }
-        write_json(self.path / "manifest.json", manifest)
-        (self.path / "started.json").unlink(missing_ok=True)
+        write_sealed(self.path / MANIFEST, manifest)
+        (self.path / STARTED).unlink(missing_ok=True)
         return manifest
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))
+
+
+def read_manifest(folder: Path, field: str = "out") -> dict[str, Any]:
+    """The manifest of a finished stage; empty where there is none.
+
+    Raises
+    ------
+    BadInput : damaged
+    """
+    return read_sealed(folder / MANIFEST, field)
+
+
+def differences(old: Any, new: Mapping[str, Any]) -> str:
     """The first few leaves in which two configurations differ, as text."""
 
     def leaves(content: Any, prefix: str = "") -> dict[str, Any]:
@@ -172,6 +202,34 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     a, b = leaves(old), leaves(new)
     changed = [f"{key} {a.get(key)} there, {b.get(key)} here" for key in {**a, **b} if a.get(key) != b.get(key)]
     return "; ".join(changed[:2])
+
+
+def _errors(*names: str) -> set[int]:
+    """Numbers of the system's errors by name; Windows lacks some."""
+    return {getattr(errno, name) for name in names if hasattr(errno, name)}
+
+
+NO_LOCKS = _errors("ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP")
+UNWRITABLE = _errors("ENOSPC", "EDQUOT", "EROFS", "EACCES")
+
+
+def _lock(path: Path) -> AbstractContextManager[BaseFileLock]:
+    """Lock a folder, by the system or, where its file system has no locks (as some NFS), by a file that marks it.
+
+    filelock removes the marker that a killed run left, if it can tell that its process is gone.
+
+    Raises
+    ------
+    Timeout : another process holds it
+    OSError : it cannot be written
+    """
+    try:
+        return FileLock(path / LOCK, fallback_to_soft=False).acquire(timeout=0)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    # Not .lock itself: the empty file that a system's lock leaves would be taken for the marker of a run.
+    return SoftFileLock(path / MARKER).acquire(timeout=0.2)
 
 
 @contextmanager
@@ -185,20 +243,18 @@ def open_run(path: Path) -> Iterator[RunFolder]:
     path = Path(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = open(path / ".lock", "a+", encoding="utf-8")  # noqa: SIM115 - held for the whole run
+        lock = _lock(path)
+    except Timeout as busy:  # an OSError too
+        killed = f" (if it was killed, remove {MARKER} there)" if Path(busy.lock_file).name == MARKER else ""
+        accepts = f"another run is using this folder{killed}; wait for it or choose another --out"
+        raise BadInput("out", path, accepts) from None
     except OSError as error:
         raise BadInput("out", path, f"cannot be written ({error.strerror}); choose another folder") from None
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise BadInput(
-                "out", path, "another run is using this folder; wait for it or choose another --out"
-            ) from None
-        try:
             yield RunFolder(path)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            if error.errno in UNWRITABLE:
                 raise BadInput(
                     "out", path, f"cannot be written ({error.strerror}); what was finished is kept"
                 ) from None

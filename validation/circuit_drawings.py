@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from transslit.errors import BadInput
+from transslit.files import write_text
 from transslit.progress import Progress
-from transslit.runs import write_text
 from validation import circuit_figures as tables
 from validation.figures import COLOURS, _panels, styled
 

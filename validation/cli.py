@@ -10,13 +10,14 @@ import io
 import json
 import logging
 import sys
+import unicodedata
 import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from transslit.errors import BadInput, TransslitError
+from transslit.errors import BadInput, TransslitError, visible
 from transslit.library import NameClash
 from transslit.progress import Progress
 from validation.commands import app
@@ -90,13 +91,17 @@ def validate(
 
 def run(program: typer.Typer, name: str, arguments: list[str] | None = None) -> int:
     """Run a command line (the process's own by default) and turn every fault into one line and an exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without ± or ✓ still shows the rest
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without ± or ✓ still shows the rest
     warnings.filterwarnings("ignore")
     warnings.filterwarnings("always", category=NameClash)
     warnings.formatwarning = lambda message, *_, **__: f"{name}: {message}\n"
     logging.getLogger().setLevel(logging.ERROR)
     try:
+        for word in sys.argv[1:] if arguments is None else arguments:
+            if not word.isprintable() and any(unicodedata.category(character) == "Cs" for character in word):
+                raise BadInput("argument", word, "holds bytes that are no UTF-8 text")
         code = program(arguments, standalone_mode=False, prog_name=name)
         if code == INTERRUPTED:
             print(f"{name}: interrupted; the same command resumes", file=sys.stderr)
@@ -110,7 +115,7 @@ def run(program: typer.Typer, name: str, arguments: list[str] | None = None) -> 
         message = getattr(error, "format_message", None)
         if message is None:
             raise
-        print(f"{name}: error: {' '.join(str(message()).split())}", file=sys.stderr)
+        print(f"{name}: error: {visible(' '.join(str(message()).split()))}", file=sys.stderr)
         return BadInput.exit_code
 
 

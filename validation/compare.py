@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from transslit.files import read_table
 from validation.verdict import read_rows
 
 Change = Literal[
@@ -93,7 +94,7 @@ def _pair(identity: str, a: dict[str, Any] | None, b: dict[str, Any] | None) -> 
 
 def _table(folder: Path, identity: str) -> pd.DataFrame | None:
     path = folder / "tables" / f"{identity}.parquet"
-    return pd.read_parquet(path) if path.exists() else None
+    return read_table(path, "folder") if path.exists() else None
 
 
 def _moved(a: pd.DataFrame | None, b: pd.DataFrame | None) -> str:

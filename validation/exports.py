@@ -16,7 +16,7 @@ from circuit.measured import Curve
 from circuit.measures import half_cycles, ragone, summary
 from circuit.spice import to_spice
 from transslit import BadInput, Law
-from transslit.runs import write_json, write_text
+from transslit.files import read_table, write_json, write_table, write_text
 from transslit.units import parse
 
 TABLES = ("terminal", "slits")
@@ -93,22 +93,23 @@ def decades(name: str, text: str | None, kind: str, example: str) -> np.ndarray 
     """
     if text is None:
         return None
+    ends = text.split(":")
+    if len(ends) != 2:
+        raise BadInput(name, text, f"give two values with units, as {example}")
     try:
-        low, high = (parse(part, kind) for part in text.split(":"))
-    except ValueError:
-        raise BadInput(name, text, f"give two values with units, as {example}") from None
+        low, high = (parse(end, kind) for end in ends)
+    except ValueError as error:
+        raise BadInput(name, text, f"{error}, as {example}") from None
     if not 0 < low < high <= 1e15:
         raise BadInput(name, text, f"must increase from above zero to 1e15 at most, as {example}")
     return np.geomspace(low, high, 1 + round(10 * np.log10(high / low)))
 
 
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a Parquet table whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    table.to_parquet(partial, index=False)
-    partial.replace(path)
-
-
 def read_terminal(folder: Path) -> pd.DataFrame:
-    """The terminal table that `write_circuit` left."""
-    return pd.read_parquet(folder / "terminal.parquet")
+    """The terminal table that `write_circuit` left.
+
+    Raises
+    ------
+    BadInput : missing or damaged
+    """
+    return read_table(folder / "terminal.parquet", "circuit", ("time_s", "V_m_V", "phi_m_V", "I_m_A"))

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from transslit import BadInput, Law, SlitNetwork, TransSlitRecord
-from transslit.runs import write_json
+from transslit.files import parse_json, read_table, write_json, write_table
 from validation.claims.registry import ClaimVerdict
 from validation.config import ValidateConfig
-from validation.exports import write_table
 from validation.verdict import OTHER, Verdict, read_rows
 
 if TYPE_CHECKING:
@@ -98,15 +97,15 @@ class Material:
         """
         rows = read_rows(folder)
         try:
-            tables = {path.stem: pd.read_parquet(path) for path in sorted((folder / "tables").glob("*.parquet"))}
+            tables = {path.stem: read_table(path, "folder") for path in sorted((folder / "tables").glob("*.parquet"))}
             facts = tables.pop("facts")
-        except (KeyError, OSError, ValueError) as error:
+        except KeyError as error:
             raise BadInput("folder", folder / "tables", f"not the tables of a report ({error})") from None
         try:
             verdicts = [_verdict(row, tables, folder) for row in rows]
-            made = cls(verdicts, tables, {name: json.loads(text) for name, text in facts.itertuples(index=False)})
+            made = cls(verdicts, tables, {name: parse_json(text) for name, text in facts.itertuples(index=False)})
             _ = made.config
-        except (TypeError, ValueError) as error:  # fields of a verdict, of the configuration
+        except (AttributeError, KeyError, TypeError, ValueError) as error:  # fields of a verdict, of the configuration
             reason = str(error).splitlines()[0]
             raise BadInput("folder", folder, f"{OTHER} ({reason})") from None
         return made

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from transslit.errors import BadInput
-from transslit.runs import read_json, write_json
+from transslit.files import write_json
+from transslit.runs import read_manifest
 from validation.material import Material
 
 NAME = "ro-crate-metadata.json"
@@ -42,8 +43,8 @@ def write_crate(folder: Path) -> Path:
     ------
     BadInput : not the folder of a finished validation
     """
-    manifest = read_json(folder / "manifest.json")
-    if manifest is None:
+    manifest = read_manifest(folder, "folder")
+    if not manifest:
         raise BadInput("folder", folder, "holds no manifest.json; give the folder of a finished validation")
     setting = Material.read(folder).setting
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path.relative_to(folder))]

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from pydantic import Field, model_validator
 
 from transslit.config import Config
 from transslit.errors import BadInput
+from transslit.files import read_toml
 from validation.claims.registry import CLAIMS, ClaimVerdict, assemble
 from validation.verdict import CLAIM, Estimate, Verdict, decide, tolerance
 
@@ -62,12 +62,7 @@ def read_tolerances(path: Path) -> dict[str, Tolerance]:
     ------
     BadInput : unreadable, not TOML, an id of no kind that there is, or an entry that is no tolerance
     """
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput("tolerances", path, f"cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput("tolerances", path, f"is not valid TOML ({error})") from None
+    content = read_toml(Path(path), "tolerances")
     entries = {}
     for identity, values in content.items():
         if not isinstance(values, dict) or any(isinstance(value, dict) for value in values.values()):
@@ -76,7 +71,7 @@ def read_tolerances(path: Path) -> dict[str, Tolerance]:
             )
         if identity.split(".")[0] not in (*FAMILIES, *CLAIMS):
             raise _unknown(identity, FAMILIES)
-        entries[identity] = Tolerance.read(f"{path}: {identity}", **values)
+        entries[identity] = Tolerance.read_file(f"{path}: {identity}", values)
     return entries
 
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
+from pydantic import BaseModel, Field
 
 from transslit.errors import BadInput
+from transslit.files import checked, read_json
 from transslit.resampling import wanted
-from transslit.runs import read_json
 
 Outcome = Literal["pass", "fail", "inconclusive", "reproduced", "not reproduced"]
 CLAIM: dict[str, Outcome] = {"pass": "reproduced", "fail": "not reproduced", "inconclusive": "inconclusive"}
@@ -128,21 +129,46 @@ class Verdict:
         return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "evidence"}
 
 
-def read_rows(folder: Path) -> list[dict[str, Any]]:
-    """The rows of a run's verdicts.json.
+class Row(BaseModel):
+    """What every row of verdicts.json and of claims.json holds."""
+
+    id: Annotated[str, Field(pattern=r"^[\w.+-]+$", max_length=100)]  # names files
+    title: str
+    verdict: Outcome
+    value: float | None
+    uncertainty: float | None
+    tolerance: str
+    unit: str
+    reason: str
+    required: bool
+    setting: str
+    interval: tuple[float, float] | None = None
+    widened: tuple[float, float] | None = None
+    limits: tuple[float | None, float | None] = (None, None)
+    parts: tuple[Row, ...] = ()
+
+
+def read_rows(folder: Path, name: str = "verdicts.json") -> list[dict[str, Any]]:
+    """The rows of a run's verdicts.json, or of its claims.json, of which there may be none.
 
     Raises
     ------
-    BadInput : there is none, or another version wrote it
+    BadInput : there is none, it is damaged, or another version wrote it
     """
-    rows = read_json(folder / "verdicts.json")
+    path = folder / name
+    rows = read_json(path, "folder")
+    if rows is None and name == "claims.json":
+        return []
     if rows is None:
         raise BadInput("folder", folder, "holds no verdicts.json; give the folder of a finished validation")
-    always = [field.name for field in fields(Verdict) if field.default is field.default_factory is MISSING]
-    missing = {name for row in rows for name in always if name not in row}
-    if missing:
-        raise BadInput("folder", folder / "verdicts.json", f"rows without {', '.join(sorted(missing))}; {OTHER}")
-    return list(rows)
+    if not isinstance(rows, list):
+        raise BadInput("folder", path, f"must hold a list; {OTHER}")
+    for row in rows:
+        try:
+            checked(row, Row, path, "folder")
+        except BadInput as fault:
+            raise BadInput("folder", path, f"{fault.accepts}; {OTHER}") from None
+    return rows
 
 
 def judge(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from transslit import BadInput, TransSlitRecord
+from transslit.files import check_numbers, read_table
 from transslit.record import PARTS
 from validation.statistics import bootstrap
 from validation.verdict import Estimate, Verdict, judge
@@ -72,10 +73,11 @@ def _largest_over(off: pd.Series, of: pd.Series) -> float:
 
 def _table(path: Path, *columns: str) -> pd.DataFrame:
     """A table that a stage left, whose `columns` another version may have named otherwise."""
-    table = pd.read_parquet(path)
+    table = read_table(path, "table")
     if missing := [name for name in columns if name not in table]:
         again = "another version wrote it: remove its folder and run the validation again"
         raise BadInput("table", path, f"has no column {', '.join(missing)}; {again}")
+    check_numbers(table, columns, f"table {path.name}")
     return table
 
 

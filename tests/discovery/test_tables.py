@@ -199,7 +199,7 @@ def test_bad_files_get_one_line(tmp_path) -> None:
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 not really")
     for name in ("empty.csv", "binary.csv", "torn.parquet"):
-        with pytest.raises(BadInput, match="is not a CSV or Parquet table") as error:
+        with pytest.raises(BadInput, match=r"is (not|damaged)") as error:
             read_tables([tmp_path / name], "dphi_V", INPUTS)
         assert "\n" not in str(error.value)
 

@@ -60,8 +60,11 @@ def test_a_truncated_record_is_refused(inside, tmp_path):
     (tmp_path / "record").mkdir()
     for name in ("crossings.parquet", "slits.parquet", "terminal.parquet"):
         (tmp_path / "record" / name).write_bytes(b"PAR1")
-    (tmp_path / "record" / "record.json").write_text("{}")
-    refused(inside("transslit", "discover", "record"), "record", "truncated")
+    about = tmp_path / "record" / "record.json"
+    about.write_text("{}")
+    refused(inside("transslit", "discover", "record"), "record.json", "electrolyte")
+    about.write_text('{"electrolyte": "KCl", "temperature_K": 298.15, "source": "other"}')
+    refused(inside("transslit", "discover", "record"), "crossings.parquet", "damaged")
 
 
 def test_the_installed_scripts_say_the_same(command, tmp_path):

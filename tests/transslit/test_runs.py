@@ -1,5 +1,6 @@
 """Run folders: reuse, refusal of another configuration, one owner, nothing half-written."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,7 +10,8 @@ import textwrap
 import pytest
 
 from transslit import BadInput, SlitNetwork
-from transslit.runs import open_run, read_json, write_json
+from transslit.files import read_json, write_json
+from transslit.runs import open_run
 
 CONFIG = SlitNetwork(slit="2nm")
 
@@ -61,23 +63,62 @@ def test_an_unfinished_stage_continues_only_with_its_own_configuration(tmp_path)
     assert not (folder / "started.json").exists()
 
 
-def test_a_second_run_is_refused_and_a_killed_one_leaves_no_lock(tmp_path):
+def flock_fails(monkeypatch, number):
+    """The system's lock fails, as it does on some network file systems."""
+
+    def failing(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", failing)
+
+
+BEFORE = {True: "", False: "import fcntl\ndef none(*_): raise OSError(errno.ENOLCK, '')\nfcntl.flock = none"}
+
+
+@pytest.mark.parametrize("locks", [True, False])
+def test_a_second_run_is_refused_and_a_killed_one_leaves_no_lock(tmp_path, monkeypatch, locks):
+    """Also where the file system has no locks."""
     script = textwrap.dedent(f"""
+        import errno
         import time
         from pathlib import Path
+        exec({BEFORE[locks]!r})
         from transslit.runs import open_run
         with open_run(Path({str(tmp_path)!r})):
             print("open", flush=True)
             time.sleep(60)
     """)
+    if not locks:
+        flock_fails(monkeypatch, errno.ENOLCK)
     other = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "open\n"
-    with pytest.raises(BadInput, match="another run"), open_run(tmp_path):
+    with pytest.raises(BadInput, match="another run") as refused, open_run(tmp_path):
         pass
+    assert ("remove .lock-held" in refused.value.accepts) != locks
     os.kill(other.pid, signal.SIGKILL)
     other.wait()
     other.stdout.close()
     with open_run(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("name", ["ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"])
+def test_without_locks_a_file_marks_the_folder(tmp_path, monkeypatch, name):
+    """What a run with locks left is no marker; the next run finds none."""
+    with open_run(tmp_path):
+        pass
+    flock_fails(monkeypatch, getattr(errno, name))
+    for _ in range(2):
+        with open_run(tmp_path):
+            assert (tmp_path / ".lock-held").exists()
+            with pytest.raises(BadInput, match="another run"), open_run(tmp_path):
+                pass
+        assert not (tmp_path / ".lock-held").exists()
+
+
+def test_another_fault_of_the_lock_is_not_another_run(tmp_path, monkeypatch):
+    flock_fails(monkeypatch, errno.EIO)
+    with pytest.raises(BadInput, match=f"cannot be written .{os.strerror(errno.EIO)}"), open_run(tmp_path):
         pass
 
 
@@ -104,4 +145,6 @@ def test_json_is_whole_or_absent(tmp_path):
         write_json(tmp_path / "x.json", {"bad": float("nan")})
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "x.json").write_text('{"torn": ')
-    assert read_json(tmp_path / "x.json") is None
+    with pytest.raises(BadInput, match="damaged"):
+        read_json(tmp_path / "x.json")
+    assert read_json(tmp_path / "y.json") is None

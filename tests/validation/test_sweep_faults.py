@@ -15,8 +15,8 @@ import pytest
 from transslit import StageFailed
 from transslit import executor as executors
 from transslit.executor import PINNED, Inline, executor, slots
+from transslit.files import read_json
 from transslit.progress import Progress
-from transslit.runs import read_json
 from validation.sweep import Point, Task, Work, plan, read_table, sweep
 
 WORDS = ["--resistance", "5ohm", "--points", "501"]

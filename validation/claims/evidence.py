@@ -28,7 +28,7 @@ from discovery import DiscoveryConfig, discover, table_from_records
 from transslit import BadInput, Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.config import digest
 from transslit.progress import Progress
-from transslit.runs import RunFolder, read_json
+from transslit.runs import RunFolder, read_manifest
 from validation.claims import md_record
 from validation.claims.config import NARROW, ClaimsConfig, nm
 from validation.claims.registry import Measured, Need
@@ -296,8 +296,8 @@ class Evidence:
         found = self._runs.get(config.digest)
         if found is None:
             folder = self._finished(config) or self._place(config)
-            manifest = read_json(folder / "manifest.json")
-            if manifest is None:
+            manifest = read_manifest(folder)
+            if not manifest:
                 place = str(folder.relative_to(self.folder.path))
                 _, manifest = self.folder.stage(place, config, partial(_continue, config))
             found = self._runs[config.digest] = Run(folder, config, manifest)
@@ -310,7 +310,7 @@ class Evidence:
         """The folder of a finished run of `config`: the evidence's own, or that of a validation."""
         key = digest([config.model_dump(mode="json"), {}])
         for folder in (self._place(config), self.folder.path / "continuum-cv"):
-            if (read_json(folder / "manifest.json") or {}).get("digest") == key:
+            if read_manifest(folder).get("digest") == key:
                 return folder
         return None
 

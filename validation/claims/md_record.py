@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from transslit import TransSlitRecord
+from transslit.files import read_object
 from transslit.progress import Progress
-from transslit.runs import RunFolder, read_json
+from transslit.runs import RunFolder
 from validation.claims.config import MD_WIDTH, ClaimsConfig, nm
 from validation.reference import SHIPPED
 
@@ -57,15 +58,16 @@ def read(run: RunFolder, config: ClaimsConfig, given: Path | None, progress: Pro
 
 
 def _metadata(folder: Path) -> dict[str, Any]:
-    about = read_json(folder / "record" / "record.json") or read_json(folder / "record.json")
-    return about or {}
+    return read_object(folder / "record" / "record.json") or read_object(folder / "record.json")
 
 
 def _fits(about: dict[str, Any], config: ClaimsConfig) -> bool:
     """Whether a record is one of atoms at 0.59 nm in the salt that is asked for."""
-    slit = about.get("network", {}).get("slit", math.nan)
+    network = about.get("network")
+    slit = network.get("slit") if isinstance(network, dict) else None
     return (
         about.get("source") == "md"
         and about.get("electrolyte") == config.electrolyte.name
+        and isinstance(slit, float)
         and math.isclose(slit, MD_WIDTH, rel_tol=1e-3)
     )

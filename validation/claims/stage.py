@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from transslit.errors import BadInput
+from transslit.files import read_table, write_json
 from transslit.progress import Progress
-from transslit.runs import RunFolder, read_json, write_json
+from transslit.runs import RunFolder
 from validation.claims.config import ClaimsConfig
 from validation.claims.evidence import Evidence
 from validation.claims.registry import CLAIMS, ClaimVerdict, Need
 from validation.tolerances import Tolerances, apply_tolerances
-from validation.verdict import Verdict
+from validation.verdict import Verdict, read_rows
 
 
 def judge_claims(
@@ -67,10 +66,9 @@ def write_claims(folder: Path, verdicts: Sequence[ClaimVerdict]) -> None:
     """Put `verdicts` into claims.json, and into verdicts.json where there is one, in place of those of the same id."""
     rows = {verdict.id: verdict.row() for verdict in verdicts}
     for name in ("claims.json", "verdicts.json"):
-        earlier = read_json(folder / name)
-        if earlier is None and name == "verdicts.json":
+        if name == "verdicts.json" and not (folder / name).exists():
             continue
-        kept = {row["id"]: row for row in earlier or []} | rows
+        kept = {row["id"]: row for row in read_rows(folder, name)} | rows
         others = [row for row in kept.values() if row["id"] not in CLAIMS]
         write_json(folder / name, others + [kept[identity] for identity in sorted(set(kept) & set(CLAIMS))])
 
@@ -82,16 +80,13 @@ def read_claims(folder: Path) -> list[ClaimVerdict]:
     ------
     BadInput : a claim's table is missing, or another version judged it
     """
-    return [read_claim(folder, row) for row in read_json(folder / "claims.json") or []]
+    return [read_claim(folder, row) for row in read_rows(folder, "claims.json")]
 
 
 def read_claim(folder: Path, row: dict[str, Any]) -> ClaimVerdict:
     """The verdict of a row of claims.json (or of verdicts.json)."""
     path = table_path(folder, row["id"])
-    try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError):
-        raise BadInput("claims", path, "the table of a judged claim is missing; judge it again") from None
+    table = read_table(path, "claims")
     try:
         parts = tuple(Verdict(**part) for part in row["parts"])
         return ClaimVerdict(**row | {"parts": parts, "evidence": table})

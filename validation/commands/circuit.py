@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from transslit.errors import BadInput
-from validation.commands.common import JsonFlag, OutPath, SeedInt, app
+from transslit.files import read_json
+from transslit.units import number
+from validation.commands.common import JsonFlag, OutPath, SeedInt, app, decimal, whole
 
 DRIVES = ("cv", "smoothed-cv", "rates", "potential-step", "galvanostatic", "power", "table")
 ELEMENTS = (
@@ -66,7 +68,7 @@ def circuit_command(
     slit_capacitance: Annotated[str, typer.Option(help="C_slit; with commas, slit by slit.")] = "80nF",
     open_resistance: Annotated[str, typer.Option(help="R_open.")] = "1ohm",
     open_capacitance: Annotated[str, typer.Option(help="C_open.")] = "10nF",
-    layers: Annotated[int, typer.Option(help="2D sheets; one more than slits.")] = 20,
+    layers: Annotated[int, typer.Option(parser=whole, help="2D sheets; one more than slits.")] = 20,
     model: Annotated[str, typer.Option(help="ncm or tlm.")] = "ncm",
     electrode: Annotated[
         Path | None, typer.Option(help="JSON file of elements, as tables, that take the place of the options'.")
@@ -82,24 +84,24 @@ def circuit_command(
     current: Annotated[str | None, typer.Option(help="Current (galvanostatic).")] = None,
     power: Annotated[str | None, typer.Option(help="Power of the cell (power).")] = None,
     duration: Annotated[str | None, typer.Option(help="How long a potential step is held.")] = None,
-    smoothing: Annotated[float, typer.Option(help="Rounded share of a sweep (smoothed-cv).")] = 0.1,
+    smoothing: Annotated[float, typer.Option(parser=decimal, help="Rounded share of a sweep (smoothed-cv).")] = 0.1,
     drive_table: Annotated[
         Path | None, typer.Option(help="CSV with time_s and V_m_V or I_m_A, in any unit (table).")
     ] = None,
-    cycles: Annotated[int, typer.Option(help="Cycles.")] = 2,
-    polarity: Annotated[int, typer.Option(help="-1 turns the drive's sign: V_m sweeps down first.")] = 1,
+    cycles: Annotated[int, typer.Option(parser=whole, help="Cycles.")] = 2,
+    polarity: Annotated[int, typer.Option(parser=whole, help="-1 turns the drive's sign: V_m sweeps down first.")] = 1,
     initial_voltage: Annotated[str, typer.Option(help="Cell voltage at which the cell rests before.")] = "0V",
     charge_max: Annotated[
         str | None, typer.Option(help="Charge at which q = 1. Default: slit capacitance times window/2.")
     ] = None,
-    points: Annotated[int, typer.Option(help="Output times.")] = 2000,
+    points: Annotated[int, typer.Option(parser=whole, help="Output times.")] = 2000,
     impedance: Annotated[str | None, typer.Option(help="Frequencies as 1kHz:1GHz; leaves impedance.parquet.")] = None,
     bias: Annotated[str, typer.Option(help="Cell voltage at which the impedance is taken.")] = "0V",
     ragone: Annotated[
         str | None, typer.Option(help="Powers of the cell as 1mW:20mW (galvanostatic, power); leaves ragone.parquet.")
     ] = None,
     fit: Annotated[
-        Path | None, typer.Option(help="Measured .mpt, .mpr or .csv: fit R_c, gamma, C_slit and R_open.")
+        Path | None, typer.Option(help="Measured .mpt, .mpr, .DTA, .txt or .csv: fit R_c, gamma, C_slit and R_open.")
     ] = None,
     export: Annotated[str | None, typer.Option(help="spice, mpt or csv, beside the tables.")] = None,
     figure: Annotated[
@@ -146,13 +148,13 @@ def circuit_command(
     if as_json:
         print(json.dumps({"out": str(folder), **manifest["summary"]}))
     else:
-        from rich.console import Console
+        from validation.terminal import open_console
 
         lines = "\n".join(
             f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}"
             for name, value in manifest["summary"].items()
         )
-        Console().print(f"{lines}\ntables: {folder}", highlight=False)
+        open_console().print(f"{lines}\ntables: {folder}")
     return 0
 
 
@@ -173,14 +175,17 @@ def configured(given: dict[str, Any]) -> tuple[Any, Any]:
 
     found = None if law is None else Law.read(law)
     import circuit
+    from circuit.resistance import slit_resistance
 
-    config = circuit.CircuitConfig.read(
-        **{name: _listed(name, given[name]) for name in ELEMENTS} | held,
-        counter=None if counter is None else circuit.HalfCell.read(str(counter), **_elements("counter", counter)),
-        full_cell=not given["half_cell"],
-        drive=_drive(given),
-        **{name: given[name] for name in PASSED_ON},
-    )
+    other = None if counter is None else circuit.HalfCell.read_file(str(counter), _elements("counter", counter))
+    values: dict[str, Any] = {name: _listed(name, given[name]) for name in ELEMENTS} | held
+    values |= {name: given[name] for name in PASSED_ON}
+    values |= {"counter": other, "full_cell": not given["half_cell"], "drive": _drive(given)}
+    if given["slit"] is None:
+        config = circuit.CircuitConfig.read_file("" if electrode is None else str(electrode), values)
+    else:
+        config = circuit.CircuitConfig.read(**values)
+    slit_resistance(config, found)  # refuses what is no resistance, before anything is run
     return config, found
 
 
@@ -239,12 +244,14 @@ def _listed(name: str, value: Any) -> Any:
     if name not in LISTED or not isinstance(value, str):
         return value
     parts = tuple(part.strip() for part in value.split(","))
+    if len(parts) == 2 and parts[0].isdigit() and (parts[1].isdigit() or name != "gamma"):
+        raise BadInput(name, value, f"a comma is no decimal point; did you mean {parts[0]}.{parts[1]}?")
     if name != "gamma":
         return parts if len(parts) > 1 else parts[0]
     try:
-        numbers = tuple(float(part) for part in parts)
-    except ValueError:
-        raise BadInput("gamma", value, "give a number (0.9), or one for each slit") from None
+        numbers = tuple(number(part) for part in parts)
+    except ValueError as error:
+        raise BadInput("gamma", value, f"{error}; give a number (0.9), or one for each slit") from None
     return numbers if len(numbers) > 1 else numbers[0]
 
 
@@ -261,10 +268,9 @@ def _elements(name: str, path: Path) -> dict[str, Any]:
     """Elements of an electrode from a JSON file."""
     from circuit import HalfCell
 
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(name, path, f"cannot be read as JSON ({str(error).splitlines()[0]})") from None
+    content = read_json(path, name)
+    if content is None:
+        raise BadInput(name, path, "no such file")
     known = ", ".join(HalfCell.model_fields)
     if not isinstance(content, dict) or not set(content) <= set(HalfCell.model_fields):
         raise BadInput(name, path, f"must hold an object of elements: {known}")

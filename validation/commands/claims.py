@@ -10,7 +10,7 @@ import typer
 
 from transslit.errors import BadInput
 from transslit.library import load_electrolyte
-from validation.commands.common import JsonFlag, MolarText, OutPath, SaltText, SeedInt, app
+from validation.commands.common import JsonFlag, MolarText, OutPath, SaltText, SeedInt, app, whole
 
 
 @app.command("claims", epilog="Example: transslit claims --claims C02,C11 --out runs/claims")
@@ -28,7 +28,7 @@ def claims_command(
     md: Annotated[
         Path | None, typer.Option(help="Folder with a molecular-dynamics record, so that none is run for C04.")
     ] = None,
-    replicas: Annotated[int, typer.Option(help="Molecular-dynamics replicas, where they are run.")] = 3,
+    replicas: Annotated[int, typer.Option(parser=whole, help="Molecular-dynamics replicas, where they are run.")] = 3,
     tolerances: Annotated[
         Path | None, typer.Option(help="TOML file of your own tolerances, by the ids of claims.json.")
     ] = None,
@@ -45,12 +45,10 @@ def claims_command(
     exit code only where a tolerance file makes it required.
     """
     config, ids = configured(dict(locals()))
-    from rich.console import Console
-
     from transslit.progress import Progress
     from transslit.runs import open_run
     from validation.claims.stage import judge_claims
-    from validation.terminal import counted, listing
+    from validation.terminal import counted, listing, open_console
     from validation.tolerances import read_tolerances
     from validation.verdict import exit_code
 
@@ -63,7 +61,7 @@ def claims_command(
     if as_json:
         print(json.dumps({"setting": config.setting, "out": str(folder), "verdicts": [v.row() for v in verdicts]}))
     else:
-        console, rows = Console(highlight=False), [verdict.row() for verdict in verdicts]
+        console, rows = open_console(), [verdict.row() for verdict in verdicts]
         console.print(listing(rows, console))
         counted(console, rows)
         console.print(f"numbers: {folder / 'claims.json'}; tables: {folder / 'evidence' / 'tables'}", soft_wrap=True)

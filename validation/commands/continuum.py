@@ -12,7 +12,19 @@ from transslit.errors import BadInput
 from transslit.library import load_electrolyte
 from transslit.network import SlitNetwork
 from transslit.units import parse
-from validation.commands.common import JsonFlag, MolarText, OutPath, SaltText, SeedInt, SlitText, app, length, run_stage
+from validation.commands.common import (
+    JsonFlag,
+    MolarText,
+    OutPath,
+    SaltText,
+    SeedInt,
+    SlitText,
+    app,
+    decimal,
+    length,
+    run_stage,
+    whole,
+)
 
 # What each drive is made of: the options that it takes, and those that it needs.
 DRIVES: dict[str, tuple[type, tuple[str, ...], tuple[str, ...]]] = {
@@ -33,7 +45,7 @@ def continuum_command(
     slit: SlitText,
     electrolyte: SaltText = "KCl",
     concentration: MolarText = None,
-    layers: Annotated[int, typer.Option(help="2D sheets, the closing wall among them.")] = 6,
+    layers: Annotated[int, typer.Option(parser=whole, help="2D sheets, the closing wall among them.")] = 6,
     slit_length: Annotated[str, typer.Option(help="Distance of the mirror planes.")] = "20nm",
     edge_gap: Annotated[str, typer.Option(help="Gap between a sheet's edge and the mirror plane.")] = "1nm",
     slat_thickness: Annotated[str, typer.Option(help="Thickness of a sheet, which excludes ions.")] = "0.34nm",
@@ -42,12 +54,16 @@ def continuum_command(
     stern: Annotated[str, typer.Option(help="Stern layer thickness.")] = "0.3nm",
     stern_model: Annotated[str, typer.Option(help="robin or resolved.")] = "robin",
     temperature: Annotated[str | None, typer.Option(help="Temperature. Default: the electrolyte's.")] = None,
-    permittivity: Annotated[float | None, typer.Option(help="Relative permittivity of the solvent.")] = None,
+    permittivity: Annotated[
+        float | None, typer.Option(parser=decimal, help="Relative permittivity of the solvent.")
+    ] = None,
     drive: Annotated[str, typer.Option(help=f"What is imposed: {', '.join(DRIVES)}.")] = "cv",
     scan_rate: Annotated[str, typer.Option(help="Scan rate of the cell voltage.")] = "20mV/us",
     window: Annotated[str, typer.Option(help="Window of the cell voltage.")] = "400mV",
-    cycles: Annotated[int, typer.Option(help="Cycles of a CV or of a galvanostatic drive.")] = 1,
-    smoothing: Annotated[float, typer.Option(help="smoothed-cv: span of the mean over V_m, in half-periods.")] = 0.1,
+    cycles: Annotated[int, typer.Option(parser=whole, help="Cycles of a CV or of a galvanostatic drive.")] = 1,
+    smoothing: Annotated[
+        float, typer.Option(parser=decimal, help="smoothed-cv: span of the mean over V_m, in half-periods.")
+    ] = 0.1,
     voltage: Annotated[str | None, typer.Option(help="potential-step: cell voltage V_m, such as 400mV.")] = None,
     duration: Annotated[str | None, typer.Option(help="Steps and ramps: time at the final value, such as 1us.")] = None,
     rest: Annotated[str, typer.Option(help="potential-step: time at 0 V afterwards.")] = "0s",
@@ -56,14 +72,17 @@ def continuum_command(
     lower: Annotated[str, typer.Option(help="galvanostatic: V_m at which charge begins again.")] = "0V",
     charge: Annotated[str | None, typer.Option(help="charge-step, -ramp: per sheet, such as 0.25C/m^2.")] = None,
     ramp: Annotated[str | None, typer.Option(help="charge-ramp: time in which the charge grows.")] = None,
-    steps: Annotated[int, typer.Option(help="Time steps per CV cycle.")] = 200,
+    steps: Annotated[int, typer.Option(parser=whole, help="Time steps per CV cycle.")] = 200,
     stepping: Annotated[str, typer.Option(help="fixed or adaptive; all but CVs adapt.")] = "fixed",
     scheme: Annotated[str | None, typer.Option(help="euler or bdf2. Default: bdf2 where a CV adapts.")] = None,
     until_periodic: Annotated[
-        float | None, typer.Option(help="Stop after a cycle that changes the state by less, in kT/e and bulk c.")
+        float | None,
+        typer.Option(parser=decimal, help="Stop after a cycle that changes the state by less, in kT/e and bulk c."),
     ] = None,
-    refinement: Annotated[float, typer.Option(help="Divides every cell of the mesh.")] = 1.0,
-    store_every: Annotated[int, typer.Option(help="Keep every so many frames of the fields, and the last.")] = 1,
+    refinement: Annotated[float, typer.Option(parser=decimal, help="Divides every cell of the mesh.")] = 1.0,
+    store_every: Annotated[
+        int, typer.Option(parser=whole, help="Keep every so many frames of the fields, and the last.")
+    ] = 1,
     figures: Annotated[bool, typer.Option("--figures", help="Also draw the run, as PNG in OUT/figures.")] = False,
     out: OutPath = None,
     seed: SeedInt = 0,

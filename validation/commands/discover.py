@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from transslit.errors import BadInput
 from transslit.executor import executor
+from transslit.files import read_json, read_text
 from transslit.progress import Progress
 from validation.commands.common import JsonFlag, OutPath, SchedulerText, SeedInt, WorkersInt, app
 
@@ -107,30 +105,28 @@ def _table(sources: list[Path], target: str, names: tuple[str, ...]) -> Any:
 def _tell(folder: Path, as_json: bool) -> None:
     """The front, the law, what it was judged on, and where the rest is."""
     if as_json:
-        print((folder / "law.json").read_text(encoding="utf-8"), end="")
+        print(read_text(folder / "law.json", "out"), end="")
         return
     from transslit.law import Law
     from validation import terminal
 
-    found = Law.read(folder)
-    console, view = Console(), Table(box=None, pad_edge=False)
-    for column in ("", "complexity", "loss", "score", "description length", "equation"):
-        view.add_column(column, overflow="fold")
-    for row in json.loads((folder / "hall_of_fame.json").read_text(encoding="utf-8")):
+    found, console, rows = Law.read(folder), terminal.open_console(), []
+    columns = ("", "complexity", "loss", "score", "description length", "equation")
+    for row in read_json(folder / "hall_of_fame.json", "out") or []:
         if row["on_front"] or row["chosen"]:
             score = "" if row["score"] is None else f"{row['score']:.3g}"
             numbers = (str(row["complexity"]), f"{row['loss']:.3g}", score, f"{row['description_length']:.1f}")
-            view.add_row("*" if row["chosen"] else "", *numbers, row["expression"])
-    console.print(view, highlight=False)
+            rows.append(("*" if row["chosen"] else "", *numbers, row["expression"]))
+    console.print(terminal.lay_out(console, columns, rows, below=("equation",)))
     terminal.law(found)
     for name, judged in found.provenance["judged"].items():
         score = f"R² = {judged['r2']:.5g}" if "r2" in judged else "R² undefined"
-        console.print(f"     held out {name}: {score} ({judged['rows']:.0f} rows)", highlight=False)
+        console.print(f"     held out {name}: {score} ({judged['rows']:.0f} rows)")
     if not found.provenance["found"]:
-        console.print("     no law: nothing explains the target better than noise about a constant", highlight=False)
+        console.print("     no law: nothing explains the target better than noise about a constant")
     elif "delta_bic_ohmic" in found.metrics:
         advantage = found.metrics["delta_bic_ohmic"]
-        console.print(f"     against Ohm's law: BIC lower by {advantage:.4g} (above 10 refutes Ohm)", highlight=False)
+        console.print(f"     against Ohm's law: BIC lower by {advantage:.4g} (above 10 refutes Ohm)")
     print(f"law, hall of fame and figures: {folder}")
 
 

@@ -14,7 +14,7 @@ from transslit.fields import fields_page
 from transslit.library import known, load_electrolyte
 from transslit.network import SlitNetwork
 from transslit.units import parse
-from validation.commands.common import JsonFlag, MolarText, SeedInt, app
+from validation.commands.common import JsonFlag, MolarText, SeedInt, app, whole
 
 electrolytes_app = typer.Typer(help="Electrolytes: list, show, check, fields, compare.", no_args_is_help=True)
 app.add_typer(electrolytes_app, name="electrolytes")
@@ -103,7 +103,7 @@ def electrolytes_fields() -> int:
 def electrolytes_compare(
     names: Annotated[list[str] | None, typer.Argument(help="Names or files. Default: all that are known.")] = None,
     slit: WidthText = "2nm",
-    layers: Annotated[int, typer.Option(help="2D sheets, the closing wall among them.")] = 6,
+    layers: Annotated[int, typer.Option(parser=whole, help="2D sheets, the closing wall among them.")] = 6,
     out: Annotated[Path, typer.Option(help="Run folder; its finished cycles are reused.")] = Path("runs/electrolytes"),
     as_json: JsonFlag = False,
 ) -> int:

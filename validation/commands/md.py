@@ -11,6 +11,7 @@ import typer
 from transslit.errors import BadInput
 from transslit.executor import Inline, executor
 from transslit.progress import Progress
+from transslit.record import TransSlitRecord
 from validation.commands.common import (
     ChargedFlag,
     JsonFlag,
@@ -24,7 +25,9 @@ from validation.commands.common import (
     WorkersInt,
     app,
     asked,
+    decimal,
     run_stage,
+    whole,
 )
 
 # The options that each drive takes.
@@ -61,9 +64,10 @@ def md_command(
     voltage: Annotated[Text, typer.Option(help="potential-step: voltage between the electrodes (2V).")] = None,
     scan_rate: Annotated[Text, typer.Option(help="cv: scan rate of that voltage (0.1V/ps).")] = None,
     window: Annotated[Text, typer.Option(help="cv: the voltage at which it turns (2V).")] = None,
-    cycles: Annotated[int | None, typer.Option(help="cv: how many cycles (1).")] = None,
+    cycles: Annotated[int | None, typer.Option(parser=whole, help="cv: how many cycles (1).")] = None,
     friction: Annotated[
-        float | None, typer.Option(help="Langevin friction in 1/ps (5 for charge-step and -pulse, else 1).")
+        float | None,
+        typer.Option(parser=decimal, help="Langevin friction in 1/ps (5 for charge-step and -pulse, else 1)."),
     ] = None,
     platform: Annotated[str, typer.Option(help="auto (CUDA, OpenCL, CPU in turn) or one of them.")] = "auto",
     remake_equilibrium: Annotated[
@@ -82,9 +86,9 @@ def md_command(
         return _remake(config, remake_equilibrium, as_json)
     import md
 
-    def shared(config: md.MDConfig, folder: Path, progress: Progress) -> None:
+    def shared(config: md.MDConfig, folder: Path, progress: Progress) -> TransSlitRecord:
         with executor(workers, scheduler) as pool:
-            md.run(config, folder, progress, None if isinstance(pool, Inline) else pool)
+            return md.run(config, folder, progress, None if isinstance(pool, Inline) else pool)
 
     return run_stage(out or Path("runs/md"), config, shared, seed, as_json)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from transslit.errors import BadInput
-from validation.commands.common import JsonFlag, SchedulerText, WorkersInt, app
+from validation.commands.common import JsonFlag, SchedulerText, WorkersInt, app, decimal, whole
 
 PASSED_ON = (
     "slit_length",
@@ -38,7 +38,7 @@ def methods_command(
     edge_gap: Annotated[str, typer.Option(help="Opening between a sheet's tip and the mirror plane.")] = "1nm",
     ion_diameter: Annotated[str, typer.Option(help="Lattice-gas diameter of every ion.")] = "0.5nm",
     stern: Annotated[str, typer.Option(help="Stern layer's thickness.")] = "0.3nm",
-    stern_permittivity: Annotated[float, typer.Option(help="Its relative permittivity.")] = 78.4,
+    stern_permittivity: Annotated[float, typer.Option(parser=decimal, help="Its relative permittivity.")] = 78.4,
     slat_thickness: Annotated[str, typer.Option(help="Thickness of the sheets.")] = "0.34nm",
     rate_of: Annotated[str, typer.Option(help="Whose rate 20 mV/us is: V_m (cell) or phi_m (electrode).")] = "cell",
     window_of: Annotated[str, typer.Option(help="Whose window 400 mV is: V_m (cell) or phi_m (electrode).")] = "cell",
@@ -51,7 +51,9 @@ def methods_command(
     searched: Annotated[
         bool, typer.Option("--searched", help="Also search for the law, and run the numerical companions.")
     ] = False,
-    sample: Annotated[int, typer.Option(help="Judge so many settings that fill the box, instead of one.")] = 0,
+    sample: Annotated[
+        int, typer.Option(parser=whole, help="Judge so many settings that fill the box, instead of one.")
+    ] = 0,
     refine: Annotated[
         str | None, typer.Option(help="Then so many where most claims should hold, round by round: 32,32.")
     ] = None,
@@ -81,7 +83,8 @@ def methods_command(
 
                 told = searched_and_told(folder, pool, count, rounds, setting.preset)
     else:
-        from transslit.runs import open_run, write_json
+        from transslit.files import write_json
+        from transslit.runs import open_run
         from validation.methods.point import JUDGED, judge
 
         with open_run(folder):
@@ -122,9 +125,13 @@ def _count(sample: int) -> int:
 
 def _rounds(text: str | None) -> tuple[int, ...]:
     parts = [part.strip() for part in (text or "").split(",") if part.strip()]
-    if not all(part.isdigit() and 1 <= int(part) <= MOST for part in parts):
-        raise BadInput("refine", text, "give numbers of settings, as 32 or 32,32")
-    return tuple(map(int, parts))
+    try:
+        rounds = tuple(whole(part) for part in parts)
+    except typer.BadParameter as error:
+        raise BadInput("refine", text, f"{error}, as 32 or 32,32") from None
+    if not all(1 <= count <= MOST for count in rounds):
+        raise BadInput("refine", text, f"give 1 to {MOST} settings a round")
+    return rounds
 
 
 def _lines(told: dict[str, Any]) -> list[str]:

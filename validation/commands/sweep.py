@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from transslit.errors import BadInput
-from validation.commands.common import JsonFlag, SchedulerText, app
+from validation.commands.common import JsonFlag, SchedulerText, app, whole
 
 PASSED = {"allow_extra_args": True, "ignore_unknown_options": True}
 EXAMPLES = """Examples:
@@ -35,7 +35,8 @@ def sweep_command(
         Path | None, typer.Option(help="CSV with a column per option and a row per point, quantities with units.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes of this machine, of one thread each. Default: as many as cores.")
+        int | None,
+        typer.Option(parser=whole, help="Processes of this machine, of one thread each. Default: as many as cores."),
     ] = None,
     scheduler: SchedulerText = None,
     retry: Annotated[bool, typer.Option("--retry", help="Run points that failed again.")] = False,

@@ -25,8 +25,9 @@ from continuum import ContinuumConfig, extract, run
 from transslit import SlitNetwork, TriangularCV, load_electrolyte
 from transslit.config import Config
 from transslit.errors import TransslitError
+from transslit.files import read_object, write_json
 from transslit.progress import Progress
-from transslit.runs import read_json, versions, write_json
+from transslit.runs import versions
 from transslit.units import Concentration, Length, ScanRate, Voltage
 from validation.claims.evidence import STEP
 from validation.methods.figures import gamma_of
@@ -148,8 +149,8 @@ def power_law(runs: pd.DataFrame, kept: pd.DataFrame) -> dict[str, float]:
 
 def _point(folder: Path, operation: Operation) -> dict[str, Any]:
     path = folder / "points" / f"{operation.digest[:16]}.json"
-    row = read_json(path)
-    if row is None:
+    row = read_object(path, "out")
+    if not row:
         with tempfile.TemporaryDirectory(dir=folder) as place:
             row = measure(operation, Path(place) / "run")
         write_json(path, row)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from transslit.files import write_text
 from transslit.progress import Progress
-from transslit.runs import write_text
 from validation.claims import CLAIMS
 from validation.methods.analysis import flat_by_geometry, ranking, sensitivities, where
 from validation.methods.figures import decides, together

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from transslit.files import read_object, write_json
 from transslit.progress import Progress
-from transslit.runs import read_json, write_json
 from validation.methods.judged import TOGETHER, Part, parts_of, usable, with_readings
 from validation.methods.point import judge
 from validation.methods.sample import around, promising, space_filling, unique
@@ -67,8 +67,8 @@ def _judged(settings: Sequence[Setting], out: Path, pool: Executor, progress: Pr
 def _parts(out: Path) -> list[Part]:
     """The parts of the claims, from the defaults: what a part is and its tolerance are the same at every setting."""
     path = out / "defaults.json"
-    row = read_json(path)
-    if row is None:
+    row = read_object(path, "out")
+    if not row:
         row = judge(Setting(), out / "defaults")
         write_json(path, row)
     return parts_of([row])

@@ -143,7 +143,7 @@ def _ended(tasks: Sequence[Task], out: Path, pool: Executor) -> Iterator[tuple[l
             chunk = running.pop(future)
             found = _result(future, chunk, out)
             ended += found
-            spent, count = spent + sum(o["wall_s"] for o in found), count + len(found)
+            spent, count = spent + sum(o["wall_s"] or 0.0 for o in found), count + len(found)
             keys = {outcome["key"] for outcome in found}
             suspects += [task for task in chunk if task.key not in keys]
         yield ended, min(width, sum(map(len, running.values())))

@@ -17,16 +17,33 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
 from transslit.config import Config, digest
-from transslit.errors import StageFailed, TransslitError
-from transslit.runs import open_run, read_json, write_json
+from transslit.errors import BadInput, StageFailed, TransslitError
+from transslit.files import read_sealed, write_sealed
+from transslit.runs import open_run
 from validation.sweep.stages import STAGES, Values, Work, record_law
 
-Outcome = dict[str, Any]  # key, status (done or failed), error, wall_s, cpu_s, values, code, worker
+
+class Outcome(TypedDict):
+    """How a point ended; `error` is one line, `values` makes a row of the table."""
+
+    key: str
+    status: Literal["done", "failed"]
+    error: str
+    wall_s: float | None
+    cpu_s: float | None
+    values: dict[str, float | int | bool | str | None]
+    code: str
+    worker: str
+
+
+OUTCOME = TypeAdapter(Outcome)
 
 
 @dataclass(frozen=True)
@@ -66,8 +83,11 @@ def run_points(tasks: Sequence[Task], out: Path) -> list[Outcome]:
 
 def read_outcome(out: Path, key: str) -> Outcome | None:
     """How a point ended; None where it has not."""
-    found = read_json(out / "points" / f"{key}.json")
-    return found if isinstance(found, dict) and "status" in found else None
+    try:
+        content = read_sealed(out / "points" / f"{key}.json")
+        return OUTCOME.validate_python(content, strict=True) if content else None
+    except (BadInput, ValidationError):
+        return None  # a damaged file is no answer: the point is run again
 
 
 def _run(task: Task, out: Path) -> Outcome:
@@ -117,7 +137,7 @@ def write_outcome(out: Path, outcome: Outcome) -> None:
     """
     part = out / "points" / f".{outcome['key']}.{socket.gethostname()}.{os.getpid()}"
     try:
-        write_json(part, outcome)
+        write_sealed(part, outcome)
         part.replace(out / "points" / f"{outcome['key']}.json")
     except OSError as error:
         part.unlink(missing_ok=True)

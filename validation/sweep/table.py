@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
 from transslit.errors import BadInput
-from transslit.runs import read_json, write_json, write_text
-from validation.exports import write_table
+from transslit.files import checked, read_json, write_json, write_table, write_text
 from validation.sweep.plan import Point
 from validation.sweep.points import Outcome, read_outcome
 
@@ -32,13 +32,29 @@ def read_table(out: Path) -> pd.DataFrame:
 
     Raises
     ------
-    BadInput : no sweep there
+    BadInput : no sweep there, or a damaged one
     """
-    content = read_json(out / "sweep.json")
+    content = read_json(out / "sweep.json", "out")
     if content is None:
         raise BadInput("out", out, "holds no sweep")
-    outcomes = {row["key"]: found for row in content["points"] if (found := read_outcome(out, row["key"]))}
-    return tabled(content["points"], outcomes)
+    rows = [row.model_dump() for row in checked(content, Plan, out / "sweep.json", "out").points]
+    outcomes = {row["key"]: found for row in rows if (found := read_outcome(out, row["key"]))}
+    return tabled(rows, outcomes)
+
+
+class PlannedRow(BaseModel):
+    """A point of sweep.json."""
+
+    key: str
+    parameters: dict[str, int | float | str]
+    refused: str
+
+
+class Plan(BaseModel):
+    """The content of sweep.json."""
+
+    stage: str
+    points: tuple[PlannedRow, ...]
 
 
 def tabled(rows: Sequence[Mapping[str, Any]], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
@@ -52,11 +68,10 @@ def tabled(rows: Sequence[Mapping[str, Any]], outcomes: Mapping[str, Outcome]) -
 
 
 def _row(row: Mapping[str, Any], outcome: Outcome | None) -> dict[str, Any]:
-    if outcome is None:
-        status = "failed" if row["refused"] else "pending"
-        outcome = {"status": status, "error": row["refused"], "values": {}}
-    ended = {name: outcome.get(name) for name in LAST if name != "key"}
-    return {**row["parameters"], **outcome["values"], **ended, "key": row["key"]}
+    unrun = {"status": "failed" if row["refused"] else "pending", "error": row["refused"], "values": {}}
+    found: Mapping[str, Any] = outcome or unrun
+    ended = {name: found.get(name) for name in LAST if name != "key"}
+    return {**row["parameters"], **found["values"], **ended, "key": row["key"]}
 
 
 def write_tables(out: Path, table: pd.DataFrame) -> None:

@@ -1,0 +1,209 @@
+"""Values as people type and paste them, through the command line: the right number in SI, or one line."""
+
+import csv
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from transslit.library import shipped
+from transslit.units import SI_UNITS, parse
+
+CORPUS = Path(__file__).parent.parent / "corpus"
+with open(CORPUS / "quantities.tsv", encoding="utf-8", newline="") as table:
+    QUANTITIES = list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
+LAWS = [json.loads(line) for line in (CORPUS / "laws.jsonl").read_text(encoding="utf-8").splitlines()]
+KCL = shipped()["KCl"].read_text(encoding="utf-8")
+LADDER = ("circuit", "--layers", "2", "--points", "20", "--out", "run", "--json")
+
+
+def refused(done, *words):
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def salt_with(folder, old, new):
+    assert old in KCL
+    path = folder / "salt.toml"
+    path.write_text(KCL.replace(old, new), encoding="utf-8")
+    return path
+
+
+def ladder(*words):
+    """How a quantity reaches a ladder's configuration."""
+
+    def run(inside, folder, text):
+        resistance = () if "--resistance" in words else ("--resistance", "5ohm")
+        done = inside("transslit", *LADDER, *resistance, *(word.replace("TEXT", text) for word in words))
+        manifest = folder / "run" / "manifest.json"
+        return done, json.loads(manifest.read_text(encoding="utf-8"))["config"] if manifest.exists() else {}
+
+    return run
+
+
+def salt(old, new, *, of=lambda content: content):
+    """How a quantity reaches an electrolyte."""
+
+    def run(inside, folder, text):
+        done = inside("transslit", "electrolytes", "show", salt_with(folder, old, new.replace("TEXT", text)), "--json")
+        return done, of(json.loads(done.stdout)) if done.returncode == 0 else {}
+
+    return run
+
+
+def first_frequency(inside, folder, text):
+    done, _ = ladder("--impedance", "TEXT:1GHz")(inside, folder, text)
+    if done.returncode:
+        return done, {}
+    import pandas as pd
+
+    return done, {"frequency": pd.read_parquet(folder / "run" / "impedance.parquet")["frequency_Hz"].min()}
+
+
+# Where a command takes a quantity of the kind, and under which name its value comes back.
+PLACES = {
+    "length": (salt('value = "3.143 angstrom"', 'value = "TEXT"', of=lambda c: c["ions"][0]["md"]), "sigma"),
+    "diffusion coefficient": (
+        salt('value = "1.957e-9 m^2/s"', 'value = "TEXT"', of=lambda c: c["ions"][0]),
+        "diffusion_coefficient",
+    ),
+    "concentration": (salt('"1M"', '"TEXT"'), "concentration"),
+    "temperature": (salt('"298.15K"', '"TEXT"'), "temperature"),
+    "voltage": (ladder("--initial-voltage", "TEXT"), "initial_voltage"),
+    "resistance": (ladder("--resistance", "TEXT"), "resistance"),
+    "scan rate": (ladder("--scan-rate", "TEXT"), "scan_rate"),
+    "frequency": (first_frequency, "frequency"),
+}
+
+
+@pytest.mark.parametrize("row", QUANTITIES, ids=lambda row: f"{row['kind']}-{row['text']}")
+def test_a_quantity_is_what_it_says(inside, tmp_path, row):
+    put, name = PLACES[row["kind"]]
+    done, content = put(inside, tmp_path, row["text"])
+    if row["SI value or refuse"] == "refuse":
+        refused(done, row["text"].strip())
+        return
+    assert done.returncode == 0, done.stderr
+    found = content.get(name, content.get("drive", {}).get(name))
+    found = found["value"] if isinstance(found, dict) else found
+    assert found == pytest.approx(float(row["SI value or refuse"]), rel=1e-12)
+
+
+def test_a_decimal_comma_is_answered_with_the_number_that_it_probably_meant(inside):
+    refused(inside("validate", "--slit", "1,5nm"), "1.5nm?")
+    refused(inside("transslit", "circuit", "--resistance", "5,5ohm"), "5.5ohm?")
+    refused(inside("transslit", "circuit", "--resistance", "5ohm", "--gamma", "0,9"), "0.9?")
+    refused(inside("transslit", "sweep", "circuit", "--vary", "resistance=1,5ohm:2ohm:3"), "1.5ohm?")
+
+
+@pytest.mark.parametrize("text", ["1_0", "\u0663", "6.0", "1e1", "²", "six"])
+@pytest.mark.parametrize("option", ["--layers", "--points", "--cycles", "--seed"])
+def test_counts_are_plain_digits(inside, tmp_path, option, text):
+    refused(inside("transslit", *LADDER, "--resistance", "5ohm", option, text), option)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_number_of_every_command_is_read_by_the_same_two_functions():
+    """Python's own `int` and `float`, which typer would use, take 1_0 and the digits of every script."""
+    import inspect
+    import typing
+
+    from validation.cli import app, validate_app
+    from validation.commands.common import decimal, whole
+
+    commands = [*app.registered_commands, *validate_app.registered_commands]
+    commands += [command for group in app.registered_groups for command in group.typer_instance.registered_commands]
+    checked = 0
+    for command in commands:
+        for name, hint in typing.get_type_hints(command.callback, include_extras=True).items():
+            kinds = {int: whole, float: decimal}
+            plain = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+            kind = next((k for k in (plain, *typing.get_args(plain)) if k in kinds), None)
+            if kind is None or name == "return":
+                continue
+            (option,) = [part for part in typing.get_args(hint) if hasattr(part, "parser")]
+            assert option.parser is kinds[kind], f"{command.callback.__name__}: {name}"
+            checked += 1
+    assert checked > 20
+    assert inspect.isfunction(whole)
+
+
+@pytest.mark.parametrize("row", LAWS, ids=lambda row: f"{row['law']['expression'][:40]} {row['why']}")
+def test_a_law_is_accepted_or_refused_at_once(inside, tmp_path, row):
+    (tmp_path / "law.json").write_text(json.dumps(row["law"]), encoding="utf-8")
+    began = time.process_time()
+    done = inside("transslit", "circuit", "law.json", "--layers", "4", "--points", "50", "--out", "run")
+    assert time.process_time() - began < 3
+    if row["outcome"] == "accept":
+        assert done.returncode == 0, done.stderr
+    else:
+        refused(done, "law" if "negative" not in row["why"] else "q = 0.333")
+
+
+# An electrolyte's words
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("[emim][BF4] in [bold]red[/bold]", "[emim][BF4] in [bold]red[/bold]"),
+        ("[/x]", "[/x]"),
+        ("\\u001b[31m", "\\u001b[31m"),
+    ],
+)
+def test_a_title_and_a_source_are_shown_as_written(inside, tmp_path, title, shown):
+    text = KCL.replace('title = "', f'title = "{title} ').replace('source = "', 'source = "[see table 2] <script> ')
+    (tmp_path / "salt.toml").write_text(text, encoding="utf-8")
+    done = inside("transslit", "electrolytes", "show", "./salt.toml")
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+    assert "[see table 2] <script>" in " ".join(done.stdout.split())
+    assert "\x1b" not in done.stdout
+
+
+def test_a_file_saved_by_an_editor_of_windows_is_the_same_salt(inside, tmp_path):
+    (tmp_path / "KCl.toml").write_bytes(b"\xef\xbb\xbf" + KCL.replace("\n", "\r\n").encode())
+    found = inside("transslit", "electrolytes", "show", "./KCl.toml", "--json")
+    assert json.loads(found.stdout) == json.loads(inside("transslit", "electrolytes", "show", "KCl", "--json").stdout)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('value = "0.5 nm"', "value = 0.5", ["diameter", "unit"]),
+        ('value = "0.5 nm"', "value = true", ["diameter", "unit"]),
+        ("valence = 1", "valence = true", ["valence"]),
+        ("valence = 1", 'valence = "1"', ["valence"]),
+        ('name = "K"', 'name = "../x"', ["name"]),
+        ('name = "K"', 'name = "K+"', ["name"]),
+        ('name = "K"', 'name = "Cl"', ["two ions share a name"]),
+        ("concentration =", "where = 3\nconcentration =", ["where"]),
+        ('"1M"', "1", ["concentration", "unit"]),
+    ],
+)
+def test_a_salt_that_would_be_read_as_another_is_refused(inside, tmp_path, old, new, words):
+    path = salt_with(tmp_path, old, new)
+    refused(inside("transslit", "electrolytes", "show", path), *words)
+    done = inside("transslit", "electrolytes", "check", path)
+    assert done.returncode == 2
+    assert any(words[0] in line for line in done.stdout.splitlines())
+
+
+def test_bytes_that_are_no_text_are_refused_in_one_line(command):
+    """In a process of its own: what the shell hands over is decoded there."""
+    done = command("transslit", "continuum", "--slit", "2nm", b"--voltage=\xff".decode(errors="surrogateescape"))
+    refused(done, "--voltage=\\udcff", "UTF-8")
+
+
+def test_what_steers_a_terminal_is_made_visible(inside):
+    refused(inside("validate", "--slit", "1\n2\x1b[31mnm"), "\\u000a", "\\u001b")
+
+
+def test_every_kind_of_quantity_has_units_that_read():
+    """What a refusal recommends is accepted."""
+    for kind, (unit, examples) in SI_UNITS.items():
+        assert parse(f"1 {unit}", kind) == pytest.approx(1.0)
+        for example in examples.split(", "):
+            parse(f"2{example}", kind)
