@@ -12,6 +12,7 @@ computes on one thread, so that as many workers as cores share them without gett
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -137,11 +138,14 @@ def _there(address: str) -> Iterator[Any]:
     from distributed import Client
 
     _hush()
+    client, reason = None, ""
     try:
         client = Client(address, timeout=ANSWER)
     except (OSError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise BadInput("scheduler", address, f"no Dask scheduler answers there ({reason})") from None
+    if client is None:
+        gc.collect()  # closes the client that failed: collected while another one starts, it waits for that for ever
+        raise BadInput("scheduler", address, f"no Dask scheduler answers there ({reason})")
     try:
         yield client
     finally:

@@ -46,7 +46,7 @@ def test_own_tolerances_decide_the_exit_code(inside, tmp_path):
         (["--preset", "fast"], "preset: fast"),
         (["--concentration", "1"], "concentration: 1: give a concentration with its unit"),
         (["--electrolyte", "KCI"], "did you mean KCl"),
-        (["--claims", "C04", "--md", "nowhere"], "record: nowhere: missing"),
+        (["--claims", "C04", "--md", "nowhere"], "record: nowhere: holds no trans-slit record"),
         (["--claims", "C24", "--tolerances", "none.toml"], "tolerances: none.toml: cannot be read"),
     ],
 )

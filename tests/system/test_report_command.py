@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from transslit import Law, SlitNetwork
+from transslit.files import file_checksum, read_sealed, write_sealed
 from transslit.law import Constant
 from validation import report
 
@@ -178,7 +179,11 @@ def test_a_law_that_no_circuit_can_take_still_ends_in_a_report(finished, inside,
     before = {row["id"]: row for row in json.loads((place / "verdicts.json").read_text(encoding="utf-8"))}
     none = {"found": expression != "0"}
     Law("dphi_V", ("I_A_per_m", "q"), expression, {"c0": Constant(1e-3)}, provenance=none).write(place / "law.json")
-    shutil.copy(place / "law.json", place / "discover" / "law.json")
+    planted = place / "discover" / "law.json"
+    shutil.copy(place / "law.json", planted)
+    manifest = read_sealed(planted.with_name("manifest.json"))
+    manifest["files"] |= {"law.json": file_checksum(planted)}
+    write_sealed(planted.with_name("manifest.json"), manifest)
     words = ("--slit", "0.59nm", "--stages", "continuum,discover,circuit", "--out", place)
     done = inside("validate", *words)
     assert done.returncode == 0, done.stderr

@@ -1,9 +1,11 @@
 """One worker is this process; what cannot be had is said in one line. (Clusters: validation/test_sweep_faults.)"""
 
+import gc
 import operator
 import os
 import sys
 
+import distributed
 import pytest
 
 from transslit import BadInput
@@ -55,6 +57,8 @@ def test_what_cannot_be_had_is_bad_input(asked, said, monkeypatch):
     monkeypatch.setattr("transslit.executor.ANSWER", 1)
     with pytest.raises(BadInput, match=said), executor(**asked):
         pass
+    # A client that failed and is collected while another starts would wait for that one for ever.
+    assert not [held for held in gc.get_objects() if type(held) is distributed.Client]
 
 
 @pytest.mark.parametrize("asked", [{"workers": 2}, {"scheduler": "tcp://localhost:8786"}])
