@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
 from transslit.errors import BadInput
@@ -190,10 +191,13 @@ def read_table(path: Path, field: str, columns: Iterable[str] = ()) -> pd.DataFr
     """
     try:
         table = pd.read_parquet(path, page_checksum_verification=True)
+        rows = pq.read_metadata(path).num_rows  # the heads of pages, which say so too, have no checksum
     except FileNotFoundError:
         raise BadInput(field, path, "no such file") from None
     except Exception as error:  # pyarrow and the decoders behind it raise what they like on damaged files
         raise BadInput(field, path, f"is damaged or not a Parquet table ({_first_line(error)})") from None
+    if len(table) != rows:
+        raise BadInput(field, path, f"is damaged: {len(table)} of {rows} rows can be read")
     check_numbers(table, columns, f"{field} {path.name}")
     return table
 

@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import numpy as np
 import sympy
-from scipy.optimize import minimize_scalar
 
 LENGTH = 5_000  # characters
 NODES = 200  # numbers, names, operations and functions
@@ -248,6 +247,8 @@ def undefined_at(expression: sympy.Expr, symbol: sympy.Symbol, points: int = 102
     Evaluated on an even grid; between its points by the least |base| of each negative power, and by the signs of what
     stands in logarithms and in powers that are no integers.
     """
+    from scipy.optimize import minimize_scalar
+
     powers = [part for part in sympy.preorder_traversal(expression) if part.is_Pow]
     poles = [part.base for part in powers if part.exp.is_number and part.exp < 0]
     parts = [expression, *poles, *expression.atoms(sympy.log)]

@@ -124,6 +124,8 @@ def in_unit(text: str, unit: str) -> float:
     written, own = split(text)
     if own == unit:
         return _float(written)
+    if not own or not unit:
+        raise ValueError(f"{text} cannot be converted to {unit or 'a plain number'}")
     old, new = _unit(own), _unit(unit)
     if old.dimensionality != new.dimensionality or _is_angle(old) != _is_angle(new):
         raise ValueError(f"{own} cannot be converted to {unit}")

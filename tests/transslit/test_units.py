@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from transslit.units import parse, show
+from transslit.units import WRITTEN, Length, in_unit, parse, show
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,63 @@ def test_what_is_no_length_is_refused_with_units_that_would_do(text):
 @given(st.floats(1e-12, 1e-3))
 def test_shown_lengths_read_back(value):
     assert parse(show(value, "length", 12), "length") == pytest.approx(value, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("1 mol·L⁻¹", "concentration", 1000.0),
+        ("1.957e−9 m²·s⁻¹", "diffusion coefficient", 1.957e-9),
+        ("2 m2 s-1", "diffusion coefficient", 2.0),
+        ("3600 rpm", "frequency", 60.0),
+        ("5 turn/s", "frequency", 5.0),
+        ("1\u00a0nm", "length", 1e-9),
+        ("-1 e", "elementary charge", -1.0),
+        ("0 degC", "temperature", 273.15),
+    ],
+)
+def test_quantities_as_people_paste_them(text, kind, value):
+    assert parse(text, kind) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("1e-400nm", "length", "too small"),
+        ("1 nm percent", "length", "not one unit"),
+        ("1 rad nm", "length", "no unit of a length"),
+        ("1 rad/s", "scan rate", "no unit of a scan rate"),
+        ("5 m/s/s", "length", "not one unit"),
+        ("10²nm", "length", "digits are 0 to 9"),
+        ("1’000nm", "length", "grouped"),
+        ("78 C", "temperature", "C is no unit of a temperature"),
+        ("20 mVs", "voltage", "mVs is no known unit"),
+        ("1 nm^12", "length", "no unit"),
+        ("1 nm mm/um", "length", "not one unit"),
+        ("–1nm", "length", "dash"),
+    ],
+)
+def test_what_is_refused_says_why(text, kind, said):
+    with pytest.raises(ValueError, match=said):
+        parse(text, kind)
+
+
+def test_a_quantity_in_another_unit():
+    assert in_unit("1.5um", "nm") == pytest.approx(1500.0)
+    assert in_unit("20 degC", "K") == pytest.approx(293.15)
+    assert in_unit("3", "") == 3.0
+    for text, unit in (("1nm", "V"), ("1rad/s", "Hz"), ("1nm", ""), ("1", "nm")):
+        with pytest.raises(ValueError, match="converted"):
+            in_unit(text, unit)
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_truth_value_is_no_quantity(value):
+    with pytest.raises(ValidationError, match="as text with its unit"):
+        TypeAdapter(Length).validate_python(value)
+
+
+def test_what_people_write_needs_its_unit_and_what_programs_pass_is_si():
+    assert TypeAdapter(Length).validate_python(2e-9) == 2e-9
+    with pytest.raises(ValidationError, match="as text with its unit"):
+        TypeAdapter(Length).validate_python(2e-9, context=WRITTEN)
