@@ -5,6 +5,7 @@ import json
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from transslit.library import shipped
@@ -57,8 +58,6 @@ def first_frequency(inside, folder, text):
     done, _ = ladder("--impedance", "TEXT:1GHz")(inside, folder, text)
     if done.returncode:
         return done, {}
-    import pandas as pd
-
     return done, {"frequency": pd.read_parquet(folder / "run" / "impedance.parquet")["frequency_Hz"].min()}
 
 
@@ -207,3 +206,26 @@ def test_every_kind_of_quantity_has_units_that_read():
         assert parse(f"1 {unit}", kind) == pytest.approx(1.0)
         for example in examples.split(", "):
             parse(f"2{example}", kind)
+
+
+# Measured curves (every dialect: circuit/test_measured.py)
+
+
+def test_a_measured_curve_answers_through_the_command_line(inside, tmp_path):
+    time_s = [5.0 * k for k in range(41)]
+    volts = [0.025 * min(k, 40 - k) for k in range(41)]
+    rows = [
+        f"{t};{v};{2.5 if k < 20 else -2.5}".replace(".", ",")
+        for k, (t, v) in enumerate(zip(time_s, volts, strict=True))
+    ]
+    (tmp_path / "cv.csv").write_bytes("\n".join(["time/s;Ecell/V;I/mA", *rows]).encode("utf-16"))
+    words = ("circuit", "--resistance", "2ohm", "--slit-capacitance", "1mF", "--layers", "3", "--fit")
+    done = inside("transslit", *words, "cv.csv", "--out", "run")
+    assert done.returncode == 0, done.stderr
+    curve = pd.read_csv(tmp_path / "run" / "overlay.csv")
+    assert curve["time_s"].tolist() == time_s
+    assert curve["V_m_V"].tolist() == pytest.approx(volts)
+    assert curve["I_m_A"].abs().tolist() == pytest.approx([2.5e-3] * 41)
+    (tmp_path / "one.mpt").write_text("EC-Lab ASCII FILE")
+    refused(inside("transslit", *words, "one.mpt", "--out", "none"), "one.mpt", "second line")
+    assert not (tmp_path / "none").exists()
