@@ -1,5 +1,7 @@
 """The record: round trip, parts that must add up, refusal of torn or mixed records."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,3 +108,28 @@ def test_resampled_record_weighs_every_moment_alike():
     assert list(found.slits.columns) == list(uneven.slits.columns)
     assert len(found.crossings) == 2 * 2 * 101
     assert even.resampled() is even
+
+
+def test_a_table_of_another_record_is_not_taken_for_its_own(tmp_path):
+    planted().write(tmp_path / "a")
+    planted(times=6).write(tmp_path / "b")
+    (tmp_path / "b" / "slits.parquet").replace(tmp_path / "a" / "slits.parquet")
+    with pytest.raises(BadInput, match=r"slits\.parquet.*not the table"):
+        TransSlitRecord.read(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("temperature_K", "warm"), ("temperature_K", -1.0), ("electrolyte", 3), ("network", {"slit": "1,5nm"}),
+        ("drive", {"kind": 1}), ("drive", {"kind": "cv", "window": "0.4"}), ("blocks", [1]),
+    ],
+)  # fmt: skip
+def test_metadata_of_another_type_are_refused(tmp_path, key, value):
+    planted().write(tmp_path)
+    path = tmp_path / "record.json"
+    content = json.loads(path.read_text()) | {key: value}
+    del content["checksum"], content["sha256"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(BadInput, match=key if key != "network" else "slit"):
+        TransSlitRecord.read(tmp_path)
