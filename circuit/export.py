@@ -15,6 +15,7 @@ from circuit.result import SIGN, CircuitResult
 from transslit import __version__
 from transslit.drive import TriangularCV
 from transslit.errors import BadInput
+from transslit.files import whole
 
 
 def to_csv(result: CircuitResult, path: Path | None = None) -> str:
@@ -80,7 +81,6 @@ def _numbers(values: np.ndarray) -> list[str]:
 def _written(text: str, path: Path | None) -> str:
     """`text`, which is also put at `path` whole or not at all; line ends as they are."""
     if path is not None:
-        partial = path.with_name(f".{path.name}.part")
-        partial.write_bytes(text.encode("latin-1", errors="replace"))
-        partial.replace(path)
+        with whole(path) as partial:
+            partial.write_bytes(text.encode("latin-1", errors="replace"))
     return text

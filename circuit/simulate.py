@@ -15,6 +15,7 @@ from circuit.program import Segment, corners_of, segments_of
 from circuit.resistance import slit_resistance
 from circuit.result import SIGN, CircuitResult
 from circuit.rosenbrock import integrate
+from transslit.files import write_table
 from transslit.law import Law
 from transslit.progress import Progress
 
@@ -136,7 +137,5 @@ def run(
     """`simulate`, leaving `terminal.parquet` and `slits.parquet` in `folder`; too short to need checkpoints."""
     result = simulate(config, law, progress, counter_law)
     for name, table in (("terminal", result.terminal), ("slits", result.slits)):
-        partial = folder / f".{name}.parquet.part"
-        table.to_parquet(partial, index=False)
-        partial.replace(folder / f"{name}.parquet")
+        write_table(folder / f"{name}.parquet", table)
     return result

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from discovery.columns import stem_of, unit_of
 from discovery.problem import held_out_rows
+from transslit.files import whole
 from transslit.law import Law
 
 MOST_COLOURS = 10
@@ -80,4 +81,5 @@ def draw(table: pd.DataFrame, law: Law, folder: Path) -> None:
     """Write front.png and prediction.png beside the hall of fame in `folder`."""
     hall = pd.read_csv(folder / "hall_of_fame.csv")
     for name, figure in (("front", plot_front(hall, law)), ("prediction", plot_prediction(table, law))):
-        figure.savefig(folder / f"{name}.png", dpi=150)
+        with whole(folder / f"{name}.png") as partial:
+            figure.savefig(partial, dpi=150)

@@ -22,6 +22,7 @@ from openmm import app, unit
 
 from md.files import first_line, read_arrays, readable_frames
 from transslit.errors import StageFailed
+from transslit.files import whole
 
 EXACT, PORTABLE = "checkpoint.npz", "state.npz"
 AFRESH = "move the folder away to start afresh"
@@ -74,13 +75,11 @@ def save(sim: app.Simulation, folder: Path, reached: Reached) -> None:
     rows = np.array(reached.rows, dtype=float).reshape(-1, 2)
     continued = _bytes(json.dumps(reached.continued).encode())
     xml = _bytes(openmm.XmlSerializer.serialize(state).encode())
-    partial = folder / f".{PORTABLE}"
-    np.savez_compressed(partial, state=xml, at=at, rows=rows, continued=continued)
-    partial.replace(folder / PORTABLE)
+    with whole(folder / PORTABLE) as partial:
+        np.savez_compressed(partial, state=xml, at=at, rows=rows, continued=continued)
     binary, threads = _bytes(sim.context.createCheckpoint()), np.array(_threads(sim.context))
-    partial = folder / f".{EXACT}"
-    np.savez(partial, state=binary, threads=threads, at=at, rows=rows, continued=continued)
-    partial.replace(folder / EXACT)
+    with whole(folder / EXACT) as partial:
+        np.savez(partial, state=binary, threads=threads, at=at, rows=rows, continued=continued)
 
 
 def restore(sim: app.Simulation, folder: Path, legs: Sequence[tuple[str, int]]) -> Reached | None:

@@ -39,7 +39,7 @@ from md.packing import check_overlaps, pack
 from md.propagate import Leg, frames_in, propagate, seconds_per_step, simulation
 from transslit.config import digest
 from transslit.errors import StageFailed
-from transslit.files import read_object, write_json
+from transslit.files import read_object, whole, write_json, write_table
 from transslit.ions import Ion, MDParameters
 from transslit.progress import Progress
 from transslit.runs import versions
@@ -135,9 +135,8 @@ def find_equilibrium(cell: Cell, folder: Path, progress: Progress) -> Equilibriu
             with progress.task("MD: filling the cell", ROUNDS) as advance:
                 advance(0, expected(cell))
                 positions, waters = fill(cell, config.seed, advance)
-            partial = folder / ".filled.npz"
-            np.savez(partial, positions=positions, waters=waters)
-            partial.replace(filled)
+            with whole(filled) as partial:
+                np.savez(partial, positions=positions, waters=waters)
         positions, waters = load_positions(cell, filled, "positions", (None, 3))
         legs = _legs(config, config.anneal, config.equilibration)
     return _equilibrate(cell, positions, waters, legs, folder / "equilibrium", progress, source)
@@ -215,7 +214,7 @@ def _equilibrate(
     sites = frames.xyz[:, carbons : carbons + ions].astype(float) * 1e-9
     x = np.stack([cell.ion_sites.centres(frame)[:, 0] for frame in sites])
     drift = drift_table(cell, x, FRAME_STEPS * EQUILIBRIUM_STEP)
-    drift.to_parquet(folder / "drift.parquet", index=False)
+    write_table(folder / "drift.parquet", drift)
     oxygens = frames.xyz[:, carbons + ions :: 3, 0].astype(float) * 1e-9
     chosen = np.unique(
         np.linspace(len(frames.xyz) // 2, len(frames.xyz) - 1, max(config.replicas, 4)).round().astype(int)

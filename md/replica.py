@@ -26,7 +26,7 @@ from md.forcefield import build_system, topology
 from md.legs import replica_legs
 from md.propagate import Leg, frames_in, propagate, simulation
 from transslit.errors import StageFailed
-from transslit.files import write_table
+from transslit.files import whole, write_table
 
 
 def seed_of(config: MDConfig, run: int) -> int:
@@ -86,13 +86,11 @@ def run_replica(
     if not config.fixed_charge:
         carbons = len(cell.carbons["sign"])
         solved = [load_array(path.with_suffix(".npy"), AFRESH, (readable_frames(path), carbons)) for path in segments]
-        np.savez_compressed(folder / f".charges-{run}.npz", charge_e=np.concatenate(solved))
-        (folder / f".charges-{run}.npz").replace(folder / f"charges-{run}.npz")
-    partial = folder / f"replica-{run}-part.xtc"
-    with open(partial, "wb") as joined:  # XTC frames stand alone, so files join end to end
+        with whole(folder / f"charges-{run}.npz") as partial:
+            np.savez_compressed(partial, charge_e=np.concatenate(solved))
+    with whole(finished) as partial, open(partial, "wb") as joined:  # XTC frames stand alone: files join end to end
         for path in segments:
             joined.write(path.read_bytes())
-    partial.replace(finished)
     shutil.rmtree(work)
     return finished
 

@@ -35,7 +35,7 @@ from md.replica import drive_of, run_replica
 from md.reservoir import Reservoir
 from md.slit_diffusion import SlitDiffusion, fit
 from md.trans_slit_flux import TransSlitFlux
-from transslit.files import read_object, read_table, write_json, write_table, write_text
+from transslit.files import read_object, read_table, whole, write_json, write_table, write_text
 from transslit.progress import Advance, Progress
 from transslit.record import TransSlitRecord
 
@@ -87,9 +87,8 @@ def settled(cell: Cell, folder: Path, progress: Progress) -> Equilibrium:
     provenance = folder / "equilibrium.json"
     if not (kept.exists() and provenance.exists()):
         found = find_equilibrium(cell, folder, progress)
-        part = folder / ".equilibrium.npz"
-        np.savez_compressed(part, snapshots=found.snapshots.astype(np.float32), waters=found.waters)
-        part.replace(kept)
+        with whole(kept) as place:
+            np.savez_compressed(place, snapshots=found.snapshots.astype(np.float32), waters=found.waters)
         write_json(provenance, found.provenance)
     snapshots, waters = load_positions(cell, kept, "snapshots", (None, None, 3))
     return Equilibrium(snapshots, waters, read_object(provenance, "equilibrium"))
@@ -194,9 +193,8 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
         },
     )
     phi = np.mean([each.phi_map for each in flux], axis=0)
-    part = folder / ".potential_map.npz"
-    np.savez_compressed(part, phi_V=phi.astype(np.float32), spacing_m=flux[0].grid)
-    part.replace(folder / "potential_map.npz")
+    with whole(folder / "potential_map.npz") as place:
+        np.savez_compressed(place, phi_V=phi.astype(np.float32), spacing_m=flux[0].grid)
     _draw(cell, folder)
     record.write(folder / "record")
     return record
@@ -212,6 +210,5 @@ def _draw(cell: Cell, folder: Path) -> None:
     names = np.array([atom.residue.name for atom in frames.topology.atoms])
     step = int(np.argmin(np.abs(frames.time)))
     for name, index in (("before", step), ("after", -1)):
-        place = folder / f".cell_{name}.npz"
-        np.savez_compressed(place, positions_nm=frames.xyz[index], residue=names, box_nm=cell.box * 1e9)
-        place.replace(folder / f"cell_{name}.npz")
+        with whole(folder / f"cell_{name}.npz") as place:
+            np.savez_compressed(place, positions_nm=frames.xyz[index], residue=names, box_nm=cell.box * 1e9)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -24,11 +25,22 @@ LONGEST = 1 << 28  # bytes of a text file
 Model = TypeVar("Model", bound=BaseModel)
 
 
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary place beside `path`, of the same kind of file, that takes its name when the block ends well."""
+    partial = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    except Exception:
+        partial.unlink(missing_ok=True)
+        raise
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -38,9 +50,8 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a Parquet table whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    table.to_parquet(partial, index=False, write_page_checksum=True)
-    partial.replace(path)
+    with whole(path) as partial:
+        table.to_parquet(partial, index=False, write_page_checksum=True)
 
 
 def read_text(path: Path, field: str) -> str:

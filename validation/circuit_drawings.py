@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from transslit.errors import BadInput
-from transslit.files import write_text
+from transslit.files import whole, write_text
 from transslit.progress import Progress
 from validation import circuit_figures as tables
 from validation.figures import COLOURS, _panels, styled
@@ -252,8 +252,7 @@ def write_figures(asked: str, folder: Path, progress: Progress) -> list[Path]:
         compute, draw = FIGURES[name]
         table = compute(record) if name in OF_RECORD else compute()
         write_text(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.9g"))
-        partial = folder / f".{name}.part.png"
-        draw(table).savefig(partial, dpi=150)
-        partial.replace(folder / f"{name}.png")
+        with whole(folder / f"{name}.png") as partial:
+            draw(table).savefig(partial, dpi=150)
         written += [folder / f"{name}.png", folder / f"{name}.csv"]
     return written

@@ -16,7 +16,7 @@ from circuit.measured import Curve
 from circuit.measures import half_cycles, ragone, summary
 from circuit.spice import to_spice
 from transslit import BadInput, Law
-from transslit.files import read_table, write_json, write_table, write_text
+from transslit.files import read_table, whole, write_json, write_table, write_text
 from transslit.units import parse
 
 TABLES = ("terminal", "slits")
@@ -76,7 +76,8 @@ def fit_circuit(folder: Path, guess: circuit.CircuitConfig, curve: Curve) -> dic
     write_json(folder / "fit.json", {"parameters": rows, "compared": found.compared, "rms": found.rms_over_peak})
     write_text(folder / "correlation.csv", found.correlation.to_csv())
     write_text(folder / "overlay.csv", overlay.to_csv(index=False))
-    draw_overlay(overlay).savefig(folder / "overlay.png", dpi=150)
+    with whole(folder / "overlay.png") as partial:
+        draw_overlay(overlay).savefig(partial, dpi=150)
     told: dict[str, Any] = {"rms_over_peak": found.rms_over_peak}
     for row in rows:
         known = "" if row["identified"] else ", not identified by this curve"

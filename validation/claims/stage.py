@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from transslit.errors import BadInput
-from transslit.files import read_table, write_json
+from transslit.files import read_table, write_json, write_table
 from transslit.progress import Progress
 from transslit.runs import RunFolder
 from validation.claims.config import ClaimsConfig
@@ -47,9 +47,7 @@ def judge_claims(
         verdict = CLAIMS[identity].verdict(CLAIMS[identity].judge(evidence))
         path = table_path(run.path, identity)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.part")
-        verdict.evidence.to_parquet(partial, index=False)
-        partial.replace(path)
+        write_table(path, verdict.evidence)
         found.append(verdict)
     found = apply_tolerances(found, standards or {})
     write_claims(run.path, found)
