@@ -1,5 +1,6 @@
 """Run folders: reuse, refusal of another configuration, one owner, nothing half-written."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -148,3 +149,52 @@ def test_json_is_whole_or_absent(tmp_path):
     with pytest.raises(BadInput, match="damaged"):
         read_json(tmp_path / "x.json")
     assert read_json(tmp_path / "y.json") is None
+
+
+def refusing(folder):
+    raise BadInput("law", "q", "is no resistance")
+
+
+def test_a_refused_stage_leaves_its_folder_to_another_configuration(tmp_path):
+    """Unless it has left a file there already."""
+
+    def half(folder):
+        (folder / "frames").touch()
+        refusing(folder)
+
+    with open_run(tmp_path) as run:
+        for work, other in ((refusing, counting([])), (half, refusing)):
+            with pytest.raises(BadInput, match="no resistance"):
+                run.stage(work.__name__, CONFIG, work)
+            with (
+                contextlib.nullcontext() if work is refusing else pytest.raises(BadInput, match="another configuration")
+            ):
+                run.stage(work.__name__, SlitNetwork(slit="3nm"), other)
+
+
+def test_a_finished_stage_of_which_a_file_was_changed_or_lost_is_not_reused(tmp_path):
+    (tmp_path / "notes.txt").write_text("the user's own, from before")
+
+    def run_it():
+        with open_run(tmp_path) as run:
+            return run.stage("", CONFIG, counting([]))[1]
+
+    assert list(run_it()["files"]) == ["result"]
+    (tmp_path / "notes.txt").write_text("changed")
+    (tmp_path / "more.txt").write_text("put there later")
+    run_it()
+    (tmp_path / "result").write_text("43")
+    with pytest.raises(BadInput, match=r"result: was changed"):
+        run_it()
+    (tmp_path / "result").unlink()
+    with pytest.raises(BadInput, match=r"result: is missing"):
+        run_it()
+
+
+def test_a_manifest_with_another_number_is_refused(tmp_path):
+    with open_run(tmp_path) as run:
+        run.stage("", CONFIG, lambda folder: {"summary": {"current_A": 1.25}})
+        path = tmp_path / "manifest.json"
+        path.write_text(path.read_text().replace("1.25", "1.35"))
+        with pytest.raises(BadInput, match="damaged"):
+            run.stage("", CONFIG, counting([]))
