@@ -11,6 +11,10 @@ with half a cell, eps dphi/dn = (eps_S/h_S)(phi_m - phi). Mid-plane: phi = 0, c 
 Sources: M. Kilic, M. Bazant, A. Ajdari, Phys. Rev. E 75, 021503 (2007), doi:10.1103/PhysRevE.75.021503;
 C. Cances et al., IMA J. Numer. Anal. 41, 271 (2021), doi:10.1093/imanum/draa002.
 
+Fields of hundreds of kT/e per cell press ions against a wall until mu is so large that the free volume exp(-mu) is
+below the round-off of c. From a free volume of `LEAST_FREE` (mu = 27.6) on, mu therefore continues along its tangent,
+-ln(LEAST_FREE) + (LEAST_FREE - free)/LEAST_FREE: c passes close packing by 1e-12 per kT of mu, and no ion is lost.
+
 Inside, lengths are in nm, times in ns, potentials in kT/e and concentrations in the largest of the bulk, so
 that all unknowns are of order one. Unknowns: psi on all cells, then c_1 ... c_K on the ions' cells.
 """
@@ -28,7 +32,8 @@ from continuum.mesh import NM, Array, SlitMesh
 from transslit.decomposition import bernoulli, bernoulli_derivative, steric_excess
 
 NS = 1e-9  # s
-LEAST_FREE = 1e-12  # of the volume, that an iteration leaves
+LEAST_FREE = 1e-12  # of the volume; with less, mu goes on along its tangent
+MOST_EXCESS = 1e4  # kT, that an iteration leaves
 LEAST = 1e-200  # bulk concentrations, likewise: exp(-460)
 
 
@@ -150,12 +155,17 @@ class ModifiedPNP:
         """Occupied fraction of the volume, shape (m,)."""
         return self.occupancy @ c
 
+    def excess(self, c: Array) -> Array:
+        """Steric excess mu in kT, shape (m,), of `c` (ions, m); along its tangent beyond `LEAST_FREE`."""
+        occupied, most = self.occupied(c), 1 - LEAST_FREE
+        return np.asarray(steric_excess(np.minimum(occupied, most)) + np.maximum(occupied - most, 0.0) / LEAST_FREE)
+
     def faces(self, x: Array) -> FaceState:
         """State of all ion faces; beyond the mid-plane lies the bulk at psi = 0."""
         psi, c = self.split(x)
         everywhere = np.concatenate([c, self.bulk[:, None]], axis=1)
         potential = np.concatenate([psi[self.mesh.ion_cells], [0.0]])
-        mu = steric_excess(self.occupancy @ everywhere)
+        mu = self.excess(everywhere)
         v = np.outer(self.z, potential[self.upper] - potential[self.lower]) + (mu[self.upper] - mu[self.lower])
         forward = bernoulli(v)
         return FaceState(forward, forward + v, everywhere[:, self.lower], everywhere[:, self.upper], v)
@@ -198,7 +208,7 @@ class ModifiedPNP:
         # dJ/dv = B'(v) c_K + B'(-v) c_L, and B'(-v) = -1 - B'(v)
         g = self.D[:, None] * self.conductance
         slope = g * (derivative * state.c_lower - (1 + derivative) * state.c_upper)
-        room = 1 / (1 - self.occupied(c))
+        room = 1 / np.maximum(1 - self.occupied(c), LEAST_FREE)
         room = np.concatenate([room, [1 / (1 - self.occupancy @ self.bulk)]])
         values = [np.tile(rate * self.ion_volumes, self.ions)]
         for k in range(self.ions):
@@ -232,10 +242,11 @@ class ModifiedPNP:
         return out
 
     def updated(self, x: Array, delta: Array) -> tuple[Array, bool]:
-        """`x + delta`, held to positive concentrations and free volume; and whether it had to be held.
+        """`x + delta`, held to positive concentrations and free volume; and whether a cell was too crowded for it.
 
         A concentration that would fall below half of itself goes to c / (1 - dc/c) instead, which agrees with
-        c + dc to first order; cells that would lose more than nine tenths of their free volume are scaled back.
+        c + dc to first order; cells that would lose more than nine tenths of their free volume are scaled back to
+        that or, where that is less than `LEAST_FREE`, to an excess of `MOST_EXCESS`.
         """
         out = x + delta
         _, c = self.split(x)
@@ -243,11 +254,11 @@ class ModifiedPNP:
         _, new = self.split(out)
         falling = dc < -0.5 * c
         new[falling] = np.maximum(c[falling] / (1 - dc[falling] / c[falling]), LEAST)
-        most = 1 - np.maximum(0.1 * (1 - self.occupied(c)), LEAST_FREE)
-        occupied = self.occupied(new)
+        most, occupied = 1 - 0.1 * (1 - self.occupied(c)), self.occupied(new)
+        most[most > 1 - LEAST_FREE] = 1 + MOST_EXCESS * LEAST_FREE
         crowded = occupied > most
         new[:, crowded] *= most[crowded] / occupied[crowded]
-        return out, bool(falling.any() or crowded.any())
+        return out, bool(crowded.any())
 
     def electrode_charge(self, x: Array, drive: float) -> float:
         """Charge of the electrode in C/m per depth: what its faces send into the electrolyte (half cell)."""

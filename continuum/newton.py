@@ -2,8 +2,11 @@
 
     J(x_0) delta = -r(x),   x <- x + delta,
 
-held to positive concentrations and free volume cell by cell. The factorisation is renewed when an
-iteration shrinks the update by less than `CONTRACTION`, so that a smooth run needs one every few time steps.
+held to positive concentrations and free volume cell by cell. It has converged when the update is below `TOLERANCE`
+of the unknowns: of the largest psi for potentials, of the largest c for concentrations, neither taken as less than
+`FLOOR`. Round-off leaves 1e-13 of the largest psi in every update, so that a tolerance in kT/e alone cannot be met
+where potentials are thousands of kT/e. The factorisation is renewed when an iteration shrinks the update by less than
+`CONTRACTION`, so that a smooth run needs one every few time steps.
 Where the electrode's charge is imposed, phi_m is one more unknown, in which residual and charge are linear.
 Source: C. T. Kelley, Iterative Methods for Linear and Nonlinear Equations (SIAM 1995), section 5.4.
 """
@@ -18,7 +21,8 @@ from scipy.sparse.linalg import splu
 from continuum.mesh import Array
 from continuum.mpnp import ModifiedPNP
 
-TOLERANCE = 1e-10  # of the last update, in kT/e and bulk concentrations
+TOLERANCE = 1e-11  # of the last update, relative to the largest unknown of its kind
+FLOOR = 10.0  # kT/e and bulk concentrations that the largest counts as at least
 CONTRACTION = 0.2  # of the update per iteration; slower than this, a new factorisation pays
 ITERATIONS = 40
 
@@ -94,8 +98,9 @@ class Newton:
                 self.factors = None
                 raise NewtonFailed("the linear system is singular", self._cell(delta))
             self.iterations += 1
-            size = float(np.abs(delta).max())
-            worst = int(np.argmax(np.abs(delta)))
+            relative = self._relative(delta, x)
+            worst = int(np.argmax(relative))
+            size = float(relative[worst])
             following, held = equations.updated(x, delta)
             slow = held or size > CONTRACTION * before
             if not fresh and slow and size > TOLERANCE:
@@ -109,7 +114,15 @@ class Newton:
                 self.factors = None
             fresh, before = False, size
         self.factors = None
-        raise NewtonFailed(f"no convergence in {ITERATIONS} iterations, last update {size:.2g}", self._place(worst))
+        reason = f"no convergence in {ITERATIONS} iterations, last relative update {size:.2g}"
+        raise NewtonFailed(reason, self._place(worst))
+
+    def _relative(self, delta: Array, x: Array) -> Array:
+        """Size of the update `delta` of each unknown over the largest unknown of its kind in `x`, or over `FLOOR`."""
+        n, out = self.equations.n, np.abs(delta)
+        out[:n] /= max(FLOOR, np.abs(x[:n]).max())
+        out[n:] /= max(FLOOR, x[n:].max())
+        return out
 
     def _charged(self, x: Array, delta: Array, drive: float, charge: float) -> tuple[Array, float]:
         """Update with the rise of phi_m (V) that gives the electrode `charge`, by elimination of the border."""

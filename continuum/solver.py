@@ -12,13 +12,12 @@ Source of the variable-step BDF2: E. Hairer, G. Wanner, Solving Ordinary Differe
 from __future__ import annotations
 
 import contextlib
-import json
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from continuum.checkpoint import Reached, checkpoint_name, read_checkpoint, set_aside
 from continuum.config import ContinuumConfig
 from continuum.frames import SERIES, write_frames
 from continuum.mesh import NM, Array
@@ -27,6 +26,8 @@ from continuum.newton import Newton, NewtonFailed
 from continuum.schedule import Schedule
 from transslit import BadInput, StageFailed
 from transslit.drive import Galvanostatic
+from transslit.errors import first_line
+from transslit.files import whole
 from transslit.progress import Progress
 
 HALVINGS = 14  # of a step before the run gives up
@@ -59,6 +60,7 @@ class March:
         self.cycle_start: Array = np.zeros(0)
         self.cycle_changes: list[float] = []  # of the state from one cycle's end to the next, kT/e and bulk c
         self.stopped = False
+        self.damage = ""  # of a checkpoint that was set aside
         if not self._resume():
             self._begin()
 
@@ -72,6 +74,8 @@ class March:
         StageFailed : names time, drive and the worst cell; what was reached is in `frames.h5`
         """
         end = float(self.schedule.marks[-1])
+        if self.damage:
+            progress.say(f"continuum: {self.damage}; continued from t = {self.past[0].time:.6g} s")
         try:
             with progress.task(f"Continuum: {self.config.drive.kind}", total=100.0) as advance:
                 while self.past[0].time < end and not self.stopped:
@@ -164,7 +168,10 @@ class March:
         return np.array([(1 + 2 * ratio) / (1 + ratio), -(1 + ratio), ratio**2 / (1 + ratio)]) / step
 
     def _extrapolate(self, time: float, order: int) -> Array:
-        """Lagrange polynomial through the last instants, in psi and ln c."""
+        """Lagrange polynomial through the last instants, in psi and ln c; crowded cells keep their ions.
+
+        A closed cell keeps all: Newton's iterations conserve to round-off the number of ions that they start from.
+        """
         n, past = self.equations.n, self.past[: order + 1]
         times = np.array([instant.time for instant in past])
         out = np.zeros(self.equations.size)
@@ -175,8 +182,13 @@ class March:
             out[n:] += weight * np.log(instant.x[n:])
         with np.errstate(over="ignore"):
             out[n:] = np.exp(out[n:])
-        crowded = not np.all(np.isfinite(out)) or np.max(self.equations.occupied(self.equations.split(out)[1])) >= 0.999
-        return past[0].x.copy() if crowded else out
+        c, last = self.equations.split(out)[1], self.equations.split(past[0].x)[1]
+        crowded = ~(self.equations.occupied(c) < 0.999)
+        c[:, crowded] = last[:, crowded]
+        if self.equations.mesh.full and not crowded.all():
+            volumes = np.where(crowded, 0.0, self.equations.ion_volumes)
+            c[:, ~crowded] *= ((last @ volumes) / (c @ volumes))[:, None]
+        return out
 
     def _accept(self, new: Instant, reached: bool) -> None:
         equations, schedule, weights = self.equations, self.schedule, self._difference(new.time)
@@ -232,21 +244,20 @@ class March:
     def _checkpoint(self) -> None:
         if not self.rows["time_s"]:
             return
-        path = self.folder / f"segment-{self.frames:07d}.npz"
-        partial = path.with_name(f".{path.name}.part")
-        state = {
-            "digest": self.config.digest,
-            "frames": self.frames,
-            "steps": self.steps,
-            "retries": self.retries,
-            "newton": [self.newton.factorisations, self.newton.iterations],
-            "leg": self.leg,
-            "cycle_changes": self.cycle_changes,
-            "stopped": self.stopped,
-        }
-        with open(partial, "wb") as file:
+        path = self.folder / checkpoint_name(self.frames)
+        reached = Reached(
+            digest=self.config.digest,
+            frames=self.frames,
+            steps=self.steps,
+            retries=self.retries,
+            newton=(self.newton.factorisations, self.newton.iterations),
+            leg=self.leg,
+            cycle_changes=self.cycle_changes,
+            stopped=self.stopped,
+        )
+        with whole(path) as partial:
             content: dict[str, Any] = {
-                "state": json.dumps(state),
+                "state": reached.model_dump_json(),
                 "proposed": self.proposed,
                 "past_time": np.array([instant.time for instant in self.past]),
                 "past_x": np.array([instant.x for instant in self.past]),
@@ -254,38 +265,71 @@ class March:
                 "cycle_start": self.cycle_start,
                 **{name: np.array(values) for name, values in self.rows.items()},
             }
-            np.savez(file, **content)
-        partial.replace(path)
+            np.savez(partial, **content)
         self.rows = {name: [] for name in SERIES}
         self.newton.forget()
 
     def _resume(self) -> bool:
-        segments = sorted(self.folder.glob("segment-*.npz"))
-        while segments:
+        """Continue from the last checkpoint of an unbroken line; whether there is one.
+
+        The first that cannot be used and those after it are kept as `*.unreadable`: their frames are solved again.
+        """
+        paths = sorted(self.folder.glob("segment-*.npz"))
+        for number, path in enumerate(paths):
             try:
-                with np.load(segments[-1]) as saved:
-                    state = json.loads(str(saved["state"]))
-                    instants = zip(saved["past_time"], saved["past_x"], saved["past_drive"], strict=True)
-                    past = [Instant(float(time), x, float(drive)) for time, x, drive in instants]
-                    self.proposed, self.cycle_start = float(saved["proposed"]), saved["cycle_start"]
+                self._take_up(path)
+            except ValueError as error:
+                kept = [set_aside(later) for later in paths[number:]]
+                self.damage = f"{path} {first_line(error)}; kept as {kept[0].name}"
                 break
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-                segments.pop().unlink()  # not one that this program finished writing
-        if not segments:
-            return False
-        if state["digest"] != self.config.digest:
+        return self.frames > 0
+
+    def _take_up(self, path: Path) -> None:
+        """Continue from the checkpoint in `path`, which follows on that taken up before.
+
+        Raises
+        ------
+        ValueError : damaged, of other shapes, or does not follow
+        BadInput : of another configuration, or may not be read
+        """
+        saved = read_checkpoint(path)
+        reached = Reached.model_validate_json(str(saved.get("state")))
+        if reached.digest != self.config.digest:
             raise BadInput("out", self.folder, "holds an unfinished continuum run of another configuration")
-        self.past, self.frames, self.steps, self.retries = past, state["frames"], state["steps"], state["retries"]
-        self.newton.factorisations, self.newton.iterations = state["newton"]
-        self.leg, self.cycle_changes, self.stopped = state["leg"], state["cycle_changes"], state["stopped"]
-        return True
+        if path.name != checkpoint_name(reached.frames):
+            raise ValueError(f"holds frames up to number {reached.frames}")
+        self._check(saved, reached.frames - self.frames)
+        times, states, drives = (saved[name] for name in ("past_time", "past_x", "past_drive"))
+        self.past = [Instant(float(t), x, float(drive)) for t, x, drive in zip(times, states, drives, strict=True)]
+        self.proposed, self.cycle_start = float(saved["proposed"]), saved["cycle_start"]
+        self.frames, self.steps, self.retries = reached.frames, reached.steps, reached.retries
+        self.newton.factorisations, self.newton.iterations = reached.newton
+        self.leg, self.cycle_changes, self.stopped = reached.leg, reached.cycle_changes, reached.stopped
+
+    def _check(self, saved: dict[str, Array], frames: int) -> None:
+        """Refuse arrays that are not those of a checkpoint of this run with `frames` frames, by a ValueError."""
+        equations, instants = self.equations, (saved.get("past_time", np.zeros(0)).size,)
+        shapes: dict[str, tuple[int, ...]] = dict.fromkeys(SERIES, (frames,))
+        shapes |= {"phi_V": (frames, equations.n), "c_mol_per_m3": (frames, equations.ions, equations.m)}
+        shapes |= {"past_time": instants, "past_x": (*instants, equations.size), "past_drive": instants}
+        shapes |= {"proposed": (), "cycle_start": (equations.size,)}
+        for name, shape in shapes.items():
+            if name not in saved or saved[name].dtype.kind != "f" or saved[name].shape != shape or 0 in shape:
+                raise ValueError(f"lacks {name} of the shape {shape}")
+            if name not in ("proposed", "electrode_C_per_m") and not np.isfinite(saved[name]).all():
+                raise ValueError(f"has {name} that is not finite")
+        if not saved["proposed"] > 0 or not np.all(saved["past_x"][:, equations.n :] > 0):
+            raise ValueError("has a step or a concentration that is not positive")
 
     def _consolidate(self, complete: bool) -> None:
         series: dict[str, list[Array]] = {name: [] for name in SERIES}
         for path in sorted(self.folder.glob("segment-*.npz")):
-            with np.load(path) as saved:
-                for name in SERIES:
-                    series[name].append(saved[name])
+            try:
+                saved = read_checkpoint(path)
+            except ValueError as error:
+                raise StageFailed("continuum", f"{path} {error}; run again to solve its frames again") from None
+            for name in SERIES:
+                series[name].append(saved[name])
         joined = {name: np.concatenate(parts) for name, parts in series.items()}
         write_frames(self.folder / "frames.h5", self.config, joined, complete)
 

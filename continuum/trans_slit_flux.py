@@ -22,7 +22,7 @@ from continuum.frames import Frames
 from continuum.mesh import Array
 from continuum.mpnp import ModifiedPNP
 from transslit import Electrolyte, SlitNetwork, TransSlitRecord
-from transslit.decomposition import decompose, steric_excess
+from transslit.decomposition import decompose
 from transslit.record import PARTS
 
 CURRENTS = ["I_A_per_m", *PARTS]
@@ -66,7 +66,7 @@ class PlaneCurrents:
         equations = self.equations
         psi, c = equations.split(x)
         psi = psi[equations.mesh.ion_cells]
-        mu = steric_excess(equations.occupied(c))
+        mu = equations.excess(c)
         migration = np.outer(equations.z, psi[self.upper] - psi[self.lower])
         steric = np.broadcast_to(mu[self.upper] - mu[self.lower], migration.shape)
         return c[:, self.lower], c[:, self.upper], migration, steric

@@ -20,8 +20,8 @@ import numpy as np
 import openmm
 from openmm import app, unit
 
-from md.files import first_line, read_arrays, readable_frames
-from transslit.errors import StageFailed
+from md.files import read_arrays, readable_frames
+from transslit.errors import StageFailed, first_line
 from transslit.files import whole
 
 EXACT, PORTABLE = "checkpoint.npz", "state.npz"

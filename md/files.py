@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from MDAnalysis.lib.formats.libmdaxdr import XTCFile
 
-from transslit.errors import StageFailed
+from transslit.errors import StageFailed, first_line
 
 Shape = tuple[int | None, ...]  # None: any length along that axis
 
@@ -84,8 +84,3 @@ def _check(name: str, values: np.ndarray, shape: Shape) -> None:
         raise ValueError(f"{name} has the shape {values.shape}, not {wanted}")
     if not np.isfinite(values).all():
         raise ValueError(f"{name} is not finite")
-
-
-def first_line(error: Exception) -> str:
-    """What an exception says, without what follows in further lines."""
-    return (str(error).splitlines() or [type(error).__name__])[0]

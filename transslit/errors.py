@@ -14,6 +14,11 @@ def visible(text: str) -> str:
     )
 
 
+def first_line(error: Exception) -> str:
+    """What an exception says, or its kind, without what follows in further lines."""
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
 def _is_space(character: str) -> bool:
     return unicodedata.category(character) == "Zs"
 

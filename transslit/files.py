@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
-from transslit.errors import BadInput
+from transslit.errors import BadInput, first_line
 
 LONGEST = 1 << 28  # bytes of a text file
 Model = TypeVar("Model", bound=BaseModel)
@@ -86,7 +86,7 @@ def read_toml(path: Path, field: str) -> dict[str, Any]:
     except RecursionError:
         raise BadInput(field, path, "is nested too deeply") from None
     except ValueError as error:  # tomllib's own, and Python's on a number of thousands of digits
-        raise BadInput(field, path, f"is not valid TOML ({_first_line(error)})") from None
+        raise BadInput(field, path, f"is not valid TOML ({first_line(error)})") from None
 
 
 def parse_json(text: str) -> Any:
@@ -125,7 +125,7 @@ def read_json(path: Path, field: str = "file") -> Any:
     try:
         return parse_json(text)
     except ValueError as error:
-        raise BadInput(field, path, f"is damaged or not JSON ({_first_line(error)})") from None
+        raise BadInput(field, path, f"is damaged or not JSON ({first_line(error)})") from None
 
 
 def read_object(path: Path, field: str = "file") -> dict[str, Any]:
@@ -206,7 +206,7 @@ def read_table(path: Path, field: str, columns: Iterable[str] = ()) -> pd.DataFr
     except FileNotFoundError:
         raise BadInput(field, path, "no such file") from None
     except Exception as error:  # pyarrow and the decoders behind it raise what they like on damaged files
-        raise BadInput(field, path, f"is damaged or not a Parquet table ({_first_line(error)})") from None
+        raise BadInput(field, path, f"is damaged or not a Parquet table ({first_line(error)})") from None
     if len(table) != rows:
         raise BadInput(field, path, f"is damaged: {len(table)} of {rows} rows can be read")
     check_numbers(table, columns, f"{field} {path.name}")
@@ -235,7 +235,3 @@ def check_numbers(table: pd.DataFrame, columns: Iterable[str], where: str = "") 
         bad = np.flatnonzero(~np.isfinite(numbers))
         if bad.size:
             raise BadInput(field, f"{numbers[bad[0]]} in row {bad[0] + 1}", "every row needs a finite number")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
