@@ -131,7 +131,10 @@ def _read(path: Path) -> pd.DataFrame:
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows of more cells than the head has
             table = pd.read_csv(StringIO(text), index_col=False)
         head = next(csv.reader(StringIO(text), strict=True))
-    except (ValueError, OverflowError, csv.Error, pd.errors.ParserWarning) as error:  # pandas' parser errors among them
+    except pd.errors.ParserWarning:
+        fault = "is not a CSV table: rows with more cells than names (commas part cells, points are decimal marks)"
+        raise BadInput("table", path, fault) from None
+    except (ValueError, OverflowError, csv.Error) as error:  # pandas' parser errors among them
         raise BadInput("table", path, f"is not a CSV table ({str(error).splitlines()[0]})") from None
     twice = sorted({name for name in head if head.count(name) > 1})
     if twice:

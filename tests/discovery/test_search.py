@@ -11,6 +11,7 @@ from discovery import DiscoveryConfig, discover
 from discovery.problem import make_problem
 from discovery.search import CHECKPOINT, Search
 from transslit.errors import BadInput
+from transslit.files import read_sealed, write_sealed
 from transslit.law import Law
 
 SMALL = DiscoveryConfig(population=32, generations=5, islands=2, migration_every=2, search_rows=150, bootstrap=50)
@@ -59,6 +60,42 @@ def test_a_checkpoint_of_another_search_is_refused(make_table, tmp_path) -> None
     discover(make_table(lambda q: 1 - 0.5 * q), quick, tmp_path)
     with pytest.raises(BadInput, match="holds a search of another table or configuration"):
         discover(make_table(lambda q: 1 - 0.4 * q), quick, tmp_path)
+
+
+def tampered(folder, change):
+    """The checkpoint in `folder` with its content changed, and sealed again."""
+    content = read_sealed(folder / CHECKPOINT)
+    change(content)
+    write_sealed(folder / CHECKPOINT, content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["islands"][0].__setitem__(0, "__import__"),
+        lambda content: content["islands"][0].__setitem__(0, "9**9**9**9"),
+        lambda content: content["islands"].append([1]),
+        lambda content: content["fits"].append(["__import__('os')", None]),
+        lambda content: content.pop("random"),
+        lambda content: content.update(crowding=3),
+    ],
+)
+def test_a_checkpoint_is_data_and_never_evaluated(make_table, tmp_path, change) -> None:
+    table, quick = make_table(lambda q: 1 - 0.5 * q), SMALL.model_copy(update={"generations": 1})
+    discover(table, quick, tmp_path)
+    tampered(tmp_path, change)
+    with pytest.raises(BadInput, match="no checkpoint of this version"):
+        discover(table, quick, tmp_path)
+
+
+def test_a_damaged_checkpoint_is_refused(make_table, tmp_path) -> None:
+    table, quick = make_table(lambda q: 1 - 0.5 * q), SMALL.model_copy(update={"generations": 1})
+    discover(table, quick, tmp_path)
+    text = (tmp_path / CHECKPOINT).read_text(encoding="utf-8")
+    for damaged in (text[: len(text) // 2], text.replace("1", "2", 1)):
+        (tmp_path / CHECKPOINT).write_text(damaged, encoding="utf-8")
+        with pytest.raises(BadInput, match="damaged"):
+            discover(table, quick, tmp_path)
 
 
 def test_the_callers_random_state_is_left_alone(make_table) -> None:

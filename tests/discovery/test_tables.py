@@ -217,3 +217,28 @@ def test_tables_survive_a_file(make_table, tmp_path) -> None:
     table = make_table(lambda q: 1 - 0.5 * q)
     table.to_parquet(tmp_path / "data.parquet")
     pd.testing.assert_frame_equal(read_tables([tmp_path / "data.parquet"], "dphi_V", INPUTS), table)
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "said"),
+    [
+        ("dphi_V,I_A_per_m,q", "{y},{i},0.5,7", "is not a CSV table"),  # would shift every column by one
+        ("dphi_V,q,I_A_per_m,q", "{y},0.1,{i},0.2", "q: names two columns"),
+        ("dphi_V;I_A_per_m;q", "0,1;0,2;0,3", "points are decimal marks"),
+        ("dphi_V;I_A_per_m;q", "0.1;0.2;0.3", "not in the table"),
+        ("dphi_V,I_A_per_m,q", '"0,{n}","{n},5",0.5', "must hold plain numbers"),
+        ("dphi_V,I_A_per_m,q", "0_{n},{i},0.5", "must hold plain numbers"),
+    ],
+)
+def test_a_table_that_would_be_read_as_another_is_refused(tmp_path, head: str, row: str, said: str) -> None:
+    rows = [row.format(y=0.1 * n, i=n % 7, n=n) for n in range(30)]
+    (tmp_path / "data.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    with pytest.raises(BadInput, match=said):
+        read_tables([tmp_path / "data.csv"], "dphi_V", INPUTS)
+
+
+@pytest.mark.parametrize("name", ["U (V)", "I/A", "exp", "2q", "a b"])
+def test_a_column_that_no_formula_can_name_is_refused_before_the_search(make_table, name: str) -> None:
+    table = make_table(lambda q: 1 - 0.5 * q).rename(columns={"q": name})
+    with pytest.raises(BadInput, match="rename it"):
+        make_problem(table, DiscoveryConfig(inputs=("I_A_per_m", name)))

@@ -139,6 +139,10 @@ def test_a_law_is_accepted_or_refused_at_once(inside, tmp_path, row):
         assert done.returncode == 0, done.stderr
     else:
         refused(done, "law" if "negative" not in row["why"] else "q = 0.333")
+        assert not (tmp_path / "run" / "started.json").exists()
+        assert (tmp_path / "run").exists() == (
+            "negative" in row["why"]
+        )  # refused before the run, but where it is due to it
 
 
 # An electrolyte's words
