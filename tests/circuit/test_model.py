@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy.integrate import solve_ivp
 
 from circuit import CircuitConfig, HalfCell, Table, simulate
@@ -252,3 +253,11 @@ def test_what_only_shows_when_run_is_refused(paper):
     with pytest.raises(BadInput, match="counter electrode"):
         simulate(paper(layers=6, counter=bad))
     simulate(paper(layers=3, counter=COUNTER), Law.paper(5.0, 0.5), counter_law=Law.paper(2.0, 0.1))
+
+
+@pytest.mark.parametrize("value", [True, "1", "1_0", None, float("nan")])
+def test_numbers_of_a_table_are_numbers(value):
+    with pytest.raises(ValidationError):
+        Table(at=(0.0, 1.0), value=(1.0, value))
+    with pytest.raises(ValidationError):
+        Table(at=(0.0, value), value=(1.0, 1.0))

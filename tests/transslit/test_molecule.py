@@ -82,6 +82,8 @@ def test_the_configuration_holds_the_texts(tmp_path):
         (XML.replace(' mass="10"', ""), PDB, "mass"),
         (XML.replace('class="c2" charge="0.4"', 'class="c2"'), PDB, "charge"),
         (XML.replace('mass="10"', 'mass="-10"'), PDB, "positive"),
+        (XML.replace('mass="10"', 'mass="1_0"'), PDB, "mass"),
+        (XML.replace('charge="0.6"', 'charge="0,6"'), PDB, "charge"),
         (XML.replace('element="N"', 'element="Xx"'), PDB, "Xx"),
         (XML.replace('atomName2="B"', 'atomName2="C"'), PDB, "bond"),
         (XML.replace('name="B"', 'name="A"'), PDB, "name of its own"),

@@ -7,6 +7,7 @@ import pytest
 
 from transslit import BadInput
 from transslit.executor import Inline
+from transslit.files import read_sealed, write_sealed
 from transslit.progress import Progress
 from validation.sweep import plan, read_table, sweep
 from validation.sweep.grid import columns, settings
@@ -144,8 +145,17 @@ def test_the_table_follows_from_the_folder(tmp_path):
     assert table["error"].str.contains("layers").tolist() == [False, True, False, True]
     pd.testing.assert_frame_equal(read_table(out), table)
     pd.testing.assert_frame_equal(pd.read_parquet(out / "sweep.parquet"), table, check_dtype=False)
-    (out / "points" / f"{points[2].key}.json").write_text('{"status": "do')  # torn: not finished
-    assert read_table(out)["status"].tolist() == ["done", "failed", "pending", "failed"]
+    path = out / "points" / f"{points[2].key}.json"
+    whole = read_sealed(path)
+    other = whole["values"] | {"peak_current_A": "much"} | {"more": [1]}
+    for damaged in ('{"status": "do', path.read_text().replace("0.", "1.", 1)):  # torn; another number
+        path.write_text(damaged)
+        assert read_table(out)["status"].tolist() == ["done", "failed", "pending", "failed"]
+    for content in (whole | {"values": other}, whole | {"status": "perhaps"}, whole | {"wall_s": "long"}):
+        write_sealed(path, content)
+        assert read_table(out)["status"].tolist() == ["done", "failed", "pending", "failed"]
+    write_sealed(path, whole)
+    pd.testing.assert_frame_equal(read_table(out), table)
 
 
 def test_ctrl_c_leaves_a_valid_table(tmp_path, monkeypatch):
