@@ -50,7 +50,9 @@ class HalfCell(Config):
     table takes the place of the constants of its element.
     """
 
-    layers: Annotated[int, Field(ge=1, le=100_000)] = 20  # the closing wall is one of them; 1 is open space alone
+    layers: Annotated[int, Field(strict=True, ge=1, le=100_000)] = (
+        20  # the closing wall is one of them; 1 is open space alone
+    )
     resistance: Resistance | tuple[Resistance, ...] | None = None  # ohm, R_c; a law takes its place
     gamma: Finite | tuple[Finite, ...] = 0.0  # R_d = -gamma R_c q
     resistance_table: Tables | None = None  # ohm over q
@@ -60,7 +62,9 @@ class HalfCell(Config):
     open_capacitance: Capacitance  # F
     open_capacitance_table: Table | None = None  # F over |u|
     charge_max: Charge | tuple[Charge, ...] | None = None  # C, where q = 1; default: at the largest |phi_m|
-    half_resistor_mouth: bool = False  # the first slit's resistor halved: the ladder of a continuous line
+    half_resistor_mouth: Annotated[bool, Field(strict=True)] = (
+        False  # the first slit's resistor halved: the ladder of a continuous line
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -35,7 +35,7 @@ FIRST_ROWS = 1000  # parsed before all others, so that what is no table is refus
 MOST_EXTRA = 16  # empty cells at the end of a row
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LINE_END = re.compile(r"\r\n|\n|\r")
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 GROUPED = r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+"  # 1,234 is 1234 or 1.234
 
 
@@ -199,6 +199,9 @@ def _gamry(lines: list[str]) -> Table:
         while row < len(lines) and lines[row].startswith("\t"):
             rows.append(lines[row])
             row += 1
+        said = lines[start].split("\t")[2:3]
+        if said and re.fullmatch("[0-9]+", said[0]) and int(said[0]) != row - start - 3:
+            raise ValueError(f"holds {row - start - 3} rows of {lines[start]!r}, which says {said[0]}: is it torn?")
     named = [f"{name}/{unit.split()[0]}" if unit.strip() else name for name, unit in zip(names, units, strict=True)]
     return _columns(["\t".join(named), *rows], "\t")
 

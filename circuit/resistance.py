@@ -18,6 +18,7 @@ import sympy
 from circuit.config import CircuitConfig, HalfCell
 from circuit.curves import Curves, element
 from transslit.errors import BadInput
+from transslit.formula import NUMERIC
 from transslit.law import Law
 
 Function = Callable[[np.ndarray], np.ndarray]
@@ -61,9 +62,9 @@ def of_law(law: Law, slits: int) -> SlitResistance:
     expression = law.resistance_expression
     slope = sympy.diff(expression, Q)
     if Q in slope.free_symbols:
-        rise = sympy.lambdify(Q, slope, "numpy")
+        rise = sympy.lambdify(Q, slope, NUMERIC)
         return SlitResistance(
-            sympy.lambdify(Q, expression, "numpy"), lambda q: rise(np.maximum(q, LEAST)), (expression,)
+            sympy.lambdify(Q, expression, NUMERIC), lambda q: rise(np.maximum(q, LEAST)), (expression,)
         )
     fall, empty = (np.full(slits, float(e)) for e in (slope, expression.subs(Q, 0)))
     return SlitResistance(lambda q: empty + fall * q, lambda q: fall, (expression,))

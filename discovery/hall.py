@@ -15,11 +15,12 @@ import pandas as pd
 import sympy
 
 from discovery import forms
-from discovery.columns import stem_of
 from discovery.config import DiscoveryConfig
 from discovery.fit import Array, Fit
 from discovery.forms import Form
 from discovery.problem import Problem
+from transslit.columns import stem_of
+from transslit.formula import read_formula
 
 FAME = 60
 BETTER = 1e-6  # a smaller relative gain is round-off
@@ -54,11 +55,8 @@ def written(form: Form, problem: Problem, config: DiscoveryConfig, constants: Ar
 
 def latex_of(expression: str, inputs: Sequence[str]) -> str:
     """The formula in LaTeX, inputs without their units."""
-    names = {name: sympy.Symbol(name) for name in inputs}
-    return sympy.latex(
-        sympy.sympify(expression, locals=names),
-        symbol_names={names[n]: sympy.latex(sympy.Symbol(stem_of(n))) for n in inputs},
-    )
+    symbols = {sympy.Symbol(name, real=True): sympy.latex(sympy.Symbol(stem_of(name))) for name in inputs}
+    return sympy.latex(read_formula(expression, inputs, {}), symbol_names=symbols)
 
 
 def latex_table(hall: pd.DataFrame, target: str) -> str:

@@ -9,8 +9,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from discovery.columns import stem_of, unit_of
 from discovery.problem import held_out_rows
+from transslit.columns import stem_of, unit_of
 from transslit.files import whole
 from transslit.law import Law
 

@@ -20,12 +20,12 @@ import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 from discovery import choice, forms
-from discovery.columns import combined_unit
 from discovery.config import DiscoveryConfig
 from discovery.fit import Array, Fit, Rows, fit_form, full_jacobian, predict
 from discovery.forms import Form
 from discovery.hall import Finalist, scalings
 from discovery.problem import DRAWN, Problem
+from transslit.columns import combined_unit
 from transslit.law import Constant, Law
 from transslit.runs import versions
 

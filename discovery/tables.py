@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from discovery.columns import stem_of
+from transslit.columns import stem_of
 from transslit.errors import BadInput
 from transslit.files import check_numbers, read_table, read_text
 from transslit.formula import FUNCTIONS
@@ -23,6 +23,7 @@ from transslit.record import MUST_AGREE, TransSlitRecord
 
 FEWEST_ROWS = 20
 LENGTH = 1e-9  # m, what d is measured in
+LARGEST = 1e50  # of a number whose square is still one
 FEWEST_REPLICAS = 3  # whose scatter is taken as the uncertainty of dphi
 MEANING = {
     "q": "|Q_i| / max |Q_i| of its replica and slit",
@@ -156,6 +157,10 @@ def check_table(table: pd.DataFrame, target: str, inputs: Sequence[str]) -> None
             raise BadInput("column", name, "is no name for a formula; rename it: letters, digits and _ alone, as I_mA")
     if not table.columns.is_unique:
         raise BadInput("column", table.columns[table.columns.duplicated()][0], "appears twice in the table")
+    for name in ("group", "replica", "i"):
+        if name in table.columns and table[name].isna().any():
+            row = int(np.flatnonzero(table[name].isna())[0]) + 1
+            raise BadInput(f"column {name}", f"empty in row {row}", "tells slits apart; give it in every row")
     if len(table) < FEWEST_ROWS:
         raise BadInput("table rows", len(table), f"too few for a search; give {FEWEST_ROWS} or more")
     for name in MUST_AGREE:
@@ -170,6 +175,8 @@ def check_table(table: pd.DataFrame, target: str, inputs: Sequence[str]) -> None
     check_numbers(table, known)
     for name in known:
         values = table[name].to_numpy(dtype=float)
+        if np.abs(values).max() > LARGEST or (name == error and 0 < values.min() < 1 / LARGEST):
+            raise BadInput(f"column {name}", np.abs(values).max(), f"beyond {LARGEST:g}; choose another unit")
         if name == error:
             if not (values > 0).all():
                 raise BadInput(f"column {name}", values.min(), "uncertainties must be positive")

@@ -94,7 +94,7 @@ def parse_json(text: str) -> Any:
 
     Raises
     ------
-    ValueError : not JSON, nested too deeply, or NaN or an infinity in it
+    ValueError : not JSON, nested too deeply, a name twice in an object, or NaN or an infinity
     """
 
     def refuse(name: str) -> NoReturn:
@@ -106,8 +106,15 @@ def parse_json(text: str) -> Any:
             raise ValueError(f"{digits[:40]} is beyond a number's range")
         return value
 
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(pairs)
+        if len(content) < len(pairs):
+            names = [name for name, _ in pairs]
+            raise ValueError(f"{next(name for name in names if names.count(name) > 1)} is given twice")
+        return content
+
     try:
-        return json.loads(text, parse_constant=refuse, parse_float=finite)
+        return json.loads(text, parse_constant=refuse, parse_float=finite, object_pairs_hook=once)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
 
@@ -136,9 +143,11 @@ def read_object(path: Path, field: str = "file") -> dict[str, Any]:
     BadInput : cannot be read, not JSON, or not an object
     """
     content = read_json(path, field)
-    if content is not None and not isinstance(content, dict):
+    if isinstance(content, dict):
+        return content
+    if path.exists():
         raise BadInput(field, path, "must hold a JSON object")
-    return content or {}
+    return {}
 
 
 def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
@@ -229,7 +238,8 @@ def check_numbers(table: pd.DataFrame, columns: Iterable[str], where: str = "") 
         if isinstance(values, pd.DataFrame):
             raise BadInput(field, "twice", "one column of a name")
         if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-            held = f"{values.iloc[0]!s:.40}" if len(values) else values.dtype
+            other = values[pd.to_numeric(values.astype(str), errors="coerce").isna()]
+            held = f"{(other if len(other) else values).iloc[0]!s:.40}" if len(values) else values.dtype
             raise BadInput(field, held, "must hold plain numbers, units in the name")
         numbers = values.to_numpy(dtype=float, na_value=np.nan)
         bad = np.flatnonzero(~np.isfinite(numbers))

@@ -15,19 +15,67 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple
+from functools import partial, reduce
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 
 LENGTH = 5_000  # characters
 NODES = 200  # numbers, names, operations and functions
-DEPTH = 40  # of brackets, signs and powers in one another
+DEPTH = 24  # of brackets, signs and powers in one another
 LARGEST = 1e100  # of a number
 STEEPEST = 64  # of a power
+POINTS = 1025  # of q from 0 to 1
+LOWEST, REFINED = 8, 8  # points of these to look around, and times twentyfold closer
+NEAR_ZERO = 1e-6  # of the largest: what is divided by it grows a millionfold
 TOKEN = re.compile(
     r"\s*(?:([0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)|([^\W\d]\w*)|(\*\*|[-+*/(),]))"
 )
+
+
+class _Extreme(sympy.Function):
+    """The larger or smaller of two, as SymPy's own, but never compared: that takes minutes for a handful of terms."""
+
+    nargs = 2
+    is_extended_real = True
+    sign = 1
+
+    @classmethod
+    def eval(cls, first: sympy.Expr, second: sympy.Expr) -> sympy.Expr | None:
+        """Of two numbers the one that counts; else it stays as it is."""
+        if not (first.is_number and second.is_number):
+            return None
+        return first if cls.sign * (float(first) - float(second)) >= 0 else second
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """One where the argument is the one that counts."""
+        first, second = self.args if argindex == 1 else self.args[::-1]
+        return sympy.Heaviside(self.sign * (first - second))
+
+
+class Max(_Extreme):
+    """The larger of two."""
+
+
+class Min(_Extreme):
+    """The smaller of two."""
+
+    sign = -1
+
+
+# What `sympy.lambdify` takes for the functions of a formula and their derivatives.
+NUMERIC: list[Any] = [
+    {
+        "Max": np.maximum,
+        "Min": np.minimum,
+        "Heaviside": lambda x, *_: np.where(np.asarray(x) > 0, 1.0, 0.0),
+        "DiracDelta": lambda x, *_: np.zeros(np.shape(x)),  # the slope of a jump, which is taken beside it
+    },
+    "numpy",
+]
+
+
 FUNCTIONS: dict[str, tuple[Callable[..., sympy.Expr], Callable[..., float], int]] = {  # SymPy's, a float's, arguments
     "exp": (sympy.exp, math.exp, 1),
     "log": (sympy.log, math.log, 1),
@@ -39,8 +87,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., sympy.Expr], Callable[..., float], int]
     "tanh": (sympy.tanh, math.tanh, 1),
     "sinh": (sympy.sinh, math.sinh, 1),
     "cosh": (sympy.cosh, math.cosh, 1),
-    "Max": (sympy.Max, max, 2),
-    "Min": (sympy.Min, min, 2),
+    "Max": (lambda *parts: reduce(Max, parts), max, 2),
+    "Min": (lambda *parts: reduce(Min, parts), min, 2),
 }
 
 
@@ -210,7 +258,7 @@ def proportional(expression: sympy.Expr, current: sympy.Symbol) -> bool:
     if _degree(expression, current) != 1:
         return False
     others = sorted(expression.free_symbols - {current}, key=str)
-    values = sympy.lambdify(others, [expression.subs(current, 1), expression.subs(current, -1)], "numpy")
+    values = sympy.lambdify(others, [expression.subs(current, 1), expression.subs(current, -1)], NUMERIC)
     points = [np.linspace(0.05 + 0.01 * k, 0.95, 7) for k in range(len(others))]
     with np.errstate(all="ignore"):
         forward, backward = (np.asarray(value, dtype=complex) for value in values(*points))
@@ -236,44 +284,72 @@ def _degree(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr | None:
         return sympy.Integer(0)
     if len(set(degrees)) > 1:
         return None
-    if expression.is_Add or isinstance(expression, sympy.Abs | sympy.Max | sympy.Min):
+    if expression.is_Add or isinstance(expression, sympy.Abs | _Extreme):
         return degrees[0]
     return degrees[0] if degrees[0] == 0 else None
 
 
-def undefined_at(expression: sympy.Expr, symbol: sympy.Symbol, points: int = 1025) -> float | None:
+def undefined_at(expression: sympy.Expr, symbol: sympy.Symbol) -> float | None:
     """A value of `symbol` in [0, 1] at which `expression` is not real and finite; None where it is everywhere.
 
-    Evaluated on an even grid; between its points by the least |base| of each negative power, and by the signs of what
-    stands in logarithms and in powers that are no integers.
+    Evaluated on an even grid, and between its points by what roots, logarithms and negative powers are taken of: their
+    least values are looked for, and must not be negative, or within `NEAR_ZERO` of zero where zero is a pole.
     """
-    from scipy.optimize import minimize_scalar
-
-    powers = [part for part in sympy.preorder_traversal(expression) if part.is_Pow]
-    poles = [part.base for part in powers if part.exp.is_number and part.exp < 0]
-    parts = [expression, *poles, *expression.atoms(sympy.log)]
-    function = sympy.lambdify(symbol, parts, "numpy")
+    guards = _guards(expression)
+    function = sympy.lambdify(symbol, [expression, *(part for part, _, _ in guards)], NUMERIC)
 
     def at(x: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):
             values = np.array([np.broadcast_to(np.asarray(value, dtype=complex), x.shape) for value in function(x)])
         return np.where(values.imag == 0, values.real, np.nan)
 
-    grid = np.linspace(0.0, 1.0, points)
+    grid = np.linspace(0.0, 1.0, POINTS)
     values = at(grid)
     bad = ~np.isfinite(values).all(axis=0)
     if bad.any():
         return float(grid[np.argmax(bad)])
-    for number in range(1, 1 + len(poles)):
-        size = np.abs(values[number])
+    for number, (_, signed, pole) in enumerate(guards, start=1):
+        least = NEAR_ZERO * np.abs(values[number]).max() if pole else 0.0
+        size = values[number] if signed else np.abs(values[number])
         changes = np.flatnonzero(np.diff(np.sign(values[number])) != 0)
-        if changes.size:
+        if pole and changes.size:
             return float(grid[changes[0]])
-        least = int(np.argmin(size))
-        bounds = grid[max(least - 1, 0)], grid[min(least + 1, points - 1)]
-        found = minimize_scalar(
-            lambda x, k=number: abs(at(np.array([x]))[k, 0]), bounds=bounds, method="bounded", options={"xatol": 1e-12}
-        )
-        if not min(float(found.fun), size[least]) > 1e-9 * size.max():
-            return float(found.x)
+        guard = partial(_guard, at, number, signed)
+        for start in np.argsort(size)[:LOWEST]:
+            x, found = _lowest(guard, grid, int(start))
+            if found < least or (pole and found == 0):
+                return x
     return None
+
+
+def _guards(expression: sympy.Expr) -> list[tuple[sympy.Expr, bool, bool]]:
+    """What `expression` must be able to take a root, logarithm or negative power of.
+
+    Returns
+    -------
+    each with whether it must not be negative, and whether it must not be zero
+    """
+    found = [(part.args[0], True, True) for part in expression.atoms(sympy.log)]
+    for part in sympy.preorder_traversal(expression):
+        if part.is_Pow and not (part.exp.is_Integer and part.exp > 0):
+            pole = not part.exp.is_number or bool(part.exp < 0)
+            found.append((part.base, not part.exp.is_Integer, pole))
+    return found
+
+
+def _guard(at: Callable[[np.ndarray], np.ndarray], number: int, signed: bool, q: np.ndarray) -> np.ndarray:
+    values = at(q)[number]
+    return values if signed else np.abs(values)
+
+
+def _lowest(function: Callable[[np.ndarray], np.ndarray], grid: np.ndarray, start: int) -> tuple[float, float]:
+    """The least value of `function` about a point of the grid, on ever finer ones; its place and the value."""
+    low, high = grid[max(start - 1, 0)], grid[min(start + 1, grid.size - 1)]
+    for _ in range(REFINED):
+        fine = np.linspace(low, high, 41)
+        values = function(fine)
+        if not np.isfinite(values).all():
+            return float(fine[np.argmin(np.isfinite(values))]), -math.inf
+        best = int(np.argmin(values))
+        low, high = fine[max(best - 1, 0)], fine[min(best + 1, 40)]
+    return float(fine[best]), float(values[best])

@@ -12,10 +12,12 @@ import numpy as np
 import sympy
 from pydantic import Field, model_validator
 
+from transslit.columns import unit_of
 from transslit.config import Config
 from transslit.errors import BadInput
 from transslit.files import checked, read_json, write_json
-from transslit.formula import FUNCTIONS, LARGEST, proportional, read_formula, undefined_at
+from transslit.formula import FUNCTIONS, LARGEST, NUMERIC, proportional, read_formula, undefined_at
+from transslit.units import registry
 
 
 @dataclass(frozen=True)
@@ -70,18 +72,18 @@ class Law:
         """Target at `inputs` (arrays by name), broadcast; NaN where the law is not defined."""
         symbols = [sympy.Symbol(name, real=True) for name in self.inputs]
         with np.errstate(all="ignore"):
-            value = np.asarray(sympy.lambdify(symbols, self.numeric, "numpy")(*(inputs[n] for n in self.inputs)))
+            value = np.asarray(sympy.lambdify(symbols, self.numeric, NUMERIC)(*(inputs[n] for n in self.inputs)))
         real = np.where(value.imag == 0, value.real, np.nan).astype(float)
         return np.broadcast_to(real, np.broadcast(*inputs.values()).shape)
 
     @cached_property
     def resistance_expression(self) -> sympy.Expr:
-        """R(q) = dphi / I as SymPy in the symbol `q`.
+        """R(q) = dphi / I as SymPy in the symbol `q`, in ohm, or ohm m for a current per depth.
 
         Raises
         ------
-        BadInput : the law is not a resistance, since dphi is not proportional to I, or not real and finite for a q of
-            0 to 1
+        BadInput : the law is no voltage over a current, or dphi is not proportional to I, or the ratio is not real and
+            finite for a q of 0 to 1
         """
         current, q = self._input("I"), sympy.Symbol("q", real=True)
         if not proportional(self.numeric, current):
@@ -92,15 +94,26 @@ class Law:
         undefined = undefined_at(ratio, q)
         if undefined is not None:
             raise BadInput("law", self.expression, f"is not real and finite at q = {undefined:.4g}")
-        return ratio
+        return ratio if (scale := self._ohms(str(current))) == 1 else ratio * scale
+
+    def _ohms(self, current: str) -> float:
+        """Ohm, or ohm m, in the unit of the target over that of the current, which their names hold."""
+        ureg = registry()
+        volt, ampere = (ureg.Quantity(1.0, unit_of(name)) for name in (self.target, current))
+        ratio = volt / ampere
+        unit = next((unit for unit in ("ohm", "ohm*m") if ratio.is_compatible_with(unit)), None)
+        if unit is None or not volt.is_compatible_with("V"):
+            what = "a circuit needs a voltage over a current, units in the names, as dphi_V and I_A_per_m"
+            raise BadInput("law", f"{self.target} over {current}", what)
+        return float(f"{ratio.to(unit).magnitude:.12g}")
 
     def resistance(self) -> tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]:
-        """R(q) and dR/dq as vectorised functions, in the unit of dphi over I."""
+        """R(q) and dR/dq as vectorised functions, in ohm, or ohm m for a current per depth."""
         q = sympy.Symbol("q", real=True)
         ratio = self.resistance_expression
 
         def vectorised(expression: sympy.Expr) -> Callable[[np.ndarray], np.ndarray]:
-            function = sympy.lambdify(q, expression, "numpy")
+            function = sympy.lambdify(q, expression, NUMERIC)
             return lambda charge: np.broadcast_to(np.asarray(function(charge), dtype=float), np.shape(charge)).copy()
 
         return vectorised(ratio), vectorised(sympy.diff(ratio, q))
@@ -159,10 +172,9 @@ class Law:
         """
         path = Path(path)
         path = path / "law.json" if path.is_dir() else path
-        content = read_json(path, "law")
-        if content is None:
+        if not path.exists():
             raise BadInput("law", path, "no such file")
-        return cls.from_json(content, path)
+        return cls.from_json(read_json(path, "law"), path)
 
 
 Name = Annotated[str, Field(pattern=r"^[^\W\d]\w*$", max_length=100)]
@@ -196,4 +208,9 @@ class LawFile(Config):
             raise ValueError("inputs and constants need names of their own")
         if self.covariance and {len(self.constants)} != {len(self.covariance), *map(len, self.covariance)}:
             raise ValueError("covariance: needs a row and a column for each constant")
+        matrix = np.array(self.covariance)
+        if matrix.size and not (
+            np.allclose(matrix, matrix.T) and np.linalg.eigvalsh(matrix).min() > -1e-9 * matrix.max()
+        ):
+            raise ValueError("covariance: must be symmetric, without a negative eigenvalue")
         return self

@@ -19,6 +19,8 @@ from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.units import Length
 
+LONGEST = 10e-6  # m, of a length in a mesh whose cells are nanometres
+
 
 class SlitNetwork(Config):
     """Geometry of one half-cell, all lengths in m."""
@@ -34,6 +36,9 @@ class SlitNetwork(Config):
     def _possible(self) -> Self:
         if not 0.3e-9 <= self.slit <= 100e-9:
             raise BadInput("slit", f"{self.slit * 1e9:g} nm", "give 0.3 nm to 100 nm; less than 0.3 nm holds no ion")
+        for name in ("slit_length", "slat_thickness", "reservoir"):
+            if (length := getattr(self, name)) > LONGEST:
+                raise BadInput(name, f"{length:g} m", f"give at most {LONGEST * 1e6:g} um")
         if self.edge_gap >= self.slit_length:
             raise BadInput(
                 "edge_gap",

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -37,10 +37,12 @@ TABLES = ("crossings", "slits", "terminal")
 SUMS = "sha256"
 DRIVES = ("phi_m_V", "sigma_C_per_m2")
 MUST_AGREE = ("electrolyte", "temperature_K", "sign")
-SIGN = "I > 0 carries positive charge towards the bulk; charging current positive"
+SIGN: Literal["I > 0 carries positive charge towards the bulk; charging current positive"] = (
+    "I > 0 carries positive charge towards the bulk; charging current positive"
+)
 
 
-Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=1e-30, lt=1e30, strict=True)]
 
 
 class Loose(BaseModel):
@@ -63,7 +65,7 @@ class Metadata(Loose):
     electrolyte: str
     temperature_K: Positive  # noqa: N815 - the unit
     source: str
-    sign: str = SIGN
+    sign: Literal["I > 0 carries positive charge towards the bulk; charging current positive"] = SIGN
     network: SlitNetwork | None = None
     drive: DriveEntry | None = None
     blocks: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -96,6 +98,14 @@ class TransSlitRecord:
                         f"{key} is {table[key].min():g}",
                         "must count from one" if key == "i" else "must count from zero",
                     )
+        instants = pd.MultiIndex.from_frame(self.terminal[["replica", "time_s"]])
+        states = pd.MultiIndex.from_frame(self.slits[KEYS])
+        if not pd.MultiIndex.from_frame(self.crossings[KEYS]).isin(states).all():
+            raise BadInput("record table slits", "rows missing", "needs one for each row of crossings")
+        if not states.droplevel("i").isin(instants).all():
+            raise BadInput("record table terminal", "rows missing", "needs one for each instant of slits")
+        if len(self.slits) != len(states.droplevel("i").unique()) * len(states.unique("i")):
+            raise BadInput("record table slits", "rows missing", "needs every slit at each instant")
         if not set(DRIVES) & set(self.terminal.columns):
             raise BadInput("record table terminal", "no drive", f"needs {' or '.join(DRIVES)}")
         total = self.crossings["I_A_per_m"].to_numpy(dtype=float)

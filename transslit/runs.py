@@ -28,6 +28,7 @@ from transslit.files import file_checksum, read_object, read_sealed, write_json,
 PACKAGES = ("transslit", "openmm", "mdtraj", "MDAnalysis", "fipy", "deap", "numpy", "scipy", "pandas", "sympy")
 MANIFEST, STARTED = "manifest.json", "started.json"
 LOCK, MARKER = ".lock", ".lock-held"
+BESIDE = ("evidence", "claims.json")  # of claims, which may be judged in a folder before its validation
 
 
 def versions() -> dict[str, str]:
@@ -117,15 +118,19 @@ class RunFolder:
 
         Raises
         ------
-        BadInput : it holds another configuration, finished or not
+        BadInput : it holds another configuration, finished or not, or files of no run
         """
         content = config.model_dump(mode="json")
         key = digest([content, dict(inputs or {})])
         manifest = read_manifest(self.path)
         earlier = manifest or read_object(self.path / STARTED, "out")
         if not earlier:
-            there = sorted(path.name for path in self.path.iterdir())
-            write_json(self.path / STARTED, {"digest": key, "config": content, "there": there})
+            names = sorted(path.name for path in self.path.iterdir())
+            if foreign := [name for name in names if name not in BESIDE and not _hidden(name)]:
+                raise BadInput(
+                    "out", self.path, f"holds {foreign[0]}, which is of no run; choose an empty or new folder"
+                )
+            write_json(self.path / STARTED, {"digest": key, "config": content})
         elif earlier.get("digest") != key:
             changed = differences(earlier.get("config"), content) or "what it was made from differs"
             raise BadInput(
@@ -139,12 +144,12 @@ class RunFolder:
             (self.path / STARTED).unlink(missing_ok=True)
 
     def artefacts(self) -> dict[str, str]:
-        """SHA-256 of every file that the stage left, by its path from the folder; not of what lay there before."""
-        there = read_object(self.path / STARTED, "out").get("there", ())
-        own = [path for path in sorted(self.path.iterdir()) if path.name not in {*there, STARTED, MANIFEST}]
-        files = [path for top in own for path in ([top] if top.is_file() else sorted(top.rglob("*")))]
-        names = {path.relative_to(self.path).as_posix(): path for path in files if path.is_file()}
-        return {name: file_checksum(path) for name, path in names.items() if not _hidden(name)}
+        """SHA-256 of every file that the stage left, by its path from the folder."""
+        names = {
+            path.relative_to(self.path).as_posix(): path for path in sorted(self.path.rglob("*")) if path.is_file()
+        }
+        own = {name: path for name, path in names.items() if not _hidden(name) and name not in (STARTED, MANIFEST)}
+        return {name: file_checksum(path) for name, path in own.items()}
 
     def verify(self, manifest: Mapping[str, Any]) -> None:
         """Refuse a finished stage of which a file is missing or is not what it was.

@@ -42,6 +42,7 @@ SI_UNITS = {
     "density": ("kg/m^3", "kg/m^3, g/cm^3"),
 }
 WRITTEN = {"written": True}  # validation context of files that people write: their quantities are text with a unit
+SMALLEST, LARGEST = 1e-20, 1e30  # magnitudes of a quantity in the suite's units
 MINUS = "\u2212"
 NUMBER = re.compile(rf"[+\-{MINUS}]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+\-{MINUS}]?[0-9]+)?")
 FACTOR = re.compile(r"(°?[^\W\d_]+(?:_[^\W\d_]+)*)(?:\^|\*\*)?([+-]?[0-9])?")
@@ -108,6 +109,8 @@ def parse(text: str, kind: str) -> float:
         value = float(registry().Quantity(_float(written), made_of).to(wanted).magnitude)
         if not math.isfinite(value):
             raise ValueError("must be finite")
+        if value and not SMALLEST <= abs(value) <= LARGEST:
+            raise ValueError(f"is beyond what anything measures ({SMALLEST:g} to {LARGEST:g} {wanted})")
     except ValueError as error:
         reason = f"{error}; " if str(error) else ""
         raise ValueError(f"{reason}give a {kind} with its unit ({examples})") from None
@@ -158,16 +161,17 @@ def _unit(text: str) -> Any:
             single = registry().Unit(match[1])
         except Exception:  # pint's own errors, and those of the tokenizer behind it
             raise ValueError(f"{match[1]} is no known unit") from None
-        if single.dimensionality in dimensions or (single.dimensionless and not _is_angle(single)):
+        power = sign * int(match[2] or 1)
+        if single.dimensionality in dimensions or (single.dimensionless and (power != 1 or not _is_angle(single))):
             raise ValueError(f"{text} is not one unit")
         dimensions.append(single.dimensionality)
-        found *= single ** (sign * int(match[2] or 1))
+        found *= single**power
     return found
 
 
 def _is_angle(unit: Any) -> bool:
     """Whether a pint unit counts radians (a turn is 2 pi of them)."""
-    return "radian" in dict(registry().Quantity(1.0, unit).to_root_units().unit_items())
+    return dict(registry().Quantity(1.0, unit).to_root_units().unit_items()).get("radian") == 1
 
 
 def _no_number(text: str) -> str:

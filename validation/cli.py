@@ -6,9 +6,12 @@ line on standard error and exit code 2. With `--json`, standard output is one JS
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
+import os
+import re
 import sys
 import unicodedata
 import warnings
@@ -102,15 +105,24 @@ def run(program: typer.Typer, name: str, arguments: list[str] | None = None) -> 
         for word in sys.argv[1:] if arguments is None else arguments:
             if not word.isprintable() and any(unicodedata.category(character) == "Cs" for character in word):
                 raise BadInput("argument", word, "holds bytes that are no UTF-8 text")
+            if re.match("(--[^=]*=)?~", word):
+                raise BadInput("argument", word, "the shell left ~ as it is; write the folder out")
         code = program(arguments, standalone_mode=False, prog_name=name)
         if code == INTERRUPTED:
             print(f"{name}: interrupted; the same command resumes", file=sys.stderr)
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except TransslitError as error:
         print(f"{name}: error: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO):
+            raise
+        print(f"{name}: error: output: cannot be written ({error.strerror})", file=sys.stderr)
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - what is left of it cannot be written either
+        return 3
     except Exception as error:
         message = getattr(error, "format_message", None)
         if message is None:

@@ -28,7 +28,7 @@ from validation.claims.registry import CLAIMS, ClaimVerdict, assemble
 from validation.verdict import CLAIM, Estimate, Verdict, decide, tolerance
 
 FAMILIES = frozenset("ABCLNVX")  # first part of the ids of checks; a run may judge only some of them
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Tolerance(Config):
@@ -36,7 +36,7 @@ class Tolerance(Config):
 
     low: Finite | None = None
     high: Finite | None = None
-    required: bool | None = None
+    required: Annotated[bool, Field(strict=True)] | None = None
     reason: str = ""
 
     @model_validator(mode="after")

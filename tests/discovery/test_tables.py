@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from discovery import DiscoveryConfig, read_tables, table_from_records
-from discovery.columns import combined_unit, stem_of, unit_of
 from discovery.problem import DRAWN, held_out_rows, make_problem
+from transslit.columns import combined_unit, stem_of, unit_of
 from transslit.errors import BadInput
 from transslit.record import TransSlitRecord
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from transslit import Constant, Law
 from transslit.library import shipped
 from transslit.units import SI_UNITS, parse
 
@@ -233,3 +234,47 @@ def test_a_measured_curve_answers_through_the_command_line(inside, tmp_path):
     (tmp_path / "one.mpt").write_text("EC-Lab ASCII FILE")
     refused(inside("transslit", *words, "one.mpt", "--out", "none"), "one.mpt", "second line")
     assert not (tmp_path / "none").exists()
+
+
+# What a command does not use
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("continuum", "--slit", "2nm", "--voltage", "1V"), "voltage: 1V: a cv drive does not take it"),
+        (("continuum", "--slit", "2nm", "--charge", "0,25"), "charge: 0,25: a cv drive"),
+        (("continuum", "--slit", "2nm", "--drive", "potential-step", "--window", "1V"), "window: 1V"),
+        (("circuit", "--resistance", "5ohm", "--current", "foo"), "current: foo: a cv drive does not take it"),
+        (("circuit", "--resistance", "5ohm", "--smoothing", "0.3"), "smoothing: 0.3"),
+        (("circuit", "--resistance", "5ohm", "--bias", "0.2V"), "bias: 0.2V"),
+        (("circuit", "law.json", "--gamma", "0.5"), "gamma: 0.5: a law has its own"),
+        (("circuit", "--resistance", "5ohm", "--gamma=-2,0", "--layers", "3"), "-2.0?"),
+        (("circuit", "--resistance", "5ohm", "--out=~/x"), "~"),
+        (("electrolytes", "check", "KCl", "--slit=-1nm"), "slit: -1nm: must be above zero"),
+        (("electrolytes", "compare", "KCl", "--layers", "2"), "layers: 2"),
+        (("sweep", "circuit", "--vary", "resistance=5,5ohm,6,5ohm"), "has no unit"),
+    ],
+)
+def test_an_option_is_used_or_refused(inside, tmp_path, words, said):
+    (tmp_path / "law.json").write_text(json.dumps(LAWS[0]["law"]), encoding="utf-8")
+    refused(inside("transslit", *words), said)
+    assert [path.name for path in tmp_path.iterdir()] == ["law.json"]
+
+
+def test_files_of_no_run_are_left_alone(inside, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "terminal.parquet").write_text("mine")
+    refused(inside("transslit", *LADDER, "--resistance", "5ohm"), "terminal.parquet", "of no run")
+    assert (tmp_path / "run" / "terminal.parquet").read_text() == "mine"
+
+
+def test_a_law_found_in_milliamperes_runs_in_ohm(inside, tmp_path):
+    """R_c = 5 ohm all along; half the peak current at the same scan rate would show a factor."""
+    peaks = {}
+    for current, value in (("I_A", 5.0), ("I_mA", 5e-3)):
+        law = Law("dphi_V", (current, "q"), f"{current}*R_c", {"R_c": Constant(value)})
+        law.write(tmp_path / "law.json")
+        done = inside("transslit", "circuit", "law.json", "--layers", "3", "--out", current, "--json")
+        peaks[current] = json.loads(done.stdout)["smallest_resistance_ohm"]
+    assert peaks == {"I_A": pytest.approx(5.0), "I_mA": pytest.approx(5.0)}

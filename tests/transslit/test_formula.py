@@ -1,11 +1,13 @@
 """The grammar of formulas: precedence, bounds, and where a formula is proportional, real and finite."""
 
 import math
+import time
 
+import numpy as np
 import pytest
 import sympy
 
-from transslit.formula import DEPTH, LENGTH, NODES, proportional, read_formula, undefined_at
+from transslit.formula import DEPTH, LENGTH, NODES, NUMERIC, proportional, read_formula, undefined_at
 
 Q, CURRENT = sympy.symbols("q I", real=True)
 
@@ -132,9 +134,31 @@ def test_a_resistance_is_proportional_to_the_current(text, holds):
         ("1/(q - 0.3)", 0.3),
         ("(q - 1/3)**(-2)", 1 / 3),
         ("1/Abs(q - 0.7001)", 0.7001),
+        ("1/sqrt(Abs(q - 0.3))", 0.3),
+        ("1/Max(q - 0.3, 0.3 - q)", 0.3),
+        ("1/tanh(Abs(q - 0.3))", 0.3),
+        ("Abs(q - 0.3)**(-q)", 0.3),
+        ("log((q - 0.3)**2)**2", 0.3),
+        ("sqrt((q - 0.30005)**2 - 1e-12)", 0.30005),
+        ("Max(q, 0.2) + sign(q - 0.5) + sqrt(q)", None),
+        ("1/(1.001 - q)", None),
         ("exp(1/(q - 0.4))", 0.4),
     ],
 )
 def test_where_a_formula_is_not_defined_it_says_so(text, where):
     found = undefined_at(read(text), Q)
     assert found is None if where is None else math.isclose(found, where, abs_tol=2e-3)
+
+
+def test_many_extremes_take_no_time_and_have_their_slopes():
+    terms = ", ".join(f"sin({k}*q)" for k in range(1, 8))
+    began = time.process_time()
+    formula = read(f"Max({terms}, 0.5) + Min(q, 0.2)")
+    q = np.linspace(0.01, 0.99, 9801)
+    value, slope = (sympy.lambdify(Q, part, NUMERIC)(q) for part in (formula, sympy.diff(formula, Q)))
+    assert time.process_time() - began < 1
+    expected = np.max([np.sin(k * q) for k in range(1, 8)] + [np.full(q.size, 0.5)], axis=0) + np.minimum(q, 0.2)
+    np.testing.assert_allclose(value, expected)
+    smooth = np.abs(np.diff(expected, 2)) < 1e-6  # away from the kinks
+    assert smooth.mean() > 0.99
+    np.testing.assert_allclose(slope[1:-1][smooth], np.gradient(expected, q)[1:-1][smooth], atol=5e-3)

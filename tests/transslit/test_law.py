@@ -50,3 +50,30 @@ def test_unknown_names_and_torn_files_are_refused(tmp_path):
     path.write_text(json.dumps({"target": "dphi_V"}))
     with pytest.raises(BadInput, match="inputs"):
         Law.read(path)
+
+
+@pytest.mark.parametrize(
+    ("target", "current", "ohms"),
+    [
+        ("dphi_V", "I_A_per_m", 5.0),
+        ("dphi_V", "I_A", 5.0),
+        ("dphi_mV", "I_A_per_m", 5e-3),
+        ("dphi_V", "I_mA", 5e3),
+        ("dphi_V", "I_mA_per_m", 5e3),
+        ("dphi_uV", "I_A", 5e-6),
+    ],
+)
+def test_a_resistance_is_in_ohm_whatever_the_units_of_its_columns(target, current, ohms):
+    law = Law(target, (current, "q"), f"{current}*R*(1 - 0.5*q)", {"R": Constant(5.0)})
+    resistance, slope = law.resistance()
+    np.testing.assert_allclose(resistance(np.array([0.0, 1.0])), [ohms, ohms / 2], rtol=1e-12)
+    np.testing.assert_allclose(slope(np.array([0.5])), -ohms / 2, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("target", "current"), [("dphi", "I_A"), ("dphi_V", "I"), ("q_C", "I_A"), ("dphi_V", "I_m_per_s")]
+)
+def test_what_is_no_voltage_over_a_current_is_no_resistance(target, current):
+    law = Law(target, (current, "q"), f"{current}*R", {"R": Constant(5.0)})
+    with pytest.raises(BadInput, match="voltage over a current"):
+        law.resistance()

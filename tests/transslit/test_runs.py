@@ -173,14 +173,11 @@ def test_a_refused_stage_leaves_its_folder_to_another_configuration(tmp_path):
 
 
 def test_a_finished_stage_of_which_a_file_was_changed_or_lost_is_not_reused(tmp_path):
-    (tmp_path / "notes.txt").write_text("the user's own, from before")
-
     def run_it():
         with open_run(tmp_path) as run:
             return run.stage("", CONFIG, counting([]))[1]
 
     assert list(run_it()["files"]) == ["result"]
-    (tmp_path / "notes.txt").write_text("changed")
     (tmp_path / "more.txt").write_text("put there later")
     run_it()
     (tmp_path / "result").write_text("43")
@@ -198,3 +195,11 @@ def test_a_manifest_with_another_number_is_refused(tmp_path):
         path.write_text(path.read_text().replace("1.25", "1.35"))
         with pytest.raises(BadInput, match="damaged"):
             run.stage("", CONFIG, counting([]))
+
+
+def test_a_folder_with_files_of_no_run_is_left_alone(tmp_path):
+    (tmp_path / "result").write_text("the user's own")
+    with open_run(tmp_path) as run, pytest.raises(BadInput, match="holds result, which is of no run"):
+        run.stage("", CONFIG, counting([]))
+    assert (tmp_path / "result").read_text() == "the user's own"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "result"]

@@ -61,6 +61,11 @@ def test_quantities_as_people_paste_them(text, kind, value):
     ("text", "kind", "said"),
     [
         ("1e-400nm", "length", "too small"),
+        ("1e300nm", "length", "beyond what anything measures"),
+        ("1e-21A", "current", "beyond what anything measures"),
+        ("1 rad2/s", "frequency", "not one unit"),
+        ("1 Hz/turn", "frequency", "not one unit"),
+        ("1 sr/s", "frequency", "not one unit"),
         ("1 nm percent", "length", "not one unit"),
         ("1 rad nm", "length", "no unit of a length"),
         ("1 rad/s", "scan rate", "no unit of a scan rate"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +12,18 @@ import typer
 
 from transslit.errors import BadInput
 from transslit.files import read_json
-from transslit.units import number
-from validation.commands.common import JsonFlag, OutPath, SeedInt, app, decimal, whole
+from transslit.units import MINUS, number
+from validation.commands.common import JsonFlag, OutPath, SeedInt, app, decimal, refuse_others, whole
 
-DRIVES = ("cv", "smoothed-cv", "rates", "potential-step", "galvanostatic", "power", "table")
+DRIVES: dict[str, tuple[str, ...]] = {  # and the options that each takes
+    "cv": ("scan_rate", "window", "cycles"),
+    "smoothed-cv": ("scan_rate", "window", "cycles", "smoothing"),
+    "rates": ("scan_rate", "window", "cycles"),
+    "potential-step": ("window", "duration"),
+    "galvanostatic": ("current", "window", "lower", "cycles"),
+    "power": ("power", "window", "lower", "cycles"),
+    "table": ("drive_table",),
+}
 ELEMENTS = (
     "resistance",
     "gamma",
@@ -35,6 +44,7 @@ BY_SLIT = (  # options whose values --slit gives
     "open_capacitance",
     "charge_max",
 )
+WHOLE = re.compile(rf"[+\-{MINUS}]?[0-9]*")
 LISTED = ("resistance", "gamma", "slit_capacitance", "charge_max")  # one value, or one for each slit
 
 
@@ -169,6 +179,10 @@ def configured(given: dict[str, Any]) -> tuple[Any, Any]:
     held = {} if electrode is None else _elements("electrode", electrode)
     if given["slit"] is not None:
         held = fitted(given)[0] | {"half_resistor_mouth": True}
+    if law is not None and given["gamma"] != "0":
+        raise BadInput("gamma", given["gamma"], "a law has its own; leave one of the two out")
+    if given["impedance"] is None and _volts("bias", given["bias"]) != 0:
+        raise BadInput("bias", given["bias"], "is of an impedance; give --impedance LOW:HIGH too")
     if (law is None) == (given["resistance"] is None and not {"resistance", "resistance_table"} & set(held)):
         raise BadInput("law", law or "none", "give a law.json, --resistance or --slit, one of the three")
     from transslit.law import Law
@@ -244,7 +258,7 @@ def _listed(name: str, value: Any) -> Any:
     if name not in LISTED or not isinstance(value, str):
         return value
     parts = tuple(part.strip() for part in value.split(","))
-    if len(parts) == 2 and parts[0].isdigit() and (parts[1].isdigit() or name != "gamma"):
+    if len(parts) == 2 and WHOLE.fullmatch(parts[0]) and (parts[1].isdigit() or name != "gamma"):
         raise BadInput(name, value, f"a comma is no decimal point; did you mean {parts[0]}.{parts[1]}?")
     if name != "gamma":
         return parts if len(parts) > 1 else parts[0]
@@ -268,9 +282,9 @@ def _elements(name: str, path: Path) -> dict[str, Any]:
     """Elements of an electrode from a JSON file."""
     from circuit import HalfCell
 
-    content = read_json(path, name)
-    if content is None:
+    if not path.exists():
         raise BadInput(name, path, "no such file")
+    content = read_json(path, name)
     known = ", ".join(HalfCell.model_fields)
     if not isinstance(content, dict) or not set(content) <= set(HalfCell.model_fields):
         raise BadInput(name, path, f"must hold an object of elements: {known}")
@@ -282,6 +296,9 @@ def _drive(given: dict[str, Any]) -> Any:
     from transslit import drive as drives
 
     kind, cycles = given["drive"], {"cycles": given["cycles"]}
+    if kind not in DRIVES:
+        raise BadInput("drive", kind, f"give one of {', '.join(DRIVES)}")
+    refuse_others(circuit_command, given, kind, DRIVES)
     name = {"galvanostatic": "current", "power": "power", "potential-step": "duration"}.get(kind, "")
     if name and given[name] is None:
         raise BadInput(name, "missing", f"a {kind} drive needs --{name}")
@@ -301,13 +318,11 @@ def _drive(given: dict[str, Any]) -> Any:
         return drives.Galvanostatic.read(current=given["current"], **limits)
     if kind == "power":
         return drives.ConstantPower.read(power=given["power"], **limits)
-    if kind == "table":
-        from circuit.measured import read_drive
+    from circuit.measured import read_drive
 
-        if given["drive_table"] is None:
-            raise BadInput("drive_table", "missing", "a table drive needs --drive-table FILE.csv")
-        return read_drive(given["drive_table"])
-    raise BadInput("drive", kind, f"give one of {', '.join(DRIVES)}")
+    if given["drive_table"] is None:
+        raise BadInput("drive_table", "missing", "a table drive needs --drive-table FILE.csv")
+    return read_drive(given["drive_table"])
 
 
 def _digest(path: Path) -> str:

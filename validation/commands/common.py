@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,6 +83,22 @@ def asked(
     )
     config.check()
     return config
+
+
+def refuse_others(
+    command: Callable[..., int], given: Mapping[str, Any], drive: str, takes: Mapping[str, Sequence[str]]
+) -> None:
+    """Refuse options, by name, that are given and that `drive` does not take; `takes` says which each drive does.
+
+    Raises
+    ------
+    BadInput : names the option, and the drives that would take it
+    """
+    defaults = {name: parameter.default for name, parameter in inspect.signature(command).parameters.items()}
+    for name in dict.fromkeys(option for options in takes.values() for option in options):
+        if name not in takes[drive] and given[name] != defaults[name]:
+            takers = ", ".join(kind for kind, options in takes.items() if name in options)
+            raise BadInput(name, given[name], f"a {drive} drive does not take it ({takers} would)")
 
 
 def run_stage(folder: Path, config: Config, run: Any, seed: int, as_json: bool) -> int:

@@ -22,6 +22,7 @@ from validation.commands.common import (
     app,
     decimal,
     length,
+    refuse_others,
     run_stage,
     whole,
 )
@@ -144,6 +145,8 @@ def read_drive(kind: str, given: dict[str, Any]) -> Any:
     if kind not in DRIVES:
         raise BadInput("drive", kind, f"give {', '.join(DRIVES)}")
     made, takes, needs = DRIVES[kind]
+    options = {name: ["charge" if taken == "sigma" else taken for taken in DRIVES[name][1]] for name in DRIVES}
+    refuse_others(continuum_command, given, kind, options)
     for name in needs:
         if given[name] is None:
             option = "charge" if name == "sigma" else name

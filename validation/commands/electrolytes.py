@@ -111,6 +111,8 @@ def electrolytes_compare(
     from validation.salts import compare, comparison
 
     network = SlitNetwork.read(slit=slit, layers=layers)
+    if layers < 3:
+        raise BadInput("layers", layers, "give three or more: a law is of the crossing between two slits")
     table = compare(names or list(known()), network, out)
     table.to_csv(out / "electrolytes.csv", index=False)
     comparison(table, network.slit).savefig(out / "electrolytes.png", dpi=200)
@@ -120,6 +122,9 @@ def electrolytes_compare(
 
 def _quantity(field: str, text: str | None, kind: str) -> float | None:
     try:
-        return None if text is None else parse(text, kind)
+        value = None if text is None else parse(text, kind)
     except ValueError as error:
         raise BadInput(field, text, str(error)) from None
+    if value is not None and value <= 0 and kind != "surface charge":
+        raise BadInput(field, text, "must be above zero")
+    return value

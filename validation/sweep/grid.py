@@ -57,6 +57,9 @@ def axis(text: str) -> tuple[str, list[str]]:
         values = [part.strip() for part in given.split(",")]
         if "" in values:
             raise BadInput("vary", text, FORM)
+        bare = [value for value in values if re.fullmatch(r"[^A-Za-z]*[0-9.]", value)]
+        if 0 < len(bare) < len(values) and any(value[:1].isdigit() for value in values if value not in bare):
+            raise BadInput("vary", text, f"{bare[0]} has no unit; a comma parts values, and is no decimal point")
         return name, list(dict.fromkeys(values))
     if len(parts) not in (3, 4) or parts[3:] not in ([], ["log"]) or not COUNT.fullmatch(parts[2]):
         raise BadInput("vary", text, FORM)
