@@ -191,7 +191,8 @@ def test_a_killed_command_resumes(relaxed, finished, tmp_path):
     cell, equilibrium = relaxed
     (tmp_path / "config.json").write_text(cell.config.model_dump_json())
     folder = tmp_path / "run"
-    folder.mkdir()
+    with open_run(folder) as opened:
+        opened.claim(cell.config)
     np.savez_compressed(folder / "equilibrium.npz", snapshots=equilibrium.snapshots, waters=equilibrium.waters)
     write_json(folder / "equilibrium.json", equilibrium.provenance)
     command = [sys.executable, "-c", COMMAND, str(tmp_path / "config.json"), str(folder)]
