@@ -268,4 +268,5 @@ def test_a_row_of_atoms_holds_what_the_cross_checks_say(tmp_path):
     known = {name: value for name, value in known.items() if value is not None}  # seven frames do not give them all
     assert known
     assert {name: float(row[name]) for name in known} == pytest.approx(known)
-    assert "too few for a search" in row["law_error"]  # but its row stands
+    # Seven frames hold no law, or not even a filled slit; the row stands all the same.
+    assert any(said in row["law_error"] for said in ("too few for a search", "no usable rows"))
