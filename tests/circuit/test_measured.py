@@ -432,3 +432,13 @@ def test_example_files(name):
     assert curve.voltage.max() == pytest.approx(answer["V_max_V"], rel=1e-6)
     assert curve.current.max() == pytest.approx(answer["I_max_A"], rel=0.02 if "dq" in answer.get("note", "") else 1e-6)
     assert curve.time[-1] == pytest.approx(answer["t_end_s"], rel=1e-6)
+
+
+def test_a_gamry_table_with_fewer_rows_than_it_says_is_torn(tmp_path):
+    whole = gamry([(TIME, VOLTAGE, CURRENT)])
+    path = tmp_path / "a.DTA"
+    path.write_bytes(whole.replace(b"CURVE1\tTABLE", f"CURVE1\tTABLE\t{len(TIME)}".encode()))
+    assert len(read_curve(path).time) == len(TIME)
+    path.write_bytes(whole.replace(b"CURVE1\tTABLE", b"CURVE1\tTABLE\t100"))
+    with pytest.raises(BadInput, match="says 100: is it torn"):
+        read_curve(path)

@@ -133,3 +133,19 @@ def test_metadata_of_another_type_are_refused(tmp_path, key, value):
     path.write_text(json.dumps(content))
     with pytest.raises(BadInput, match=key if key != "network" else "slit"):
         TransSlitRecord.read(tmp_path)
+
+
+@pytest.mark.parametrize(("table", "said"), [("slits", "slits: rows missing"), ("terminal", "terminal: rows missing")])
+def test_missing_rows_are_refused(table, said):
+    record = planted()
+    tables = {name: getattr(record, name) for name in ("crossings", "slits", "terminal")}
+    tables[table] = tables[table].iloc[:-1]  # of slits the last one, which has no crossing
+    with pytest.raises(BadInput, match=said):
+        TransSlitRecord(**tables, metadata=record.metadata)
+
+
+def test_a_crossing_without_its_slit_is_refused():
+    record = planted()
+    moved = record.crossings.assign(i=record.crossings["i"] + 5)
+    with pytest.raises(BadInput, match="slits: rows missing: needs one for each row of crossings"):
+        TransSlitRecord(moved, record.slits, record.terminal, record.metadata)
