@@ -62,7 +62,7 @@ class HalfCell(Config):
     open_capacitance: Capacitance  # F
     open_capacitance_table: Table | None = None  # F over |u|
     charge_max: Charge | tuple[Charge, ...] | None = None  # C, where q = 1; default: at the largest |phi_m|
-    half_resistor_mouth: Annotated[bool, Field(strict=True)] = (
+    half_entrance_resistor: Annotated[bool, Field(strict=True)] = (
         False  # the first slit's resistor halved: the ladder of a continuous line
     )
 

@@ -2,7 +2,7 @@
 
 With J = dF/dQ of the ladder at rest under a given V_m, and b = dF/dV_m:
 
-    dQ = (j omega - J)^-1 b dV,   dI_m = (dV - ds) / R_open,   ds = sum of du/dQ dQ over the mouth's capacitors
+    dQ = (j omega - J)^-1 b dV,   dI_m = (dV - ds) / R_open,   ds = sum of du/dQ dQ over the entrance's capacitors
 
 At q = 0 and constant elements it tends, in many layers, to the open finite Warburg element
 Z = R_open + sqrt(R / (j omega C)) coth(sqrt(j omega R C)), R and C those of the whole line.
@@ -79,12 +79,12 @@ def linearised(ladder: Ladder, y: Array, frequencies: Array) -> pd.DataFrame:
     bands = np.zeros((3, n), dtype=complex)
     bands[0, 1:], bands[2, :-1] = -up[f:], -low[f:]
     right = np.zeros(n, dtype=complex)
-    right[ladder.mouth] = 1 / ladder.open_resistance
+    right[ladder.entrance] = 1 / ladder.open_resistance
     _, du = ladder.voltages(y[f:])
     Z = np.empty(len(frequencies), dtype=complex)
     for i, omega in enumerate(2 * np.pi * frequencies):
         bands[1] = 1j * omega - diagonal[f:]
         charge = solve_banded((1, 1), bands, right)
-        follows = (du[ladder.mouth] * charge[ladder.mouth]).sum()  # ds / dV
+        follows = (du[ladder.entrance] * charge[ladder.entrance]).sum()  # ds / dV
         Z[i] = ladder.share * ladder.open_resistance / (1 - follows)
     return pd.DataFrame({"frequency_Hz": frequencies, "Z_real_ohm": Z.real, "Z_imag_ohm": Z.imag})

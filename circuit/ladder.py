@@ -33,7 +33,7 @@ from circuit.resistance import SlitResistance
 from transslit.errors import BadInput
 
 Array = np.ndarray
-ROUND_OFF = 1e-14  # of the largest voltage: I_m of a mouth that resists next to nothing is known no better
+ROUND_OFF = 1e-14  # of the largest voltage: I_m of a entrance that resists next to nothing is known no better
 
 
 class Ladder:
@@ -54,11 +54,11 @@ class Ladder:
         self.config, self.resistance, self.segments = config, resistances, segments
         self.share = config.half_cells  # of V_m and P in what drives the ladder
         self.pair = len(cells) == 2
-        self.inside = cells[0].slits if self.pair else 0  # links of a reversed ladder, ahead of the mouth
+        self.inside = cells[0].slits if self.pair else 0  # links of a reversed ladder, ahead of the entrance
         self.nodes = sum(cell.slits + 1 for cell in cells)
         # Of the charges in y: the charge passed comes before them, and an idle entry where LAPACK needs three.
         self.first = max(0 if self.pair else 1, 3 - self.nodes)
-        self.mouth = [self.inside, self.inside + 1] if self.pair else [0]
+        self.entrance = [self.inside, self.inside + 1] if self.pair else [0]
         self.deep: Array | slice = slice(1, None)  # node whose charge a link's resistance follows
         if self.pair:
             self.deep = np.r_[: self.inside, self.inside + 1 : self.nodes]
@@ -69,10 +69,10 @@ class Ladder:
             columns[0] = tuple(column[::-1] for column in columns[0])
         self.elastance, self.tables, *_ = (np.concatenate(parts) for parts in zip(*columns, strict=True))
         self.curves = _curves(config, cells, self.pair) if self.tables.any() else None
-        self.mouth_curves = None if self.curves is None else self.curves.only(self.mouth)
+        self.entrance_curves = None if self.curves is None else self.curves.only(self.entrance)
         self.capacitance = 1 / self.elastance
         full = [config.full_charges(cell) if _follows_charge(r) else np.ones(cell.slits) for cell, r in self._cells()]
-        halves = [np.where(np.arange(cell.slits) | (not cell.half_resistor_mouth), 1.0, 0.5) for cell in cells]
+        halves = [np.where(np.arange(cell.slits) | (not cell.half_entrance_resistor), 1.0, 0.5) for cell in cells]
         if self.pair:
             full, halves = ([x[0][::-1], np.array([np.inf]), x[1]] for x in (full, halves))
         self.per_charge, self.factor = 1 / np.concatenate(full), np.concatenate(halves)
@@ -132,14 +132,14 @@ class Ladder:
         u, slope = self.curves(np.abs(charge))
         return np.copysign(u, charge), slope
 
-    def mouth_voltages(self, charge: Array) -> Array:
-        """As `voltages`, u alone and of the mouth's capacitors alone, (..., 1) or (..., 2)."""
-        if self.mouth_curves is None:
-            return charge * self.elastance[self.mouth]
-        return np.copysign(self.mouth_curves(np.abs(charge))[0], charge)
+    def entrance_voltages(self, charge: Array) -> Array:
+        """As `voltages`, u alone and of the entrance's capacitors alone, (..., 1) or (..., 2)."""
+        if self.entrance_curves is None:
+            return charge * self.elastance[self.entrance]
+        return np.copysign(self.entrance_curves(np.abs(charge))[0], charge)
 
     def across(self, u: Array) -> float:
-        """s in V: the voltage u (nodes,) of the mouth's capacitor, or the sum of both."""
+        """s in V: the voltage u (nodes,) of the entrance's capacitor, or the sum of both."""
         return float(u[self.inside] + u[self.inside + 1]) if self.pair else float(u[0])
 
     def energy(self, charge: Array) -> Array:
@@ -155,7 +155,7 @@ class Ladder:
         return q
 
     def link_resistances(self, q: Array, slope: bool = False) -> Array:
-        """R in ohm of the links (..., links), or dR/dq; nothing passes the mouth between two half-cells."""
+        """R in ohm of the links (..., links), or dR/dq; nothing passes the entrance between two half-cells."""
         of = self.slopes if slope else self.values
         if not self.pair:
             found = of[0](q)
@@ -183,7 +183,7 @@ class Ladder:
         return self._balance(self.terminal_current(t, self.across(u))[0])
 
     def _balance(self, current: float) -> Array:
-        """dy/dt where `moved` holds the links' currents and the mouth takes `current`."""
+        """dy/dt where `moved` holds the links' currents and the entrance takes `current`."""
         first = self.first
         if not self.pair:
             self.moved[0] = current
@@ -226,7 +226,7 @@ class Ladder:
             fall += lost
         diagonal[f + 1 :] -= fall
         diagonal[f:-1] -= rise
-        slopes = [by_voltage * du[node] for node in self.mouth]
+        slopes = [by_voltage * du[node] for node in self.entrance]
         for node, slope in enumerate(slopes, f + k):
             diagonal[node] += slope
             forcing[node] = by_time
@@ -294,8 +294,8 @@ def _curves(config: CircuitConfig, cells: Sequence[HalfCell], pair: bool) -> Cur
     for number, cell in enumerate(cells):
         opened = cell.open_capacitance_table
         tables = cell.tables("capacitance_table")[: cell.slits]
-        mouth = capacitor_voltages([opened], None) if opened else straight(1 / np.array([cell.open_capacitance]))
-        columns = [mouth]
+        entrance = capacitor_voltages([opened], None) if opened else straight(1 / np.array([cell.open_capacitance]))
+        columns = [entrance]
         if cell.slits and tables:
             by_q = any(table.over == "q" for table in tables)
             columns.append(capacitor_voltages(tables, config.full_charges(cell) if by_q else None))

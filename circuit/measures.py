@@ -195,7 +195,7 @@ def summary(result: CircuitResult) -> dict[str, float]:
     resistance = ladder.link_resistances(ladder.filling(charge))
     found = {
         "peak_current_A": float(result.terminal["I_m_A"].abs().max()),
-        "largest_charge_C": float(np.abs(np.delete(charge, ladder.mouth, axis=1)).max(initial=0.0)),
+        "largest_charge_C": float(np.abs(np.delete(charge, ladder.entrance, axis=1)).max(initial=0.0)),
         "smallest_resistance_ohm": float(resistance.min()) if resistance.size else 0.0,
     }
     if result.config.drive.kind == "cv":

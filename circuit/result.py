@@ -54,10 +54,10 @@ class CircuitResult:
         charge = self.trajectory(self.times)[:, self.ladder.first :]
         return charge, self.ladder.voltages(charge)[0]
 
-    def _mouth(self, times: Array) -> Array:
-        """Voltages of the mouth's capacitors, (k, 1), or (k, 2) of two different half-cells."""
+    def _entrance(self, times: Array) -> Array:
+        """Voltages of the entrance's capacitors, (k, 1), or (k, 2) of two different half-cells."""
         ladder = self.ladder
-        return ladder.mouth_voltages(self.trajectory(times, [ladder.first + k for k in ladder.mouth]))
+        return ladder.entrance_voltages(self.trajectory(times, [ladder.first + k for k in ladder.entrance]))
 
     @cached_property
     def terminal(self) -> pd.DataFrame:
@@ -67,7 +67,7 @@ class CircuitResult:
         columns = {"time_s": self.times, "V_m_V": ladder.share * voltage, "phi_m_V": voltage, "I_m_A": current}
         if ladder.pair:
             working, counter = self.config.electrodes
-            ours, theirs = self._mouth(self.times).T
+            ours, theirs = self._entrance(self.times).T
             columns["phi_m_V"] = ours + current * working.open_resistance
             columns["phi_counter_V"] = -(theirs + current * counter.open_resistance)
         return self._labelled(columns)
@@ -136,7 +136,7 @@ class CircuitResult:
     def terminals(self, times: Array, before: bool = False) -> tuple[Array, Array]:
         """V_m / half-cells in V and I_m in A at `times` (k,); where the drive jumps after the jump, or `before` it."""
         ladder, corners = self.ladder, self.trajectory.corners
-        s = self._mouth(times).sum(axis=1)
+        s = self._entrance(times).sum(axis=1)
         side: Literal["left", "right"] = "left" if before else "right"
         which = np.clip(np.searchsorted(corners, times, side=side) - 1, 0, len(corners) - 2)
         a, b, c = (np.array([getattr(segment, name) for segment in ladder.segments])[which] for name in "abc")

@@ -138,7 +138,7 @@ def _half_cell(config: CircuitConfig, cell: HalfCell, resistance: SlitResistance
             capacitance = float(cell.per_slit("slit_capacitance")[i])
             lines.append(f"C{i + 1} e {node} {capacitance!r}")
             q = f"{capacitance / largest!r}*abs(v(e,{node}))"
-        share = 0.5 if i == 0 and cell.half_resistor_mouth else 1.0
+        share = 0.5 if i == 0 and cell.half_entrance_resistor else 1.0
         formula = resistance.expression(i + 1)
         if formula is None:
             curve = element([ranges[i]])
@@ -196,7 +196,7 @@ def _initial(config: CircuitConfig, ladder: Ladder) -> list[str]:
     if not config.initial_voltage:
         return []
     charge = at_rest(ladder, config.initial_voltage)[ladder.first :]
-    u = float(ladder.mouth_voltages(charge[ladder.mouth])[0])
+    u = float(ladder.entrance_voltages(charge[ladder.entrance])[0])
     mid_plane = config.initial_voltage - u
     known = [f"v(p)={config.initial_voltage!r}"] + ([f"v(m)={mid_plane!r}"] if config.full_cell else [])
     both = ((1, config, u), (2, config.counter or config, -mid_plane))

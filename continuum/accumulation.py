@@ -1,8 +1,8 @@
 """How ions come into the slits: the rate of change of c_i by migration, diffusion and steric flux.
 
-    d c_i/dt = (N_i - N_{i-1}) / (d L),   N_i = sum_k J_k through the centre plane of slat i, towards the bulk,
+    d c_i/dt = (N_i - N_{i-1}) / (d L),   N_i = sum_k J_k through the centre plane of sheet i, towards the bulk,
 
-with N_0 through the mouth, nothing through the wall, and each N_i in its exact parts (`transslit.decomposition`).
+with N_0 through the entrance, nothing through the wall, and each N_i in its exact parts (`transslit.decomposition`).
 Unlike the current, which weighs ions by valence, this counts them: counter-ions that enter and co-ions that leave
 raise |rho_i| alike, and oppose each other here.
 """

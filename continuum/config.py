@@ -32,7 +32,7 @@ class ContinuumConfig(Config):
     stern_thickness: LengthOrZero = 0.3e-9  # half cell only
     stern_permittivity: Permittivity | None = None  # None is the solvent's
     stern_model: Literal["robin", "resolved"] = "robin"
-    slat_permittivity: Permittivity = 1.0  # full cell: a sheet that does not polarise
+    sheet_permittivity: Permittivity = 1.0  # full cell: a sheet that does not polarise
     cell: Literal["half", "full"] = "half"
 
     # Time: `steps` uniform steps per CV cycle, or steps that keep the change per step near the tolerance.
@@ -66,7 +66,7 @@ class ContinuumConfig(Config):
         if isinstance(self.drive, TriangularCV) and self.steps % 2:
             raise BadInput("steps", self.steps, "give an even number, so that a step ends where the sweep turns")
         if self.resolved and not (
-            0 < self.stern_thickness < min(self.network.slit / 2, self.network.edge_gap, self.network.reservoir)
+            0 < self.stern_thickness < min(self.network.slit / 2, self.network.edge_gap, self.network.reservoir_length)
         ):
             raise BadInput(
                 "stern_thickness",

@@ -4,7 +4,7 @@
 
 face by face on the grid line nearest to the gap's centre, from the centre of slit i + 1 to that of slit i. r is the
 local resistivity, negative where ions accumulated by overlapping double layers turn the field against the current.
-The table `gap` holds j_x over y on the slat's centre plane: larger at the sheet's edge than at the mirror plane.
+The table `gap` holds j_x over y on the sheet's centre plane: larger at the sheet's edge than at the mirror plane.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class CrossingLine(AnalysisBase):
         ends = network.slit_centres[self.i] - 1e-15, network.slit_centres[self.i - 1] + 1e-15
         along = np.flatnonzero((faces.axis == 0) & (np.abs(y - row) < 1e-15) & (x > ends[0]) & (x < ends[1]))
         self._along = along[np.argsort(x[along])]
-        plane = network.slat_centres[self.i]
+        plane = network.sheet_centres[self.i]
         across = np.flatnonzero((faces.axis == 0) & (np.abs(x - plane) < 1e-15) & (y > low) & (y < high))
         edge = low if high >= network.slit_length else high
         self._distance = np.abs(y[across] - edge)

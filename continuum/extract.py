@@ -2,7 +2,7 @@
 
     R_c, gamma   least squares of dphi_i = I_i R_c (1 - gamma q_i), crossing by crossing
     R_open       least squares of phi_1 = phi_eq(q_1) + I_m R_open + s I_0 R(q_1), with s the share of a
-                 trans-slit resistor that lies at the mouth: a half, since R(q_i) spans two half slits
+                 trans-slit resistor that lies at the entrance: a half, since R(q_i) spans two half slits
     u_i          = phi_m - [I_m R_open + s I_0 R(q_1) + sum_{j<i} dphi_j], the voltage on the ladder's capacitor i
     C_slit       slope of |Q_i| on u_i, slit by slit
     C_open       slope of the charge outside the slits, Q_m - sum |Q_i|, on phi_m - I_m R_open
@@ -13,7 +13,7 @@ and backward sweeps, with currents of opposite sign at the same charge, tell it 
 steps is put on even times first. The slope of |Q_i| on |phi_m - phi_i| itself, which leaves it out, is
 `centre_capacitances`; the two meet in wide slits.
 Q_m is the time integral of the terminal current, which holds the displacement current; the elements thus store
-all the charge that the terminal delivers. The mouth's current is what fills the slits, I_0 = -d(sum Q_i)/dt.
+all the charge that the terminal delivers. The entrance's current is what fills the slits, I_0 = -d(sum Q_i)/dt.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class LadderParameters(Config):
     """Elements of one half-cell per depth: resistances in ohm m, capacitances in F/m, charge in C/m.
 
     A `_std` is the standard error of the fit and the spread between slits, in quadrature; the tuples hold each
-    crossing's or slit's own value, numbered from the bulk. `half_resistor_mouth`: `open_resistance` belongs to
+    crossing's or slit's own value, numbered from the bulk. `half_entrance_resistor`: `open_resistance` belongs to
     a ladder whose first resistor (open space to slit 1) is half of R(q_1).
     """
 
@@ -44,7 +44,7 @@ class LadderParameters(Config):
     open_resistance: float
     open_capacitance: float
     charge_max: float  # mean over slits of max |Q_i|, where q = 1
-    half_resistor_mouth: bool = True
+    half_entrance_resistor: bool = True
     resistances: tuple[float, ...] = ()
     gammas: tuple[float, ...] = ()
     r_squared: tuple[float, ...] = ()
@@ -52,12 +52,12 @@ class LadderParameters(Config):
     centre_capacitances: tuple[float, ...] = ()
 
 
-def extract(record: TransSlitRecord, half_resistor_mouth: bool = True) -> LadderParameters:
+def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> LadderParameters:
     """Ladder elements of replica 0 of a voltage-driven record.
 
     Raises
     ------
-    BadInput : the record has no voltage, or fewer than two slits, or no open resistance is left at the mouth
+    BadInput : the record has no voltage, or fewer than two slits, or no open resistance is left at the entrance
     """
     if "phi_m_V" not in record.terminal:
         raise BadInput("record", "driven by charge", "a ladder is extracted from a voltage-driven run")
@@ -79,18 +79,18 @@ def extract(record: TransSlitRecord, half_resistor_mouth: bool = True) -> Ladder
     total = np.concatenate([[0.0], np.cumsum(current[1:] * np.diff(times))])
     into = np.concatenate([[0.0], np.diff(-charge.sum(axis=1)) / np.diff(times)])
     q = stored[:, 0] / largest[0]
-    mouth = (0.5 if half_resistor_mouth else 1.0) * into * resistance * (1 - gamma * q)
+    entrance = (0.5 if half_entrance_resistor else 1.0) * into * resistance * (1 - gamma * q)
     design = np.column_stack([current / np.abs(current).max(), np.vander(q, AT_REST + 1)])
-    fitted, *_ = np.linalg.lstsq(design, phi[:, 0] - mouth, rcond=None)
+    fitted, *_ = np.linalg.lstsq(design, phi[:, 0] - entrance, rcond=None)
     open_resistance = float(fitted[0] / np.abs(current).max())
     if open_resistance <= 0:
         raise BadInput(
             "record",
             f"leaves {open_resistance:.3g} ohm m for the open space",
-            "the mouth resists less than the first resistor; use half_resistor_mouth",
+            "the entrance resists less than the first resistor; use half_entrance_resistor",
         )
     open_node = current * open_resistance
-    nodes = (open_node + mouth)[:, None] + (phi - phi[:, :1])
+    nodes = (open_node + entrance)[:, None] + (phi - phi[:, :1])
     lines = _slopes(phi_m[:, None] - nodes, stored)
     open_capacitance = _slopes((phi_m - open_node)[:, None], (total + charge.sum(axis=1))[:, None])[0, 0]
     spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(2)
@@ -105,7 +105,7 @@ def extract(record: TransSlitRecord, half_resistor_mouth: bool = True) -> Ladder
         open_resistance=open_resistance,
         open_capacitance=open_capacitance,
         charge_max=largest.mean(),
-        half_resistor_mouth=half_resistor_mouth,
+        half_entrance_resistor=half_entrance_resistor,
         resistances=tuple(fitted_laws[:, 0]),
         gammas=tuple(fitted_laws[:, 1]),
         r_squared=tuple(fitted_laws[:, 4]),

@@ -1,8 +1,8 @@
-"""The FiPy mesh of a slit network: a graded tensor grid with the slats cut out (or marked).
+"""The FiPy mesh of a slit network: a graded tensor grid with the sheets cut out (or marked).
 
-Half cell: x from the closing wall's face (x = 0) to the mid-plane; slats are cut out, so that their faces
+Half cell: x from the closing wall's face (x = 0) to the mid-plane; sheets are cut out, so that their faces
 are exterior faces, where the Stern condition of the electrode holds. Full cell: x from the mid-plane of one
-closing wall to that of the other; slats and walls stay in the mesh as cells that no ion may enter, with
+closing wall to that of the other; sheets and walls stay in the mesh as cells that no ion may enter, with
 their charge on their centre planes. 0 <= y <= L between mirror planes. FiPy's mesh is in nm, since its own
 geometry is tested at lengths near one; every array of `SlitMesh` is in SI.
 
@@ -79,9 +79,9 @@ class SlitMesh:
     ----------
     fipy : the FiPy mesh, in nm
     x_lines, y_lines : grid lines in m
-    number : (nx, ny) cell number by column and row, -1 where the slats are cut out
+    number : (nx, ny) cell number by column and row, -1 where the sheets are cut out
     centres : (2, cells) m; volumes : (cells,) m^2 per depth
-    solid, stern : (cells,) inside a slat or wall; inside a resolved Stern layer
+    solid, stern : (cells,) inside a sheet or wall; inside a resolved Stern layer
     ion_cells : (m,) the cells that ions may enter; ion_number : (cells,) their numbering, -1 elsewhere
     inner, electrode, midplane : `Faces` between cells, on the electrode, on the mid-plane (half cell)
     """
@@ -112,10 +112,10 @@ class SlitMesh:
     def length(self) -> float:
         """x of the far end (half cell: the mid-plane; full cell: the face of the second wall), in m."""
         network = self.config.network
-        return (2 if self.full else 1) * (network.depth + network.reservoir)
+        return (2 if self.full else 1) * (network.depth + network.reservoir_length)
 
     def _regions(self) -> tuple[Array, Array]:
-        """Masks (nx, ny) of slats and walls, and of a resolved Stern layer around them."""
+        """Masks (nx, ny) of sheets and walls, and of a resolved Stern layer around them."""
         network = self.config.network
         x = (self.x_lines[1:] + self.x_lines[:-1]) / 2
         y = (self.y_lines[1:] + self.y_lines[:-1]) / 2
@@ -123,10 +123,10 @@ class SlitMesh:
 
         def sheets(position: Array, grown: float) -> Array:
             mask = np.repeat((position < grown)[:, None], y.size, axis=1)
-            for j, centre in enumerate(network.slat_centres):
+            for j, centre in enumerate(network.sheet_centres):
                 low, high = network.gap(j)
                 tip = (y < high - grown) if high < network.slit_length else (y > low + grown)
-                mask |= (np.abs(position - centre) < network.slat_thickness / 2 + grown)[:, None] & ~tip[None, :]
+                mask |= (np.abs(position - centre) < network.sheet_thickness / 2 + grown)[:, None] & ~tip[None, :]
             return mask
 
         # Far from a wall `position < 0` is never true in a half cell, whose x starts at the wall's face.
@@ -168,7 +168,7 @@ class SlitMesh:
         area = np.zeros(self.cells)
         faces, network = self.inner, self.config.network
         on_solid = (faces.axis == 0) & self.solid[faces.lower] & self.solid[faces.upper]
-        for sign, planes in ((1.0, network.slat_centres), (-1.0, self.length - network.slat_centres)):
+        for sign, planes in ((1.0, network.sheet_centres), (-1.0, self.length - network.sheet_centres)):
             for plane in planes:
                 chosen = faces[on_solid & _at(faces.position[0], plane)]
                 np.add.at(area, chosen.lower, sign * chosen.area / 2)
@@ -202,20 +202,20 @@ def _bracket(centres: Array, position: float) -> tuple[Array, Array]:
 def _x_lines(config: ContinuumConfig) -> Array:
     network, fine, full = config.network, config.cell_at_surface, config.cell == "full"
     layer = [config.stern_thickness] if config.resolved else []
-    slit, half = network.slit, network.slat_thickness / 2
+    slit, half = network.slit, network.sheet_thickness / 2
     settings = {"growth": config.growth, "refinement": config.refinement}
     coarse = config.bulk_cell
     across = [0.0, *layer, *(slit - h for h in layer), slit]
     slit_lines = graded([(p, fine) for p in across], config.slit_cell, **settings)
-    half_slat = graded([(0.0, fine), (half, coarse)], config.slit_cell, **settings)
-    slat_lines = np.concatenate([half_slat, 2 * half - half_slat[-2::-1]])
-    lines = [-half_slat[::-1]] if full else [np.zeros(1)]
+    half_sheet = graded([(0.0, fine), (half, coarse)], config.slit_cell, **settings)
+    sheet_lines = np.concatenate([half_sheet, 2 * half - half_sheet[-2::-1]])
+    lines = [-half_sheet[::-1]] if full else [np.zeros(1)]
     for i in range(network.slits):
         origin = i * network.pitch
-        lines += [origin + slit_lines[1:], origin + slit + slat_lines[1:]]
+        lines += [origin + slit_lines[1:], origin + slit + sheet_lines[1:]]
     if network.slits:  # exactly where the network says, so that planes are found again
         lines[-1][-1] = network.depth
-    depth, far = network.depth, network.depth + network.reservoir
+    depth, far = network.depth, network.depth + network.reservoir_length
     open_points = [(depth, fine), *((depth + h, fine) for h in layer), (far, coarse)]
     lines.append(graded(open_points, coarse, **settings)[1:])
     left = np.concatenate(lines)

@@ -78,7 +78,7 @@ class ModifiedPNP:
         """Relative permittivity times area over distance, per face."""
         config, mesh = self.config, self.mesh
         eps = np.full(self.n, config.relative_permittivity)
-        eps[mesh.solid] = config.slat_permittivity
+        eps[mesh.solid] = config.sheet_permittivity
         eps[mesh.stern] = config.relative_stern_permittivity
         inner, electrode, far = mesh.inner, mesh.electrode, mesh.midplane
         self.between = inner.area / (inner.to_lower / eps[inner.lower] + inner.to_upper / eps[inner.upper])
@@ -279,7 +279,7 @@ class ModifiedPNP:
         if mesh.full:
             there = (ion.axis == 0) & (np.abs(ion.position[0] - mesh.length / 2) < 1e-6 * NM)
             return float(inner_current[there].sum())
-        weight = np.clip((mesh.length - mesh.centres[0]) / self.config.network.reservoir, 0, 1)
+        weight = np.clip((mesh.length - mesh.centres[0]) / self.config.network.reservoir_length, 0, 1)
         displaced = self.between * (change[inner.lower] - change[inner.upper])
         at_wall = self.stern * (drive_change / self.thermal_voltage - change[electrode.lower])
         total = (weight[inner.lower] - weight[inner.upper]) @ displaced

@@ -57,7 +57,7 @@ class OpenSpaceFlux(AnalysisBase):
         equations = self.frames_reader.equations
         network, mesh = self.frames_reader.config.network, equations.mesh
         lines = mesh.x_lines - network.depth
-        lines = lines[(lines > 1e-15) & (lines < network.reservoir - 1e-15)]
+        lines = lines[(lines > 1e-15) & (lines < network.reservoir_length - 1e-15)]
         if self.distances is not None:
             lines = lines[np.unique([np.argmin(np.abs(lines - distance)) for distance in self.distances])]
         faces = equations.inner_ion_faces

@@ -1,4 +1,4 @@
-"""The march in time: implicit steps, fixed or adapted to the change of the solution, with exact resumption.
+"""The integrator in time: implicit steps, fixed or adapted to the change of the solution, with exact resumption.
 
 Backward Euler, (c - c_n)/dt, or BDF2 with variable steps; the next step is guessed by extrapolating psi and
 ln c (which are nearly linear in a slow drive, and keep c positive). A step that fails is halved and tried
@@ -44,7 +44,7 @@ class Instant(NamedTuple):
     drive: float
 
 
-class March:
+class TimeIntegrator:
     """Integrates one configuration, from its beginning or from the last checkpoint in `folder`."""
 
     def __init__(self, config: ContinuumConfig, folder: Path) -> None:
@@ -67,7 +67,7 @@ class March:
     # ------------------------------------------------------------------ the loop
 
     def run(self, progress: Progress) -> None:
-        """March to the end of the drive (or of the first periodic cycle), leaving `frames.h5`.
+        """Integrate to the end of the drive (or of the first periodic cycle), leaving `frames.h5`.
 
         Raises
         ------

@@ -8,7 +8,7 @@ import numpy as np
 
 from continuum.config import ContinuumConfig
 from continuum.frames import Frames, thin
-from continuum.solver import March
+from continuum.solver import TimeIntegrator
 from continuum.trans_slit_flux import TransSlitFlux
 from transslit import BadInput, TransSlitRecord
 from transslit.progress import Progress
@@ -27,24 +27,24 @@ def run(config: ContinuumConfig, folder: Path, progress: Progress) -> TransSlitR
     finished = _finished(config, folder)
     if finished is not None:
         return finished
-    march = March(config, folder)
-    march.run(progress)
+    integrator = TimeIntegrator(config, folder)
+    integrator.run(progress)
     with Frames(folder) as frames:
-        frames.equations = march.equations
+        frames.equations = integrator.equations
         analysis = TransSlitFlux(frames, config.network, config.electrolyte).run()
         drift = ion_drift(frames) if config.cell == "full" else None
         if config.store_every > 1:
             thin(frames, config.store_every)
     record: TransSlitRecord = analysis.results.record
-    record.metadata["steps"] = march.steps
-    record.metadata["retries"] = march.retries
-    record.metadata["cells"] = march.equations.n
-    record.metadata["factorisations"] = march.newton.factorisations
-    record.metadata["cycle_changes"] = march.cycle_changes
+    record.metadata["steps"] = integrator.steps
+    record.metadata["retries"] = integrator.retries
+    record.metadata["cells"] = integrator.equations.n
+    record.metadata["factorisations"] = integrator.newton.factorisations
+    record.metadata["cycle_changes"] = integrator.cycle_changes
     if drift is not None:
         record.metadata["ion_drift"] = drift
     record.write(folder / "record")
-    march.discard_checkpoints()
+    integrator.discard_checkpoints()
     return record
 
 

@@ -48,10 +48,10 @@ def capacitance_tables(record: TransSlitRecord, ladder: LadderParameters | None 
     time, current = terminal["time_s"].to_numpy(), terminal["I_m_A_per_m"].to_numpy()
     stored = -charge  # of the electrode
     q = np.abs(charge[:, 0]) / np.abs(charge[:, 0]).max()
-    share = 0.5 if ladder.half_resistor_mouth else 1.0
-    mouth = share * np.gradient(stored.sum(axis=1), time) * ladder.resistance * (1 - ladder.gamma * q)
+    share = 0.5 if ladder.half_entrance_resistor else 1.0
+    entrance = share * np.gradient(stored.sum(axis=1), time) * ladder.resistance * (1 - ladder.gamma * q)
     open_voltage = terminal["phi_m_V"].to_numpy() - current * ladder.open_resistance
-    voltage = (open_voltage - mouth)[:, None] - (phi - phi[:, :1])
+    voltage = (open_voltage - entrance)[:, None] - (phi - phi[:, :1])
     passed = np.concatenate([[0.0], np.cumsum((current[1:] + current[:-1]) / 2 * np.diff(time))])
     found = [_table(u, Q) for u, Q in zip(voltage.T, stored.T, strict=True)]
     opened, missed = _table(open_voltage, passed - stored.sum(axis=1))

@@ -1,10 +1,10 @@
 """Trans-slit currents, slit contents and potentials of a continuum run, as a trans-slit record.
 
-I_i = F sum_k z_k J_k over the faces on the centre plane of slat i (between slits i and i + 1), through its edge
+I_i = F sum_k z_k J_k over the faces on the centre plane of sheet i (between slits i and i + 1), through its edge
 gap, positive towards the bulk, with its exact parts (`transslit.decomposition`); dphi_i = phi_{i+1} - phi_i with
-phi_i interpolated at the slit's centre. The content of a slit is counted between the centre planes of its slats,
-so that dQ_i/dt = I_i - I_{i-1} closes to the solver's tolerance (I_0 is the mouth's current, from slit 1 into the
-reservoir, in `results.mouth`; the slit at the wall has I = 0 on its inner side). Concentrations are contents over
+phi_i interpolated at the slit's centre. The content of a slit is counted between the centre planes of its sheets,
+so that dQ_i/dt = I_i - I_{i-1} closes to the solver's tolerance (I_0 is the entrance's current, from slit 1 into the
+reservoir, in `results.entrance`; the slit at the wall has I = 0 on its inner side). Concentrations are contents over
 the slit's free volume d L, as in molecular dynamics; the halves of the edge gaps thus add t g / (d L) to them.
 """
 
@@ -88,7 +88,7 @@ class TransSlitFlux(AnalysisBase):
     Results
     -------
     record : TransSlitRecord, SI units in its column names
-    mouth : one row per (replica, time), current of slit 1 into the reservoir with its parts, in A/m
+    entrance : one row per (replica, time), current of slit 1 into the reservoir with its parts, in A/m
     """
 
     def __init__(
@@ -116,12 +116,12 @@ class TransSlitFlux(AnalysisBase):
             outwards = 1.0 if replica == 0 else -1.0
             place = faces.position[0] if replica == 0 else mesh.length - faces.position[0]
             depth_of = ion_x if replica == 0 else mesh.length - ion_x
-            for j, plane in enumerate(self.network.slat_centres):
+            for j, plane in enumerate(self.network.sheet_centres):
                 found = np.flatnonzero((faces.axis == 0) & (np.abs(place - plane) < 1e-15))
                 chosen.append(found)
                 group.append(np.full(found.size, replica * slits + j))
                 sign.append(np.full(found.size, outwards))
-                bins[depth_of < plane] = replica * slits + j  # later, deeper slats overwrite
+                bins[depth_of < plane] = replica * slits + j  # later, deeper sheets overwrite
             for centre in self.network.slit_centres:
                 at = centre if replica == 0 else mesh.length - centre
                 points.append(mesh.interpolation(at, self.network.slit_length / 2))
@@ -183,17 +183,17 @@ class TransSlitFlux(AnalysisBase):
             pd.DataFrame(terminal),
             metadata(self.frames_reader.config),
         )
-        mouth = {key: values for key, values in keys(np.zeros(1)).items() if key != "i"}
+        entrance = {key: values for key, values in keys(np.zeros(1)).items() if key != "i"}
         if slits:
-            mouth |= {name: flat(currents[:, n, :, :1]) for n, name in enumerate(CURRENTS)}
-        self.results.mouth = pd.DataFrame(mouth)
+            entrance |= {name: flat(currents[:, n, :, :1]) for n, name in enumerate(CURRENTS)}
+        self.results.entrance = pd.DataFrame(entrance)
 
 
 def metadata(config: ContinuumConfig) -> dict[str, Any]:
     """What a record of `config` carries along."""
-    blocks = {"0": {"run": 0, "electrode": "positive", "face": "left"}}
+    half_cells = {"0": {"box": 0, "electrode": "positive", "face": "left"}}
     if config.cell == "full":
-        blocks["1"] = {"run": 0, "electrode": "negative", "face": "right"}
+        half_cells["1"] = {"box": 0, "electrode": "negative", "face": "right"}
     return {
         "source": "continuum",
         "electrolyte": config.electrolyte.name,
@@ -202,5 +202,5 @@ def metadata(config: ContinuumConfig) -> dict[str, Any]:
         "network": config.network.model_dump(mode="json"),
         "drive": config.drive.model_dump(mode="json"),
         "cell": config.cell,
-        "blocks": blocks,
+        "half_cells": half_cells,
     }

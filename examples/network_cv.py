@@ -13,7 +13,7 @@ from transslit.progress import Progress
 
 def main() -> tuple[float, float]:
     """Share of the charge that crosses with migration and diffusion of one sign; smallest over largest resistance."""
-    network = SlitNetwork(slit="1.5nm", layers=4, slit_length="10nm", reservoir="5nm")
+    network = SlitNetwork(slit="1.5nm", layers=4, slit_length="10nm", reservoir_length="5nm")
     config = ContinuumConfig(network=network, electrolyte=load_electrolyte("KCl"), steps=100)
     with tempfile.TemporaryDirectory() as folder:
         crossings = run(config, Path(folder), Progress()).crossings

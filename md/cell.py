@@ -9,10 +9,10 @@ unfold to a period of 2 L. Everything is periodic.
 How many ion pairs. Charging takes ions out of the reservoirs: counter-ions into the slits and to the outer faces,
 faster than co-ions leave the slits. So the reservoirs start above the concentration c that is asked for,
 
-    c_start = c + drawn Q_e / (e N_A V_res),    N = N_A c_start (V_res + V_slits + V_gaps),
+    c_start = c + f_uptake Q_e / (e N_A V_res),    N = N_A c_start (V_res + V_slits + V_gaps),
 
 in formula units, with Q_e the charge of an electrode (over the cations' charge in a formula unit). Uncharged slits
-hold about what the reservoirs do per volume. `drawn` is 0 at constant potential, where a few ions move; for fixed
+hold about what the reservoirs do per volume. `electrode_uptake_fraction` is 0 at constant potential, where a few ions move; for fixed
 charge it comes from trial runs of the default cell (KCl, 0.59 nm, 10 ps after the step): some 11 ions of each sign go
 into the slits to 44.6 e, and one or two more stay at the outer faces. How near the reservoirs then come is reported in
 time (`md.reservoir`).
@@ -52,7 +52,7 @@ class Cell:
             update={
                 "slit_length": self.lattice.period / 2,
                 "edge_gap": self.lattice.edge_gap,
-                "slat_thickness": CARBON_THICKNESS,
+                "sheet_thickness": CARBON_THICKNESS,
             }
         )
 
@@ -64,7 +64,7 @@ class Cell:
     @cached_property
     def half(self) -> float:
         """Distance of a wall's centre plane from the reservoir's mid-plane: a quarter of the box."""
-        return CARBON_THICKNESS / 2 + self.network.depth + self.network.reservoir
+        return CARBON_THICKNESS / 2 + self.network.depth + self.network.reservoir_length
 
     @cached_property
     def box(self) -> np.ndarray:
@@ -107,7 +107,7 @@ class Cell:
         for wall, sign in zip(self.walls, (1, -1), strict=True):
             add(wall, 0.0, full, sign)
         for number, block in enumerate(self.blocks):
-            for j, x in enumerate(self.to_box(block, self.network.slat_centres)):
+            for j, x in enumerate(self.to_box(block, self.network.sheet_centres)):
                 add(float(x), 0.0 if j % 2 == 0 else length, ribbon, 1 if number < 2 else -1)
         joined = np.concatenate(positions)
         joined[:, 1:] %= self.box[1:]
@@ -142,19 +142,19 @@ class Cell:
     def volumes(self) -> dict[str, float]:
         """Volumes in m^3 by the continuum's convention (d, g and t exclude nothing else): whole box.
 
-        `slits` (free slit widths, all four blocks), `gaps` (edge gaps through the slats), `reservoirs`.
+        `slits` (free slit widths, all four blocks), `gaps` (edge gaps through the sheets), `reservoirs`.
         """
         network, area = self.network, self.box[1] * self.box[2]
         slits = 4.0 * network.slits * network.slit * area
-        gaps = 4 * network.slits * network.slat_thickness * area * network.edge_gap / network.slit_length
-        return {"slits": slits, "gaps": gaps, "reservoirs": 4 * network.reservoir * area}
+        gaps = 4 * network.slits * network.sheet_thickness * area * network.edge_gap / network.slit_length
+        return {"slits": slits, "gaps": gaps, "reservoirs": 4 * network.reservoir_length * area}
 
     @cached_property
     def formula_units(self) -> int:
         """Formula units of salt in the box: the formula in this module's docstring."""
         config, volumes = self.config, self.volumes
         cations = sum(ion.stoichiometry * ion.valence for ion in self.electrolyte.ions if ion.valence > 0)
-        lost = config.drawn * self.electrode_charge / cations / constants.N_A / volumes["reservoirs"]
+        lost = config.electrode_uptake_fraction * self.electrode_charge / cations / constants.N_A / volumes["reservoirs"]
         return max(1, round(constants.N_A * (config.concentration + lost) * sum(volumes.values())))
 
     @cached_property

@@ -54,7 +54,7 @@ def usual_rest(known: dict[str, Any]) -> float:
     return 10e-12 if known.get("drive") == "charge-pulse" else 0.0
 
 
-def usual_drawn(known: dict[str, Any]) -> float:
+def usual_electrode_uptake(known: dict[str, Any]) -> float:
     """Of a fixed charge, what trial runs drew out of the reservoirs; a few volts draw a few ions in tens of ps.
 
     A liquid of ions alone has no room for more: its ions change places.
@@ -85,17 +85,17 @@ class MDConfig(Config):
     cutoff: Length = 0.9e-9  # direct space of PME and Lennard-Jones
     ewald_tolerance: Annotated[float, Field(gt=0, lt=0.1)] = 5e-4
     friction: Annotated[float, Field(gt=0, default_factory=usual_friction)]  # 1/ps, Langevin: see md.legs
-    friction_after_step: Annotated[float, Field(gt=0)] = 20.0  # 1/ps, during `careful`: see md.legs
+    post_step_friction: Annotated[float, Field(gt=0)] = 20.0  # 1/ps, during `post_step_duration`: see md.legs
     timestep: Time = 2e-15
-    timestep_after_step: Time = 1e-15  # 2 fs can blow up in the tens of volts that the step starts with
-    careful: Time = 0.5e-12  # how long the shorter timestep and the stronger thermostat are kept
+    post_step_timestep: Time = 1e-15  # 2 fs can blow up in the tens of volts that the step starts with
+    post_step_duration: Time = 0.5e-12  # how long the shorter timestep and the stronger thermostat are kept
     decorrelation: Time = 1e-12  # uncharged, between the shared equilibrium and each replica's step
     duration: Time = 10e-12  # at the final charge or voltage
     frame_interval: Time = 0.05e-12
     anneal: TimeOrZero = 8e-12  # at `anneal_temperature`, before the equilibration of a cell that is not shipped
     anneal_temperature: Temperature = 500.0
     equilibration: Time = 16e-12  # at `temperature`, of a cell that is not shipped
-    drawn: Annotated[float, Field(ge=0, le=1, default_factory=usual_drawn)]  # ions of a sign taken: md.cell
+    electrode_uptake_fraction: Annotated[float, Field(ge=0, le=1, default_factory=usual_electrode_uptake)]  # ions of a sign taken: md.cell
     apparent_molar_volume: Annotated[float, Field(ge=0)] = 27e-6  # m^3/mol of salt, about KCl at 1 M; sets the water
     overfill: Annotated[float, Field(ge=0, lt=0.2)] = 0.05  # of the water, which charged sheets draw to themselves
     smoothing: TimeOrZero = 0.5e-12  # moving average of potentials and contents before currents are decomposed
@@ -140,8 +140,8 @@ class MDConfig(Config):
     def _possible(self) -> Self:
         if self.network.layers < 2:
             raise BadInput("layers", self.network.layers, "molecular dynamics needs at least one slit; give 2 or more")
-        if self.network.reservoir < 0.5e-9:
-            raise BadInput("reservoir", f"{self.network.reservoir * 1e9:g} nm", "give at least 0.5 nm")
+        if self.network.reservoir_length < 0.5e-9:
+            raise BadInput("reservoir_length", f"{self.network.reservoir_length * 1e9:g} nm", "give at least 0.5 nm")
         self.network.admits(self.electrolyte)
         self.electrolyte.bulk(self.concentration)
         self.electrolyte.admits_temperature(self.temperature)
@@ -154,7 +154,7 @@ class MDConfig(Config):
                     f"box of {width * 1e9:.3g} nm",
                     f"the box ({named}) must be at least twice the cutoff, {2e9 * self.cutoff:g} nm",
                 )
-        for field in ("timestep", "timestep_after_step"):
+        for field in ("timestep", "post_step_timestep"):
             step = getattr(self, field)
             ratio = self.frame_interval / step
             if step > 4e-15 or abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
@@ -184,7 +184,7 @@ def quick(
     concentration : mol/m^3 of formula units, after charging
     changes : other fields of `MDConfig`
     """
-    network = SlitNetwork(slit=slit, layers=4, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir=1.5e-9)
+    network = SlitNetwork(slit=slit, layers=4, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir_length=1.5e-9)
     fields = {"network": network, "electrolyte": electrolyte, "concentration": concentration, "timestep": 2.5e-15}
     if slit > 0.8e-9:
         shorter = {"anneal": 4e-12, "equilibration": 8e-12, "decorrelation": 0.5e-12, "duration": 5e-12}
@@ -196,7 +196,7 @@ def paper(
     slit: float, electrolyte: Electrolyte, concentration: float, *, seed: int = 0, replicas: int = 8, **changes: Any
 ) -> MDConfig:
     """Longer sheets, a 6 nm reservoir, a longer equilibration and eight replicas; meant for a GPU."""
-    network = SlitNetwork(slit=slit, layers=4, slit_length=4.047e-9, edge_gap=0.852e-9, reservoir=3e-9)
+    network = SlitNetwork(slit=slit, layers=4, slit_length=4.047e-9, edge_gap=0.852e-9, reservoir_length=3e-9)
     fields = {
         "network": network,
         "electrolyte": electrolyte,

@@ -111,11 +111,11 @@ def ship(cell: Cell, found: Equilibrium, path: Path) -> None:
 def slit_contents(cell: Cell, x: np.ndarray) -> np.ndarray:
     """Ions per slit i = 1 ... and then in the reservoirs, summed over the four blocks, shape (frames, slits + 1).
 
-    `x` (frames, ions) in m; slits reach from slat centre to slat centre.
+    `x` (frames, ions) in m; slits reach from sheet centre to sheet centre.
     """
     from_wall = np.abs((x[..., None] - cell.walls + cell.box[0] / 2) % cell.box[0] - cell.box[0] / 2).min(axis=-1)
-    slat = np.append(cell.network.slat_centres + cell.network.slat_thickness / 2, 0.0)  # from the wall's centre
-    number = (from_wall[..., None] < slat[:-1]).sum(axis=-1)  # 0 in the reservoirs, i in slit i
+    sheet = np.append(cell.network.sheet_centres + cell.network.sheet_thickness / 2, 0.0)  # from the wall's centre
+    number = (from_wall[..., None] < sheet[:-1]).sum(axis=-1)  # 0 in the reservoirs, i in slit i
     return np.stack([(number == i).sum(axis=-1) for i in (*range(1, cell.network.slits + 1), 0)], axis=-1)
 
 

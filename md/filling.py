@@ -40,7 +40,7 @@ def heavy_hydrogens(system: openmm.System, waters: int) -> None:
 
 def middle(cell: Cell) -> float:
     """Half-width (m) of the middle of a reservoir, in which its concentrations are taken."""
-    return cell.network.reservoir / 2
+    return cell.network.reservoir_length / 2
 
 
 def reservoir_count(cell: Cell, x: np.ndarray) -> np.ndarray:

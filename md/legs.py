@@ -1,8 +1,8 @@
 """The legs of a replica under each drive: an uncharged one, then those of the drive; t = 0 is the drive's onset.
 
 Heat. In vacuum a charge step puts a field of some 10 V/nm across slits and reservoirs; the dipoles of the water take
-up most of its energy, several eV per molecule, within a tenth of a picosecond. The first `careful` after
-a step therefore runs at a short timestep and with a strong local thermostat (Langevin, `friction_after_step`),
+up most of its energy, several eV per molecule, within a tenth of a picosecond. The first `post_step_duration` after
+a step therefore runs at a short timestep and with a strong local thermostat (Langevin, `post_step_friction`),
 which slows all motion in that time; without it the liquid stays at thousands of kelvin for picoseconds. The rest of
 the heat comes over picoseconds. Friction slows single ions and collective motion: at 5/ps bulk water and ions diffuse
 by 35 to 45 % more slowly (measured: docs/md.md), several times what 1/D' = 1/D + m Gamma / kT would have. The
@@ -39,9 +39,9 @@ def replica_legs(config: MDConfig) -> list[Leg]:
 
 def _after_step(config: MDConfig, which: str, time: float) -> list[Leg]:
     """Two frames at half the careful timestep, the careful stretch, the rest."""
-    strong, short = config.friction_after_step, config.timestep_after_step
+    strong, short = config.post_step_friction, config.post_step_timestep
     first = min(2 * config.frame_interval, time)
-    careful = min(config.careful, time) - first
+    careful = min(config.post_step_duration, time) - first
     found = [_leg(config, f"{which}step", first, short / 2, strong)]
     if careful > config.frame_interval / 2:
         found.append(_leg(config, f"{which}relax", careful, short, strong))

@@ -36,7 +36,7 @@ class PathField:
 
     def __init__(self, network: SlitNetwork, spacing: float = FINEST) -> None:
         self.network = network
-        length, gap, width, thickness = network.slit_length, network.edge_gap, network.slit, network.slat_thickness
+        length, gap, width, thickness = network.slit_length, network.edge_gap, network.slit, network.sheet_thickness
         self.u = _edges([-width - thickness / 2, -thickness / 2, thickness / 2, width + thickness / 2], spacing)
         self.v = _edges([0.0, length - gap, length], spacing)
 
@@ -51,7 +51,7 @@ class PathField:
         network = self.network
         overlap = np.diff(np.clip(self.v, network.slit_length / 4, network.slit_length * 3 / 4)) / np.diff(self.v)
         centre = (self.u[1:] + self.u[:-1]) / 2
-        side = np.where(np.abs(centre) > network.slat_thickness / 2, -np.sign(centre), 0.0)
+        side = np.where(np.abs(centre) > network.sheet_thickness / 2, -np.sign(centre), 0.0)
         return side[:, None] * overlap / (network.slit * network.slit_length / 2)
 
     @cached_property
@@ -61,7 +61,7 @@ class PathField:
         shape = (len(du), len(dv))
         centre_u, centre_v = (self.u[1:] + self.u[:-1]) / 2, (self.v[1:] + self.v[:-1]) / 2
         network = self.network
-        free = (np.abs(centre_u) > network.slat_thickness / 2)[:, None] | (
+        free = (np.abs(centre_u) > network.sheet_thickness / 2)[:, None] | (
             centre_v > network.slit_length - network.edge_gap
         )
         number = np.where(free, np.cumsum(free).reshape(shape) - 1, -1)
@@ -119,7 +119,7 @@ class Paths:
         """
         cell, network = self.cell, self.cell.network
         half, direction = cell.blocks[block], cell.blocks[block]["direction"]
-        away = positions[..., 0] - cell.to_box(half, network.slat_centres[i])
+        away = positions[..., 0] - cell.to_box(half, network.sheet_centres[i])
         u = direction * (away - cell.box[0] * np.round(away / cell.box[0]))
         y = positions[..., 1] % cell.box[1]
         back = y > network.slit_length

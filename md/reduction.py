@@ -36,7 +36,7 @@ class Counted:
     """What a trajectory counts: T frames, 4 blocks, n slits, k kinds of ions; towards the bulk is positive.
 
     time (T,) s; contents (T, 4, n, k) ions of the whole box; crossed (T, 4, n + 1, k) net crossings since the
-    frame before of slats 0 ... n - 1 and of the mid-plane; phi (T, 4, n) V.
+    frame before of sheets 0 ... n - 1 and of the mid-plane; phi (T, 4, n) V.
     """
 
     run: int
@@ -160,8 +160,8 @@ def record_of(
     if not cell.config.fixed_charge:
         ends["phi_m_V"] = np.broadcast_to(cell.voltage(time)[:, None] / 2 * electrode, sigma.shape)
     terminal = table(np.array([0]), {name: array[..., None] for name, array in ends.items()}).drop(columns="i")
-    blocks = {
-        str(4 * each.run + b): {"run": each.run, "electrode": block["electrode"], "face": block["face"]}
+    half_cells = {
+        str(4 * each.run + b): {"box": each.run, "electrode": block["electrode"], "face": block["face"]}
         for each in counted
         for b, block in enumerate(cell.blocks)
     }
@@ -175,7 +175,7 @@ def record_of(
         "depth_m": cell.depth,
         "smoothing_s": cell.config.smoothing,
         "D_used_m2_per_s": dict(zip(electrolyte.names, np.asarray(diffusion, dtype=float).tolist(), strict=True)),
-        "blocks": blocks,
+        "half_cells": half_cells,
     }
     return TransSlitRecord(crossings, table(slits, inside), terminal, {**known, **(metadata or {})})
 

@@ -170,7 +170,7 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
         used,
         {
             "seed": config.seed,
-            "replicas": config.replicas,
+            "boxes": config.replicas,
             "drive": config.imposed.model_dump(mode="json"),
             "charge_per_carbon_e": config.charge_per_carbon if config.fixed_charge else None,
             "initial_concentration_mol_per_m3": cell.initial_concentration,
@@ -186,7 +186,7 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
             "drift": equilibrium.provenance.get("drift"),
             "equilibrium_continued_from_state": equilibrium.provenance.get("continued_from_state", []),
             "continued_from_state": [
-                {"run": k, **place}
+                {"box": k, **place}
                 for k, table in enumerate(each)
                 for place in table.attrs.get("continued_from_state", [])
             ],

@@ -72,12 +72,12 @@ class TransSlitFlux(FramewiseAnalysis):
         self.carbon_charge = CarbonCharge(cell, solved)
         self.diffusion_coefficients = diffusion_coefficients
         network = cell.network
-        planes = np.append(network.slat_centres, network.depth + network.reservoir)
-        # (blocks, slats + 1): slats 0 ... slits - 1, then the reservoir's mid-plane
+        planes = np.append(network.sheet_centres, network.depth + network.reservoir_length)
+        # (blocks, sheets + 1): sheets 0 ... slits - 1, then the reservoir's mid-plane
         self._planes = np.array([cell.to_box(block, planes) for block in cell.blocks])
         self._direction = np.array([block["direction"] for block in cell.blocks])
         self._centres = np.array([cell.to_box(block, network.slit_centres) for block in cell.blocks])
-        self._edges = np.append(network.slat_centres + network.slat_thickness / 2, 0.0)
+        self._edges = np.append(network.sheet_centres + network.sheet_thickness / 2, 0.0)
         self._map = ChargeMap(cell.box)
 
     def _prepare(self) -> None:
@@ -143,7 +143,7 @@ class TransSlitFlux(FramewiseAnalysis):
         return contents
 
     def _crossings(self, x: np.ndarray, time: np.ndarray) -> np.ndarray:
-        """Net crossings towards the bulk since the frame before, shape (frames, blocks, slats + 1, kinds)."""
+        """Net crossings towards the bulk since the frame before, shape (frames, blocks, sheets + 1, kinds)."""
         kinds = len(self.cell.electrolyte.ions)
         crossed = np.zeros((len(x), *self._planes.shape, kinds))
         length = self.cell.box[0]

@@ -1,8 +1,8 @@
 """The nanoslit network: staggered sheets between two mirror planes, slits numbered from the bulk.
 
 x = 0 is the electrolyte-side face of the closing wall and x grows towards the bulk; 0 <= y <= L runs
-along a slit. `layers` sheets, the wall among them, make `layers - 1` slits. Slat j = 0, 1, ... lies on
-the bulk side of slit j + 1 (slat 0 faces the reservoir) and hangs alternately from y = 0 (j even) and
+along a slit. `layers` sheets, the wall among them, make `layers - 1` slits. Sheet j = 0, 1, ... lies on
+the bulk side of slit j + 1 (sheet 0 faces the reservoir) and hangs alternately from y = 0 (j even) and
 from y = L (j odd), stopping an edge gap short of the other mirror plane.
 """
 
@@ -29,14 +29,14 @@ class SlitNetwork(Config):
     layers: Annotated[int, Field(ge=1, le=1000)] = 6
     slit_length: Length = 20e-9  # L, distance of the mirror planes
     edge_gap: Length = 1e-9  # g
-    slat_thickness: Length = 0.34e-9  # t, excludes ions
-    reservoir: Length = 10e-9  # open space between the outermost sheet and the mid-plane
+    sheet_thickness: Length = 0.34e-9  # t, excludes ions
+    reservoir_length: Length = 10e-9  # open space between the outermost sheet and the mid-plane
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if not 0.3e-9 <= self.slit <= 100e-9:
             raise BadInput("slit", f"{self.slit * 1e9:g} nm", "give 0.3 nm to 100 nm; less than 0.3 nm holds no ion")
-        for name in ("slit_length", "slat_thickness", "reservoir"):
+        for name in ("slit_length", "sheet_thickness", "reservoir_length"):
             if (length := getattr(self, name)) > LONGEST:
                 raise BadInput(name, f"{length:g} m", f"give at most {LONGEST * 1e6:g} um")
         if self.edge_gap >= self.slit_length:
@@ -62,11 +62,11 @@ class SlitNetwork(Config):
     @property
     def pitch(self) -> float:
         """Centre-to-centre distance of the sheets, d + t, in m."""
-        return self.slit + self.slat_thickness
+        return self.slit + self.sheet_thickness
 
     @property
     def depth(self) -> float:
-        """x of the outer face of the outermost slat (of the wall, for one layer), in m."""
+        """x of the outer face of the outermost sheet (of the wall, for one layer), in m."""
         return self.slits * self.pitch
 
     @cached_property
@@ -76,25 +76,25 @@ class SlitNetwork(Config):
         return (self.slits - i) * self.pitch + self.slit / 2
 
     @cached_property
-    def slat_centres(self) -> np.ndarray:
-        """x of the centre plane of slat j = 0 ... slits - 1, in m, shape (slits,)."""
+    def sheet_centres(self) -> np.ndarray:
+        """x of the centre plane of sheet j = 0 ... slits - 1, in m, shape (slits,)."""
         j = np.arange(self.slits)
-        return (self.slits - j) * self.pitch - self.slat_thickness / 2
+        return (self.slits - j) * self.pitch - self.sheet_thickness / 2
 
-    def gap(self, slat: int) -> tuple[float, float]:
-        """The y interval (m) that slat `slat` leaves open."""
+    def gap(self, sheet: int) -> tuple[float, float]:
+        """The y interval (m) that sheet `sheet` leaves open."""
         length, gap = self.slit_length, self.edge_gap
-        return (length - gap, length) if slat % 2 == 0 else (0.0, gap)
+        return (length - gap, length) if sheet % 2 == 0 else (0.0, gap)
 
     @cached_property
     def geometric_conductance(self) -> float:
         """Conductance between the centres of neighbouring slits, per depth and per unit conductivity.
 
         Laplace's equation on the path from mid-slit through the edge gap to the next mid-slit (half of
-        it, by mirror symmetry about the slat's centre plane), five-point stencil. Dimensionless: the
+        it, by mirror symmetry about the sheet's centre plane), five-point stencil. Dimensionless: the
         current per depth between two slit centres is conductivity * geometric_conductance * voltage.
         """
-        return _laplace_conductance(self.slit, self.slit_length / 2, self.edge_gap, self.slat_thickness)
+        return _laplace_conductance(self.slit, self.slit_length / 2, self.edge_gap, self.sheet_thickness)
 
 
 def _laplace_conductance(width: float, half_length: float, gap: float, thickness: float) -> float:

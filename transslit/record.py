@@ -59,6 +59,14 @@ class DriveEntry(Loose):
     scan_rate: Positive | None = None
 
 
+class HalfCellEntry(Loose):
+    """The half-cell that the rows of one `replica` are of: the start (`box`) that it shares, its electrode and face."""
+
+    box: int
+    electrode: Literal["positive", "negative"]
+    face: str
+
+
 class Metadata(Loose):
     """What the metadata of a record must hold, and what more they may."""
 
@@ -68,7 +76,8 @@ class Metadata(Loose):
     sign: Literal["I > 0 carries positive charge towards the bulk; charging current positive"] = SIGN
     network: SlitNetwork | None = None
     drive: DriveEntry | None = None
-    blocks: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    half_cells: dict[str, HalfCellEntry] = Field(default_factory=dict)  # by replica
+    blocks: None = None  # what half_cells was called once
     sha256: dict[str, str] = Field(default_factory=dict)  # of the tables' files
 
 

@@ -15,10 +15,14 @@ and alike ones then make an interval as wide as it should be. Samples in time ar
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 
 RESAMPLES = 1000
+CONFIDENCE = 0.95  # of every interval and half-width that the suite reports
+PERCENTILES = (50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE))  # between which a central interval lies
+STANDARD_ERRORS = round(NormalDist().inv_cdf((1 + CONFIDENCE) / 2), 2)  # half-width of a normal variable's interval
 
 
 def draws(count: int, worth: float | None = None, seed: int = 0, number: int = RESAMPLES) -> np.ndarray:

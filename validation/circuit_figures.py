@@ -147,8 +147,8 @@ def figure_13b() -> pd.DataFrame:
     result = simulate(config(points=801))
     wide = result.slits.pivot_table(index="time_s", columns="slit", values="phi_V")
     across = wide.diff(axis=1)
-    mouth = result.terminal["I_m_A"].to_numpy() * result.config.open_resistance  # the open space's potential
-    across[1] = wide[1] - mouth
+    entrance = result.terminal["I_m_A"].to_numpy() * result.config.open_resistance  # the open space's potential
+    across[1] = wide[1] - entrance
     return result.slits.assign(dphi_V=across.to_numpy().ravel())
 
 

@@ -17,7 +17,7 @@ SHARED = (
     "open_resistance",
     "open_capacitance",
     "charge_max",
-    "half_resistor_mouth",
+    "half_entrance_resistor",
 )
 
 

@@ -72,19 +72,19 @@ def _panels(
 @styled
 def network_drawing(network: SlitNetwork) -> Figure:
     """The slit network to scale: sheets, slits numbered from the bulk, the ions' way in."""
-    width = (network.depth + network.reservoir) * NM
+    width = (network.depth + network.reservoir_length) * NM
     length = network.slit_length * NM
     figure, axes = _panels(1, width=8.0, height=min(max(8.0 * length / width, 2.2), 4.0))
     ax: Axes = axes[0, 0]
-    thickness = network.slat_thickness * NM
+    thickness = network.sheet_thickness * NM
     ax.add_patch(Rectangle((-thickness, 0), thickness, length, color=SHEET))
-    for j, centre in enumerate(network.slat_centres * NM):
+    for j, centre in enumerate(network.sheet_centres * NM):
         low, high = (value * NM for value in network.gap(j))
         bottom, top = (0.0, low) if j % 2 == 0 else (high, length)
         ax.add_patch(Rectangle((centre - thickness / 2, bottom), thickness, top - bottom, color=SHEET))
     for i, centre in enumerate(network.slit_centres * NM, start=1):
         ax.text(centre, length / 2, str(i), ha="center", va="center", color=COLOURS[0], weight="bold", size=7)
-    ax.text(network.depth * NM + network.reservoir * NM / 2, length / 2, "reservoir", ha="center", color=ZERO)
+    ax.text(network.depth * NM + network.reservoir_length * NM / 2, length / 2, "reservoir", ha="center", color=ZERO)
     ax.axvline(width, color="0.6", ls=":")
     ax.set(xlim=(-2 * thickness, width), ylim=(0, length), xlabel="x / nm", ylabel="y / nm", aspect="equal")
     return figure
@@ -178,7 +178,7 @@ def cell_picture(atoms: pd.DataFrame, box: tuple[float, float, float], network: 
         ax.set(title=moment, ylabel="y / nm")
     for wall, direction in product((box[0] / 4, 3 * box[0] / 4), (-1, 1)):
         for i, centre in enumerate(network.slit_centres, start=1):
-            x = wall + direction * (network.slat_thickness / 2 + centre) * NM
+            x = wall + direction * (network.sheet_thickness / 2 + centre) * NM
             axes[0, 0].text(x, box[1] * 1.01, str(i), ha="center", va="bottom", color=COLOURS[0], weight="bold", size=7)
     for place, sign in ((box[0] / 4, "+"), (3 * box[0] / 4, "−")):
         axes[-1, 0].text(place, -0.02 * box[1], sign, ha="center", va="top", weight="bold")

@@ -218,7 +218,7 @@ def _circuit(run: RunFolder, found: Findings, progress: Progress) -> None:
         open_capacitance=ladder.open_capacitance,
         open_capacitance_table=Table(over="potential", **tables.open_space.model_dump()),
         charge_max=ladder.charge_max,
-        half_resistor_mouth=ladder.half_resistor_mouth,
+        half_entrance_resistor=ladder.half_entrance_resistor,
         drive=TriangularCV.model_validate(found.cv.metadata["drive"]),
     )
     law = found.law if scaling.drives(found.law) else None  # else equation 1, as the ladder was fitted

@@ -120,12 +120,12 @@ def _in_water(material: Material) -> bool:
 
 def _outline(network: SlitNetwork) -> pd.DataFrame:
     """Rectangles of the sheets in nm: x from, x to, y from, y to."""
-    rows = [("wall", -network.slat_thickness, 0.0, 0.0, network.slit_length)]
-    for j, centre in enumerate(network.slat_centres):
+    rows = [("wall", -network.sheet_thickness, 0.0, 0.0, network.slit_length)]
+    for j, centre in enumerate(network.sheet_centres):
         low, high = network.gap(j)
         bottom, top = (0.0, low) if j % 2 == 0 else (high, network.slit_length)
         rows.append(
-            (f"sheet {j}", centre - network.slat_thickness / 2, centre + network.slat_thickness / 2, bottom, top)
+            (f"sheet {j}", centre - network.sheet_thickness / 2, centre + network.sheet_thickness / 2, bottom, top)
         )
     table = pd.DataFrame(rows, columns=["what", "x0_nm", "x1_nm", "y0_nm", "y1_nm"])
     table.iloc[:, 1:] *= 1e9

@@ -58,10 +58,10 @@ class Series:
 
 def replicas(record: TransSlitRecord, electrode: str) -> list[int]:
     """Replica labels of one electrode ("positive", "negative" or "both")."""
-    blocks = record.metadata.get("blocks", {})
-    if not blocks:
+    known = record.metadata.get("half_cells", {})
+    if not known:
         return sorted(record.terminal["replica"].unique()) if electrode != "negative" else []
-    return [int(label) for label, block in blocks.items() if electrode in ("both", block["electrode"])]
+    return [int(label) for label, half in known.items() if electrode in ("both", half["electrode"])]
 
 
 def series(record: TransSlitRecord, column: str, i: int, electrode: str = "positive", signed: bool = True) -> Series:
@@ -75,11 +75,11 @@ def series(record: TransSlitRecord, column: str, i: int, electrode: str = "posit
     part = table[(table["i"] == i) & table["replica"].isin(wanted)]
     wide = part.pivot_table(index="replica", columns="time_s", values=column).loc[wanted]
     values = wide.to_numpy(dtype=float)
-    known = record.metadata.get("blocks", {})
+    known = record.metadata.get("half_cells", {})
     if signed:
         sign = [POLARITY[known[str(label)]["electrode"]] if known else 1.0 for label in wanted]
         values = values * np.array(sign)[:, None]
-    runs = np.array([known[str(label)]["run"] if known else label for label in wanted])
+    runs = np.array([known[str(label)]["box"] if known else label for label in wanted])
     return Series(wide.columns.to_numpy(dtype=float), values, runs)
 
 

@@ -36,7 +36,7 @@ def segments(config):
 def resistors(config, q):
     """R_i of the configuration's law at q (n,)."""
     value = config.resistance * (1 - (config.gamma if config.model == "ncm" else 0.0) * q)
-    if config.half_resistor_mouth:
+    if config.half_entrance_resistor:
         value[0] *= 0.5
     return value
 

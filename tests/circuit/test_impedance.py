@@ -18,7 +18,7 @@ def test_a_long_ladder_is_coth_over_six_decades():
     n = 4000
     config = CircuitConfig(
         layers=n + 1, resistance=1 / n, slit_capacitance=1 / n, open_resistance=1e-3, open_capacitance=1e-9,
-        full_cell=False, half_resistor_mouth=True,
+        full_cell=False, half_entrance_resistor=True,
     )  # fmt: skip
     omega = np.geomspace(1e-2, 1e4, 31)
     root = np.sqrt(1j * omega)
@@ -64,7 +64,7 @@ def test_a_small_sine_in_time_gives_the_same(paper, bias):
     assert measured == pytest.approx(expected, rel=2e-2 if bias == 0 else 5e-3)
 
 
-def test_in_the_middle_of_a_run_the_fast_limit_is_the_mouth(paper):
+def test_in_the_middle_of_a_run_the_fast_limit_is_the_entrance(paper):
     result = simulate(paper())
     Z = complex_of(impedance_during(result, 3e-5, np.array([1e12, 1e5])))
     assert Z[0] == pytest.approx(2.0, rel=1e-3)  # both R_open

@@ -150,12 +150,12 @@ def test_open_space_alone_is_an_rc(paper):
 
 
 def test_step_response_of_a_line_is_the_series():
-    """Unit R and C, open at its end: I = sum 2 exp(-(pi k / 2)^2 t), k odd; order 2 with the half-resistor mouth."""
+    """Unit R and C, open at its end: I = sum 2 exp(-(pi k / 2)^2 t), k odd; order 2 with the half-resistor entrance."""
     errors = []
     for n in (16, 32, 64):
         config = CircuitConfig(
             layers=n + 1, resistance=1 / n, slit_capacitance=1 / n, open_resistance=1e-6, open_capacitance=1e-6,
-            drive=PotentialStep(voltage=1.0, duration=1.0), full_cell=False, half_resistor_mouth=True, tolerance=1e-9,
+            drive=PotentialStep(voltage=1.0, duration=1.0), full_cell=False, half_entrance_resistor=True, tolerance=1e-9,
         )  # fmt: skip
         late = simulate(config).terminal.query("time_s > 0.1")
         k = np.arange(1, 60, 2)[:, None]
@@ -171,7 +171,7 @@ def test_galvanostatic_cycling_turns_at_its_limits_and_keeps_its_current(paper):
     assert table["charge_C"].to_numpy() == pytest.approx(
         table["duration_s"] * [5e-3, -5e-3, 5e-3, -5e-3], rel=1e-12, abs=0
     )
-    assert table["drop_V"].to_numpy()[1:] == pytest.approx([-0.02, 0.02, -0.02], abs=1e-8)  # 2 I R of both mouths
+    assert table["drop_V"].to_numpy()[1:] == pytest.approx([-0.02, 0.02, -0.02], abs=1e-8)  # 2 I R of both entrances
     assert set(np.round(np.abs(values(result)), 12)) == {5e-3}
 
 

@@ -18,7 +18,7 @@ def peak(result):
 
 @pytest.mark.parametrize("half", [False, True])
 def test_tlm_equals_the_matrix_exponential(paper, references, half):
-    config = paper(model="tlm", points=2001, half_resistor_mouth=half)
+    config = paper(model="tlm", points=2001, half_entrance_resistor=half)
     result = simulate(config)
     exact = references["exact"](config, result.terminal["time_s"].to_numpy())
     assert np.abs(current(result) - exact).max() < 1e-5 * peak(result)  # tolerance 2e-6 per step, about 80 steps
@@ -29,7 +29,7 @@ def test_tlm_equals_the_matrix_exponential(paper, references, half):
     [
         {"layers": 6},
         {"layers": 6, "polarity": -1},
-        {"layers": 6, "gamma": -0.9, "half_resistor_mouth": True},
+        {"layers": 6, "gamma": -0.9, "half_entrance_resistor": True},
         {"layers": 10, "open_capacitance": 1e-10, "drive": TriangularCV(cycles=1, scan_rate=1e5)},
         {"layers": 4, "full_cell": False, "gamma": 0.5},
     ],
@@ -71,7 +71,7 @@ def test_ladder_tends_to_the_continuous_line(half, order):
             open_capacitance=1e-9,
             drive=TriangularCV(scan_rate=1.0, window=1.0),
             full_cell=False,
-            half_resistor_mouth=half,
+            half_entrance_resistor=half,
             points=41,
             tolerance=1e-8,
             model="tlm",
@@ -279,11 +279,11 @@ def test_stage_leaves_its_tables(paper, tmp_path):
 
 @pytest.mark.parametrize("pair", [False, True])
 def test_jacobian_is_the_derivative(paper, pair):
-    """Central differences; both signs of charge, halved mouth, two electrodes. A wrong one only shows as lost order."""
+    """Central differences; both signs of charge, halved entrance, two electrodes. A wrong one only shows as lost order."""
     counter = HalfCell(
         layers=3, resistance=7.0, gamma=0.5, slit_capacitance=5e-8, open_resistance=2, open_capacitance=2e-8
     )
-    ladder = simulate(paper(layers=6, half_resistor_mouth=True, counter=counter if pair else None)).ladder
+    ladder = simulate(paper(layers=6, half_entrance_resistor=True, counter=counter if pair else None)).ladder
     ladder.enter(0, 0.0)
     y = 1e-9 * np.array([0.5, 0.8, -3.1, 9.0, 4.0, -6.0, 5.0, 1.0, 2.0][: ladder.size])
     step, size = 1e-15, len(y)  # C
@@ -296,8 +296,8 @@ def test_jacobian_is_the_derivative(paper, pair):
     assert np.abs(by_time - forcing).max() < 1e-6 * np.abs(forcing).max()
 
 
-def test_mouth_resistor_is_half_in_the_table(paper):
-    slits = simulate(paper(layers=4, gamma=0.0, half_resistor_mouth=True, points=10)).slits
+def test_entrance_resistor_is_half_in_the_table(paper):
+    slits = simulate(paper(layers=4, gamma=0.0, half_entrance_resistor=True, points=10)).slits
     assert slits.groupby("slit")["R_ohm"].unique().explode().tolist() == [2.5, 5.0, 5.0]
 
 

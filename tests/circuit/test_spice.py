@@ -45,14 +45,14 @@ SAW = {"time": (0.0, 1e-5, 3e-5)}
 QUICK = [
     ({}, None),
     ({"polarity": -1}, None),
-    ({"model": "tlm", "half_resistor_mouth": True}, None),
-    ({"layers": 6, "half_resistor_mouth": True, "gamma": -0.9}, None),
+    ({"model": "tlm", "half_entrance_resistor": True}, None),
+    ({"layers": 6, "half_entrance_resistor": True, "gamma": -0.9}, None),
     ({"layers": 6, "full_cell": False}, LAW),
     ({"layers": 4, "capacitance_table": FILLED, "open_capacitance_table": OPEN, "resistance_table": FALLING}, None),
     ({"layers": 6, "drive": TableDrive(**SAW, voltage=(0.1, 0.3, -0.2)), "initial_voltage": 0.1}, None),
 ]
 LONGER = [
-    ({"layers": 6, "resistance_table": FALLING, "half_resistor_mouth": True}, None),
+    ({"layers": 6, "resistance_table": FALLING, "half_entrance_resistor": True}, None),
     ({"layers": 6, "capacitance_table": GROWN, "polarity": -1}, None),
     ({"layers": 4, "capacitance_table": (GROWN, FILLED, GROWN), "resistance": (5.0, 4.0, 6.0)}, None),
     ({"layers": 6, "counter": COUNTER, "charge_max": 16e-9}, None),

@@ -103,5 +103,5 @@ def test_the_shipped_elements_behave_as_physics_does(shipped):
     values, errors = shipped.at(2.4e-9)
     assert values["charge_max"] == pytest.approx(values["slit_capacitance"] * 0.2, rel=0.15)
     assert errors["gamma"] < 0.05
-    config = CircuitConfig(layers=6, half_resistor_mouth=True, **values)
+    config = CircuitConfig(layers=6, half_entrance_resistor=True, **values)
     assert simulate(config).charge(1).max() == pytest.approx(values["charge_max"], rel=0.05)

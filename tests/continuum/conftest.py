@@ -46,7 +46,7 @@ def flat_wall(electrolyte: Electrolyte, **settings) -> ContinuumConfig:
     """One wall and open space: a problem in x alone, 20 Debye lengths long unless told otherwise."""
     concentration = settings.get("concentration", 1000.0)
     length = settings.pop("length", 20 * electrolyte.debye_length(concentration))
-    network = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir=length)
+    network = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir_length=length)
     return ContinuumConfig(network=network, electrolyte=electrolyte, bulk_cell=1e-9, **settings)
 
 
@@ -83,4 +83,4 @@ def kcl() -> Electrolyte:
 @pytest.fixture(scope="session")
 def small(kcl) -> SlitNetwork:
     """Four sheets, three slits of 1 nm, short enough for a fast test."""
-    return SlitNetwork(slit=1e-9, layers=4, slit_length=5e-9, edge_gap=0.8e-9, reservoir=6e-9)
+    return SlitNetwork(slit=1e-9, layers=4, slit_length=5e-9, edge_gap=0.8e-9, reservoir_length=6e-9)

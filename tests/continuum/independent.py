@@ -41,7 +41,7 @@ class Setting:
     concentration: float = 1000.0
     diameter: float = 0.5
     stern: float = 0.3
-    slat: float = 0.34
+    sheet: float = 0.34
     permittivity: float = 78.4
     temperature: float = 298.15
     rate: float = 2e4
@@ -67,10 +67,10 @@ class Network:
 
     def __init__(self, setting: Setting) -> None:
         s, slits = setting, setting.layers - 1
-        pitch = s.slit + s.slat
+        pitch = s.slit + s.sheet
         across = mirrored(towards(s.slit / 2, s.finest, s.slit / 6))
-        slat = mirrored(towards(s.slat / 2, s.finest, s.finest))
-        cell = np.concatenate([across, s.slit + slat[1:]])
+        sheet = mirrored(towards(s.sheet / 2, s.finest, s.finest))
+        cell = np.concatenate([across, s.slit + sheet[1:]])
         x = np.concatenate([np.zeros(1), *(n * pitch + cell[1:] for n in range(slits))])
         self.depth = slits * pitch
         x = np.concatenate([x, self.depth + towards(s.reservoir, s.finest, 2.0)[1:]])
@@ -78,12 +78,12 @@ class Network:
         y = mirrored(np.concatenate([gap, s.gap + towards(s.length / 2 - s.gap, s.finest, 1.5)[1:]]))
         mesh = skfem.MeshTri.init_tensor(x, y)
         mx, my = mesh.p[:, mesh.t].mean(axis=1)
-        self.planes = (slits - np.arange(slits)) * pitch - s.slat / 2  # of slat j = 0 (outermost), 1, ...
+        self.planes = (slits - np.arange(slits)) * pitch - s.sheet / 2  # of sheet j = 0 (outermost), 1, ...
         self.centres = self.planes - pitch / 2
         solid = np.zeros(mx.size, dtype=bool)
         for j, plane in enumerate(self.planes):
             covered = my < s.length - s.gap if j % 2 == 0 else my > s.gap
-            solid |= (np.abs(mx - plane) < s.slat / 2) & covered
+            solid |= (np.abs(mx - plane) < s.sheet / 2) & covered
         self.mesh = mesh.remove_elements(np.flatnonzero(solid))
         self.middle = self.mesh.p[:, self.mesh.t].mean(axis=1)  # (2, elements)
         where = self.mesh.p[:, self.mesh.facets].mean(axis=1)  # (2, facets)
@@ -182,14 +182,14 @@ class Cycle:
             corner = np.argmin(np.abs(net.mesh.p[0] - centre) + np.abs(net.mesh.p[1] - s.length / 2))
             inner = net.planes[i] if i < net.planes.size else -1.0
             inside = (net.middle[0] < net.planes[i - 1]) & (net.middle[0] > inner)
-            through = np.abs(net.middle[0] - inner) < s.slat / 2  # the gap, mean over the slat's thickness
+            through = np.abs(net.middle[0] - inner) < s.sheet / 2  # the gap, mean over the sheet's thickness
             rows.append(
                 {
                     "time_s": time,
                     "i": i,
                     "phi_V": x[self.basis.nodal_dofs[0, corner]] * self.thermal,
                     "Q_C_per_m": content[inside].sum(),
-                    "I_A_per_m": current[through].sum() / s.slat,
+                    "I_A_per_m": current[through].sum() / s.sheet,
                 }
             )
         return rows

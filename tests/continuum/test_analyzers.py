@@ -87,7 +87,7 @@ def test_map_fills_the_network_and_holds_the_current(cv):
     table = FieldMap(frames).run(start=15, stop=16).results.table
     area = (table["width_m"] * table["height_m"]).sum()
     assert area == pytest.approx(frames.equations.mesh.volumes.sum(), rel=1e-9)
-    far = table[table["x_m"] > config.network.depth + 0.6 * config.network.reservoir]
+    far = table[table["x_m"] > config.network.depth + 0.6 * config.network.reservoir_length]
     carried = (far["jx_A_per_m2"] * far["height_m"]).groupby(far["x_m"].round(15)).sum()
     terminal = at(record.terminal, table["time_s"].iloc[0])["I_m_A_per_m"].iloc[0]
     np.testing.assert_allclose(carried.iloc[:-1], terminal, rtol=0.02)

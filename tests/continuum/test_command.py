@@ -17,7 +17,7 @@ SMALL = {
     "--layers": "2",
     "--slit-length": "4nm",
     "--edge-gap": "0.8nm",
-    "--reservoir": "4nm",
+    "--reservoir-length": "4nm",
     "--steps": "20",
 }
 
@@ -115,7 +115,7 @@ def test_a_run_killed_in_mid_cycle_resumes_to_the_last_bit(call, tmp_path):
 def test_a_diverging_run_ends_in_one_line_and_keeps_its_frames(call, tmp_path):
     """200 V in ten steps: no step of such a size converges, and the halved ones get nowhere."""
     code, streams = call(
-        "--drive cv --scan-rate 1V/us --window 200V --steps 10 --slit-length 2nm --reservoir 2nm --out run"
+        "--drive cv --scan-rate 1V/us --window 200V --steps 10 --slit-length 2nm --reservoir-length 2nm --out run"
     )
     assert code == 3
     line = streams.err.strip().splitlines()[-1]

@@ -9,12 +9,12 @@ import pytest
 import continuum.solver
 from continuum import ContinuumConfig, Frames, TransSlitFlux, run
 from continuum.frames import SERIES, thin
-from continuum.solver import March
+from continuum.solver import TimeIntegrator
 from transslit import BadInput, SlitNetwork, StageFailed, TriangularCV
 from transslit.progress import Progress
 
 QUIET = Progress(quiet=True)
-NETWORK = SlitNetwork(slit=1e-9, layers=2, slit_length=3e-9, reservoir=3e-9)
+NETWORK = SlitNetwork(slit=1e-9, layers=2, slit_length=3e-9, reservoir_length=3e-9)
 SWEEP = TriangularCV(scan_rate=1e6, window=0.4)
 
 
@@ -54,9 +54,9 @@ def copied(whole, tmp_path):
 @pytest.fixture
 def begun(config, tmp_path):
     """Folder of a run that was killed after 13 steps, with three checkpoints."""
-    march = March(config, tmp_path)
+    integrator = TimeIntegrator(config, tmp_path)
     for _ in range(13):
-        march._advance()
+        integrator._advance()
     return tmp_path
 
 
@@ -326,7 +326,7 @@ def test_checkpoint_that_may_not_be_read_is_refused_and_kept(config, begun, monk
 
 
 def test_checkpoint_damaged_while_the_run_goes_on_ends_in_one_line(config, begun):
-    march = March(config, begun)
+    integrator = TimeIntegrator(config, begun)
     torn(segments(begun)[1])
     with pytest.raises(StageFailed, match=r"^continuum: .*segment-0000008.npz cannot be read \(.*again$"):
-        march.run(QUIET)
+        integrator.run(QUIET)

@@ -162,13 +162,13 @@ def test_manufactured_solution_in_two_dimensions(kcl):
     """Order of the transient, coupled, nonlinear system in space and (BDF2) in time, refined together."""
     errors = []
     for refinement in (1, 2, 4):
-        network = SlitNetwork(slit=1e-9, layers=1, slit_length=1.2e-9, reservoir=1.5e-9)
+        network = SlitNetwork(slit=1e-9, layers=1, slit_length=1.2e-9, reservoir_length=1.5e-9)
         config = ContinuumConfig(
             network=network, electrolyte=kcl, surface_cell=6e-11, bulk_cell=1.5e-10, refinement=refinement
         )
         equations = ModifiedPNP(config)
         x, y = equations.mesh.centres / NM
-        made = Manufactured(equations, network.reservoir / NM, network.slit_length / NM)
+        made = Manufactured(equations, network.reservoir_length / NM, network.slit_length / NM)
 
         def exact(t, made=made, x=x, y=y):
             return np.concatenate([field(x, y, t) for field in made.fields])

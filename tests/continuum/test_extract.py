@@ -22,7 +22,7 @@ def planted(share=0.5, resting=0.05, points=1500):
         shares = np.full(SLITS, 1.0)
         shares[0] = share
         resistances = shares * RESISTANCE * (1 - GAMMA * u[1:] / full)
-        inner = (u[:-1] - u[1:]) / resistances  # I_0 through the mouth, I_1, ...
+        inner = (u[:-1] - u[1:]) / resistances  # I_0 through the entrance, I_1, ...
         return np.concatenate([[(phi_m - u[0]) / OPEN], inner, [0.0]])
 
     def rates(t, u):
@@ -57,7 +57,7 @@ def planted(share=0.5, resting=0.05, points=1500):
 
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_planted_elements_are_found(share):
-    found = extract(planted(share), half_resistor_mouth=share == 0.5)
+    found = extract(planted(share), half_entrance_resistor=share == 0.5)
     assert found.slit_capacitance == pytest.approx(SLIT, rel=0.01)
     assert found.open_capacitance == pytest.approx(OPEN_C, rel=0.02)
     assert found.open_resistance == pytest.approx(OPEN, rel=0.05)

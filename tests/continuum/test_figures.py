@@ -31,7 +31,7 @@ def test_conductance_shows_the_extremes_of_each_width():
 
 
 def test_a_run_without_crossings_has_no_such_figures(kcl, tmp_path):
-    network = SlitNetwork(slit=1e-9, layers=2, slit_length=4e-9, edge_gap=0.8e-9, reservoir=4e-9)
+    network = SlitNetwork(slit=1e-9, layers=2, slit_length=4e-9, edge_gap=0.8e-9, reservoir_length=4e-9)
     config = ContinuumConfig(network=network, electrolyte=kcl, drive=DRIVE, steps=4, surface_cell=2e-10)
     run(config, tmp_path, Progress(quiet=True))
     with pytest.raises(BadInput, match="4 layers"):

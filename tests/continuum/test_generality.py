@@ -49,12 +49,12 @@ def test_cycle_of_any_salt_closes_its_balances(kcl, small, name, tmp_path):
     record = run(config, tmp_path, QUIET)
     assert record.ions == list(salt.names)
     with Frames(tmp_path) as frames:
-        mouth = TransSlitFlux(frames).run().results.mouth["I_A_per_m"].to_numpy()
+        entrance = TransSlitFlux(frames).run().results.entrance["I_A_per_m"].to_numpy()
         assert all(frame.c.min() > 0 for frame in frames)
         assert max(frames.equations.occupied(frame.c / frames.equations.c_unit).max() for frame in frames) < 1
     slits = record.slits.pivot_table(index="time_s", columns="i", values="Q_C_per_m").to_numpy()
     filled = np.diff(slits.sum(axis=1)) / np.diff(np.unique(record.slits["time_s"]))
-    np.testing.assert_allclose(-mouth[1:], filled, rtol=0, atol=1e-8 * np.abs(filled).max())
+    np.testing.assert_allclose(-entrance[1:], filled, rtol=0, atol=1e-8 * np.abs(filled).max())
 
 
 @pytest.mark.parametrize("slit", [0.59e-9, 1e-9, 2e-9, 5e-9])
@@ -63,18 +63,18 @@ def test_mesh_of_any_network_fills_its_volume(kcl, slit, layers):
     """Cells cover slits, gaps and reservoir exactly, and every surface cell is no larger than asked."""
     network = SlitNetwork(slit=slit, layers=layers)
     mesh = SlitMesh(ContinuumConfig(network=network, electrolyte=kcl))
-    free = network.slits * (slit * network.slit_length + network.slat_thickness * network.edge_gap)
-    assert mesh.volumes.sum() == pytest.approx(free + network.reservoir * network.slit_length, rel=1e-9)
+    free = network.slits * (slit * network.slit_length + network.sheet_thickness * network.edge_gap)
+    assert mesh.volumes.sum() == pytest.approx(free + network.reservoir_length * network.slit_length, rel=1e-9)
     faces = mesh.electrode
     wetted = network.slit_length
-    wetted += network.slits * (2 * (network.slit_length - network.edge_gap) + network.slat_thickness)
+    wetted += network.slits * (2 * (network.slit_length - network.edge_gap) + network.sheet_thickness)
     assert faces.area.sum() == pytest.approx(wetted, rel=1e-9)
     assert (2 * faces.to_lower).max() < 0.06e-9
 
 
 @pytest.mark.parametrize("slit", [0.59e-9, 5e-9])
 def test_narrow_and_wide_slits_are_solved(kcl, slit, tmp_path):
-    network = SlitNetwork(slit=slit, layers=3, slit_length=6e-9, reservoir=5e-9)
+    network = SlitNetwork(slit=slit, layers=3, slit_length=6e-9, reservoir_length=5e-9)
     drive = TriangularCV(scan_rate=1e6, window=0.4)
     config = ContinuumConfig(network=network, electrolyte=kcl, drive=drive, steps=20, surface_cell=1e-10)
     record = run(config, tmp_path, QUIET)
@@ -101,12 +101,12 @@ SHAPES = {
     "wide gap": {"edge_gap": 5.5e-9},
     "half gap": {"edge_gap": 3e-9},
     "narrow gap": {"edge_gap": 0.5e-9},
-    "thin slats": {"slat_thickness": 0.05e-9},
-    "thick slats": {"slat_thickness": 3e-9},
+    "thin sheets": {"sheet_thickness": 0.05e-9},
+    "thick sheets": {"sheet_thickness": 3e-9},
     "short slits": {"slit_length": 1.2e-9, "edge_gap": 0.6e-9},
     "long slits": {"slit_length": 60e-9},
-    "small reservoir": {"reservoir": 1e-9},
-    "large reservoir": {"reservoir": 100e-9},
+    "small reservoir": {"reservoir_length": 1e-9},
+    "large reservoir": {"reservoir_length": 100e-9},
 }
 
 
@@ -114,7 +114,7 @@ SHAPES = {
     ("shape", "model"),
     [
         *((shape, "robin") for shape in SHAPES),
-        *((shape, "resolved") for shape in ("wide gap", "narrow gap", "thin slats")),
+        *((shape, "resolved") for shape in ("wide gap", "narrow gap", "thin sheets")),
     ],
 )
 def test_any_shape_charges_by_its_wetted_area(kcl, shape, model, tmp_path):
@@ -122,7 +122,7 @@ def test_any_shape_charges_by_its_wetted_area(kcl, shape, model, tmp_path):
 
     Overlapping layers hold less; each outer corner of a tip more, as much as half the layers' thickness of flat wall.
     """
-    network = SlitNetwork(**{"slit": 2e-9, "layers": 2, "slit_length": 6e-9, "reservoir": 5e-9} | SHAPES[shape])
+    network = SlitNetwork(**{"slit": 2e-9, "layers": 2, "slit_length": 6e-9, "reservoir_length": 5e-9} | SHAPES[shape])
     drive = TriangularCV(scan_rate=2e3, window=0.04)
     config = ContinuumConfig(
         network=network, electrolyte=kcl, drive=drive, steps=4, surface_cell=8e-11, stern_model=model,
@@ -134,7 +134,7 @@ def test_any_shape_charges_by_its_wetted_area(kcl, shape, model, tmp_path):
         charge, phi_m = frames[2].electrode_charge, frames[2].drive
     assert phi_m == pytest.approx(0.02)
     wetted = network.slit_length
-    wetted += network.slits * (2 * (network.slit_length - network.edge_gap) + network.slat_thickness)
+    wetted += network.slits * (2 * (network.slit_length - network.edge_gap) + network.sheet_thickness)
     eps = kcl.solvent.permittivity.value * constants.epsilon_0
     layers = kcl.debye_length(1000.0) + config.stern_thickness
     per_area = eps / layers

@@ -31,7 +31,7 @@ def both(kcl, geometry, **changed):
         layers=setting.layers,
         slit_length=setting.length * 1e-9,
         edge_gap=setting.gap * 1e-9,
-        reservoir=setting.reservoir * 1e-9,
+        reservoir_length=setting.reservoir * 1e-9,
     )
     config = ContinuumConfig(
         network=network,

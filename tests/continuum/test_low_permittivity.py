@@ -6,7 +6,7 @@ from scipy import constants
 
 from continuum import ContinuumConfig, Frames, TransSlitFlux, run
 from continuum.mpnp import ModifiedPNP
-from continuum.solver import Instant, March
+from continuum.solver import Instant, TimeIntegrator
 from continuum.trans_slit_flux import PlaneCurrents
 from transslit import ChargeStep, SlitNetwork
 from transslit.progress import Progress
@@ -14,7 +14,7 @@ from transslit.record import PARTS
 
 QUIET = Progress(quiet=True)
 SIGMA = 0.2508  # C/m^2 on each side of a sheet: 0.041 e per carbon
-MATCHED = SlitNetwork(slit=0.59e-9, layers=4, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir=1.5e-9)
+MATCHED = SlitNetwork(slit=0.59e-9, layers=4, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir_length=1.5e-9)
 SURFACE = {4.0: 7e-11, 2.0: 1e-10}  # m; a mesh on which the cell is filled within some seconds of processor time
 
 
@@ -72,7 +72,7 @@ def test_matched_cell_of_low_permittivity(kcl, tmp_path, permittivity, duration)
         assert_gauss(frames)
         assert np.abs(frames[0].phi).max() > 2500 * frames.equations.thermal_voltage
         assert max(frames.equations.occupied(frame.c / frames.equations.c_unit).max() for frame in frames) > 0.9
-        mouth = TransSlitFlux(frames).run().results.mouth
+        entrance = TransSlitFlux(frames).run().results.entrance
         times = frames.times
     assert times[-1] == pytest.approx(duration)
     assert record.metadata["retries"] == []
@@ -82,7 +82,7 @@ def test_matched_cell_of_low_permittivity(kcl, tmp_path, permittivity, duration)
     table = record.crossings
     np.testing.assert_allclose(table[list(PARTS)].sum(axis=1), table["I_A_per_m"], rtol=0, atol=1e-12)
     for replica in (0, 1):
-        outer = mouth[mouth["replica"] == replica]["I_A_per_m"].to_numpy()
+        outer = entrance[entrance["replica"] == replica]["I_A_per_m"].to_numpy()
         current = np.column_stack([outer, columns(table, "I_A_per_m", replica), np.zeros(times.size)])
         gained = np.diff(columns(record.slits, "Q_C_per_m", replica), axis=0) / np.diff(times)[:, None]
         crossed = current[1:, 1:] - current[1:, :-1]
@@ -114,7 +114,7 @@ def test_parts_add_up_beyond_close_packing(kcl):
     """Cells with mu of 30 to 300 kT on both sides of a plane: the parts are finite and add up to the current."""
     equations = ModifiedPNP(matched(kcl, 2.0, 1e-12, surface_cell=1e-10))
     faces, random = equations.inner_ion_faces, np.random.default_rng(1)
-    chosen = np.flatnonzero((faces.axis == 0) & (np.abs(faces.position[0] - MATCHED.slat_centres[0]) < 1e-15))
+    chosen = np.flatnonzero((faces.axis == 0) & (np.abs(faces.position[0] - MATCHED.sheet_centres[0]) < 1e-15))
     x = equations.uniform(SIGMA)
     share = random.uniform(0.2, 0.8, equations.m)
     occupied = 1 + random.uniform(2e-12, 270e-12, equations.m)
@@ -128,8 +128,8 @@ def test_parts_add_up_beyond_close_packing(kcl):
 
 def test_guess_keeps_every_ion_and_crowds_no_cell(kcl, tmp_path):
     """psi and ln c are extrapolated where there is room; a full cell keeps its ions, the others make up for it."""
-    march = March(matched(kcl, 4.0, 1e-12, surface_cell=2e-10), tmp_path)
-    equations, start = march.equations, march.past[0].x
+    integrator = TimeIntegrator(matched(kcl, 4.0, 1e-12, surface_cell=2e-10), tmp_path)
+    equations, start = integrator.equations, integrator.past[0].x
     _, c = equations.split(start)
     slope = np.linspace(-0.2, 0.2, c.size).reshape(c.shape)
     slope[:, 5] = 5.0  # e-fold per step: would fill the cell thirty-fold
@@ -139,8 +139,8 @@ def test_guess_keeps_every_ion_and_crowds_no_cell(kcl, tmp_path):
         x[: equations.n] *= 1 + 0.1 * n
         equations.split(x)[1][:] *= np.exp((n - 2) * slope)
         past.append(Instant(n * 1e-15, x, SIGMA))
-    march.past = past[::-1]
-    guess = march._extrapolate(3e-15, order=2)
+    integrator.past = past[::-1]
+    guess = integrator._extrapolate(3e-15, order=2)
     psi, found = equations.split(guess)
     np.testing.assert_allclose(psi, 1.3 * start[: equations.n], rtol=1e-12, atol=1e-9)
     np.testing.assert_array_equal(found[:, 5], c[:, 5])

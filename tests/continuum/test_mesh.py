@@ -14,19 +14,19 @@ STEP = ChargeStep(sigma=0.25, duration=1e-12)
 def test_half_cell_geometry(kcl, slit, layers):
     network = SlitNetwork(slit=slit, layers=layers)
     mesh = SlitMesh(ContinuumConfig(network=network, electrolyte=kcl))
-    n, L, g, t = network.slits, network.slit_length, network.edge_gap, network.slat_thickness
-    assert mesh.volumes.sum() == pytest.approx(n * (slit * L + t * g) + network.reservoir * L, rel=1e-12)
+    n, L, g, t = network.slits, network.slit_length, network.edge_gap, network.sheet_thickness
+    assert mesh.volumes.sum() == pytest.approx(n * (slit * L + t * g) + network.reservoir_length * L, rel=1e-12)
     assert mesh.electrode.area.sum() == pytest.approx(L + n * (2 * (L - g) + t), rel=1e-12)
     assert mesh.midplane.area.sum() == pytest.approx(L, rel=1e-12)
-    for plane in network.slat_centres:
+    for plane in network.sheet_centres:
         across = mesh.inner[(mesh.inner.axis == 0) & (np.abs(mesh.inner.position[0] - plane) < 1e-15)]
         assert across.area.sum() == pytest.approx(g, rel=1e-12)
 
 
 def test_full_cell_geometry(kcl, small):
     mesh = SlitMesh(ContinuumConfig(network=small, electrolyte=kcl, drive=STEP, cell="full"))
-    n, L, g, t = small.slits, small.slit_length, small.edge_gap, small.slat_thickness
-    free = 2 * (n * (small.slit * L + t * g) + small.reservoir * L)
+    n, L, g, t = small.slits, small.slit_length, small.edge_gap, small.sheet_thickness
+    free = 2 * (n * (small.slit * L + t * g) + small.reservoir_length * L)
     assert mesh.volumes[mesh.ion_cells].sum() == pytest.approx(free, rel=1e-12)
     assert mesh.volumes.sum() == pytest.approx((mesh.length + t) * L, rel=1e-12)
     first = mesh.centres[0] < mesh.length / 2

@@ -11,7 +11,7 @@ from transslit.decomposition import decompose, steric_excess
 
 from .conftest import alike, equilibrium, flat_wall, with_valences
 
-TINY = SlitNetwork(slit=1e-9, layers=2, slit_length=3e-9, reservoir=1e-9)
+TINY = SlitNetwork(slit=1e-9, layers=2, slit_length=3e-9, reservoir_length=1e-9)
 SETTINGS = {
     "robin": {},
     "resolved": {"stern_model": "resolved", "stern_thickness": 0.2e-9, "stern_permittivity": 10.0},

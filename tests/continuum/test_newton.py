@@ -9,7 +9,7 @@ from continuum.mpnp import LEAST_FREE, MOST_EXCESS, ModifiedPNP
 from continuum.newton import Newton
 from transslit import ChargeStep, SlitNetwork
 
-WALLS = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir=3e-9)
+WALLS = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir_length=3e-9)
 SIGMA = 0.1  # C/m^2
 TOLERANCE = 1e-11  # of the largest psi and c, which count as 10 at least
 

@@ -50,14 +50,14 @@ def grid(table, column, replica=0):
 
 
 def test_contents_change_by_the_currents_that_cross(cv):
-    """dQ_i/dt = I_i - I_{i-1}, with I_0 through the mouth and nothing through the wall."""
+    """dQ_i/dt = I_i - I_{i-1}, with I_0 through the entrance and nothing through the wall."""
     config, folder, record = cv
     with Frames(folder) as frames:
-        mouth = TransSlitFlux(frames, config.network, config.electrolyte).run().results.mouth
+        entrance = TransSlitFlux(frames, config.network, config.electrolyte).run().results.entrance
     charge = grid(record.slits, "Q_C_per_m")
     times = np.unique(record.slits["time_s"])
     inner = grid(record.crossings, "I_A_per_m")
-    current = np.column_stack([mouth["I_A_per_m"], inner, np.zeros(times.size)])
+    current = np.column_stack([entrance["I_A_per_m"], inner, np.zeros(times.size)])
     gained = np.diff(charge, axis=0) / np.diff(times)[:, None]
     crossed = current[1:, 1:] - current[1:, :-1]
     np.testing.assert_allclose(gained, crossed, rtol=0, atol=1e-8 * np.abs(gained).max())
@@ -148,7 +148,7 @@ def test_field_between_walls_is_analytic(kcl, tmp_path):
     """Two bare walls: phi drops by sigma/2 times 2 R / eps between them, and E = sigma / (2 eps) everywhere."""
     from transslit import SlitNetwork
 
-    network = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir=3e-9)
+    network = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir_length=3e-9)
     equations = ModifiedPNP(ContinuumConfig(network=network, electrolyte=kcl, drive=STEP, cell="full"))
     phi, _ = equations.to_si(equations.uniform(STEP.sigma))
     x = equations.mesh.centres[0]

@@ -19,7 +19,7 @@ from transslit import SlitNetwork, load_electrolyte
 
 def small(**changes):
     """Two slits a face, box 1.70 x 1.23 nm across, cutoff 0.6 nm: about fifteen hundred atoms."""
-    network = SlitNetwork(slit=0.59e-9, layers=3, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir=0.6e-9)
+    network = SlitNetwork(slit=0.59e-9, layers=3, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir_length=0.6e-9)
     fields = {
         "network": network,
         "electrolyte": load_electrolyte("KCl"),
@@ -28,7 +28,7 @@ def small(**changes):
         "cutoff": 0.6e-9,
         "charge_per_carbon": 0.02,
         "decorrelation": 0.1e-12,
-        "careful": 0.1e-12,
+        "post_step_duration": 0.1e-12,
         "duration": 0.3e-12,
         "anneal": 0.0,
         "equilibration": 0.5e-12,

@@ -48,7 +48,7 @@ def test_mirror_symmetry_leaves_no_dipole(cell):
 def test_sheets_alternate_and_keep_their_pitch(cell):
     network = cell.network
     for number, block in enumerate(cell.blocks):
-        planes = cell.to_box(block, network.slat_centres)
+        planes = cell.to_box(block, network.sheet_centres)
         np.testing.assert_allclose(np.abs(np.diff(planes)), 0.93e-9, rtol=1e-9)
         assert abs(abs(planes[-1] - block["wall"]) - 0.93e-9) < 1e-15
         for j in range(network.slits):

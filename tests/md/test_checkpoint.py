@@ -367,7 +367,7 @@ def test_the_record_says_where_a_replica_was_not_continued_exactly(relaxed, tmp_
     describe(cell, equilibrium, tmp_path)
     record = analyse(cell, equilibrium, tmp_path, Progress(quiet=True))
     (place,) = record.metadata["continued_from_state"]
-    assert place["run"] == 0
+    assert place["box"] == 0
     assert place["leg"] == "decorrelate"
     assert place["time_s"] == pytest.approx(-0.05e-12, rel=1e-4)
     assert TransSlitRecord.read(tmp_path).metadata["continued_from_state"] == [place]
@@ -494,7 +494,7 @@ def test_torn_charges_are_named(make_config, tmp_path, damage):
 def test_torn_segments_do_not_become_a_replica(make_config, relaxed, finished, tmp_path, monkeypatch, torn, damage):
     """At constant potential each has its frames and its charges; here they are planted."""
     equilibrium = relaxed[1]
-    cell = Cell(make_config(platform="CPU", drive="potential-step", drawn=0.275))
+    cell = Cell(make_config(platform="CPU", drive="potential-step", electrode_uptake_fraction=0.275))
     work, carbons = tmp_path / "replica-0", len(cell.carbons["sign"])
     work.mkdir()
     shutil.copy(finished / "replica-0.xtc", work / "segment-0000.xtc")

@@ -109,7 +109,7 @@ def test_voltage_as_a_parameter_is_voltage_on_the_electrodes(make_config, relaxe
 
     0.5 % of what the voltage adds covers the error tolerance of the Ewald sums, 5e-4, on either side.
     """
-    cell, equilibrium = Cell(make_config(platform="CPU", drive="cv", drawn=0.275)), relaxed_start
+    cell, equilibrium = Cell(make_config(platform="CPU", drive="cv", electrode_uptake_fraction=0.275)), relaxed_start
     structure, place = topology(cell, equilibrium.waters), equilibrium.snapshots[0]
     mobile = slice(len(cell.carbons["sign"]), None)
 
@@ -161,7 +161,7 @@ def test_a_real_run_is_neutral_has_its_voltage_and_resumes(make_config, relaxed_
     order): a hundredth of the electrode's charge.
     """
     equilibrium = relaxed_start
-    options = {"friction": 20.0, "decorrelation": 0.05e-12, "drawn": 0.275}  # that of the start's cell
+    options = {"friction": 20.0, "decorrelation": 0.05e-12, "electrode_uptake_fraction": 0.275}  # that of the start's cell
     cell = Cell(make_config(platform="CPU", drive=drive, **options, **RUNS[drive]))
     structure = topology(cell, equilibrium.waters)
 

@@ -68,7 +68,7 @@ def around(cell, block, i, back):
 @pytest.mark.parametrize("back", [False, True])
 def test_every_path_leads_towards_the_bulk(make_config, block, back):
     """Along both mirror halves of each block, for sheets hung from either side, w adds up to the same drop."""
-    network = SlitNetwork(slit=0.59e-9, layers=4, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir=0.6e-9)
+    network = SlitNetwork(slit=0.59e-9, layers=4, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir_length=0.6e-9)
     cell = Cell(make_config(network=network))
     paths, first = Paths(cell), None
     for i in (1, 2):
@@ -88,8 +88,8 @@ def test_every_path_leads_towards_the_bulk(make_config, block, back):
 @pytest.fixture(scope="module")
 def pair_cell(make_config):
     """One K and one Cl in 3 nm of reservoir."""
-    network = SlitNetwork(slit=0.59e-9, layers=3, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir=1.5e-9)
-    return Cell(make_config(network=network, concentration=1.0, drawn=0.0, depth=2.46e-9))
+    network = SlitNetwork(slit=0.59e-9, layers=3, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir_length=1.5e-9)
+    return Cell(make_config(network=network, concentration=1.0, electrode_uptake_fraction=0.0, depth=2.46e-9))
 
 
 def forces(cell, ions, carbons=0.0, waters=0, water=None):
@@ -170,15 +170,15 @@ def langevin(make_config):
     thermostat's noise, which only a simulation of our own knows, stands in as the force of `carbon`.
     """
     friction = 20.0
-    options = {"friction": friction, "friction_after_step": friction, "duration": 10e-12, "frame_interval": 0.02e-12}
-    network = SlitNetwork(slit=0.59e-9, layers=3, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir=6e-9)
-    cell = Cell(make_config(network=network, concentration=6000.0, drawn=0.0, **options))  # many ions of either kind
+    options = {"friction": friction, "post_step_friction": friction, "duration": 10e-12, "frame_interval": 0.02e-12}
+    network = SlitNetwork(slit=0.59e-9, layers=3, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir_length=6e-9)
+    cell = Cell(make_config(network=network, concentration=6000.0, electrode_uptake_fraction=0.0, **options))  # many ions of either kind
     network, block = cell.network, 0
     count = cell.ion_numbers["K"]
     mass = cell.electrolyte.ions[0].md.mass.value * constants.atomic_mass
     energy, step, every = constants.k * cell.config.temperature, 4e-15, 5
     random, field = np.random.default_rng(11), PathField(network)
-    half, edge = network.slat_thickness / 2, network.slit_length - network.edge_gap
+    half, edge = network.sheet_thickness / 2, network.slit_length - network.edge_gap
     u = random.uniform(-half - network.slit, -half, count)
     v = random.uniform(0, network.slit_length, count)
     velocity = random.normal(0, np.sqrt(energy / mass), (2, count))
@@ -210,7 +210,7 @@ def langevin(make_config):
     # the noise that follows a frame does not know its positions; the one before has moved them
     frames, pushes, noise = np.array(frames)[1:-1], np.array(pushes)[1:-1], np.array(noise)[2:]
     direction = cell.blocks[block]["direction"]
-    x = cell.to_box(cell.blocks[block], network.slat_centres[1]) + direction * frames[:, 0]
+    x = cell.to_box(cell.blocks[block], network.sheet_centres[1]) + direction * frames[:, 0]
     y = network.slit_length - frames[:, 1]  # the sheet between slits 2 and 1 hangs from y = L
     place = np.zeros((len(frames), 2 * count, 3))
     place[:, :count, 0], place[:, :count, 1] = x, y
@@ -294,7 +294,7 @@ def test_migration_is_the_mean_field(cell):
 
 
 def test_friction_follows_the_legs(make_config):
-    cell = Cell(make_config(friction=5.0, friction_after_step=20.0, careful=0.2e-12, duration=1e-12))
+    cell = Cell(make_config(friction=5.0, post_step_friction=20.0, post_step_duration=0.2e-12, duration=1e-12))
     np.testing.assert_allclose(friction_at(cell, np.array([0.05, 0.2, 0.25, 1.0]) * 1e-12), [20e12, 20e12, 5e12, 5e12])
 
 
@@ -317,7 +317,7 @@ def test_analyzer_reads_frames_after_the_onset(pair_cell, make_universe):
 def test_balance_of_a_real_run_closes(make_config, tmp_path):
     """Water, charged sheets and thermostat: what forces of a nanonewton leave is within their sampling error."""
     config = make_config(
-        decorrelation=1e-12, careful=0.5e-12, duration=4e-12, frame_interval=0.02e-12, force_frames=0.02e-12, replicas=2
+        decorrelation=1e-12, post_step_duration=0.5e-12, duration=4e-12, frame_interval=0.02e-12, force_frames=0.02e-12, replicas=2
     )
     run(config, tmp_path, Progress(quiet=True))
     table = pd.read_parquet(tmp_path / "force_balance.parquet")

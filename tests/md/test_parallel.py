@@ -17,7 +17,7 @@ from md.slit_diffusion import SlitDiffusion
 def wandering(cell, make_universe):
     """Ions that jump across planes, mid-planes and the box's ends at almost every frame, 31 of them."""
     random = np.random.default_rng(8)
-    reach = 2 * (cell.network.depth + cell.network.reservoir)
+    reach = 2 * (cell.network.depth + cell.network.reservoir_length)
     ions = []
     for n in range(24):
         walk = np.cumsum(random.normal(0, 0.25e-9, (31, 3)), axis=0)

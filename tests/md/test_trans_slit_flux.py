@@ -37,7 +37,7 @@ def charge_moved(table, column, cell, block, interval=0.05e-12):
 def test_one_ion_is_one_charge(cell, make_universe, block, ion, charge, inward):
     """Across the mid-plane (for two blocks the box's end) to the deepest slit, or back: one e through each plane."""
     network = cell.network
-    ends = [network.depth + network.reservoir * 1.2, network.slit_centres[-1]]
+    ends = [network.depth + network.reservoir_length * 1.2, network.slit_centres[-1]]
     path = straight(cell, cell.blocks[block], *(ends if inward else ends[::-1]), 60)
     record = TransSlitFlux(make_universe(cell, [(ion, path)]), cell).run().results.record
     expected = charge * (-1 if inward else 1)  # towards the bulk is positive
@@ -56,7 +56,7 @@ def test_one_ion_is_one_charge(cell, make_universe, block, ion, charge, inward):
 def test_mid_plane_current_belongs_to_both_electrodes_with_opposite_sign(cell, make_universe):
     """A cation through the shared mid-plane leaves one half and enters the other."""
     block = cell.blocks[1]  # right face of the positive electrode; its mid-plane is that of block 2
-    reach = cell.network.depth + cell.network.reservoir
+    reach = cell.network.depth + cell.network.reservoir_length
     path = straight(cell, block, reach - 0.2e-9, reach + 0.2e-9, 9)
     terminal = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results.record.terminal
     assert charge_moved(terminal, "I_m_A_per_m", cell, 1) == pytest.approx(1)
@@ -64,7 +64,7 @@ def test_mid_plane_current_belongs_to_both_electrodes_with_opposite_sign(cell, m
 
 
 def test_dither_on_a_plane_nets_zero(cell, make_universe):
-    plane = cell.to_box(cell.blocks[0], cell.network.slat_centres[1])
+    plane = cell.to_box(cell.blocks[0], cell.network.sheet_centres[1])
     x = np.asarray(plane) + 0.03e-9 * (-1.0) ** np.arange(41)
     path = np.column_stack([x, np.zeros(41), np.zeros(41)])
     record = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results.record
@@ -103,7 +103,7 @@ def wandering(cell, make_universe):
     for n in range(30):
         block = cell.blocks[n % 4]
         walk = np.cumsum(random.normal(0, 0.15e-9, 80))
-        reach = cell.network.depth + cell.network.reservoir
+        reach = cell.network.depth + cell.network.reservoir_length
         s = np.abs((walk + random.uniform(0, 2 * reach)) % (2 * reach) - 0.0)  # may pass the mid-plane, not the wall
         s = np.clip(s, 0.1e-9, None)
         s[np.abs(np.diff(s, prepend=s[0])) > 1e-9] = np.nan
@@ -181,7 +181,7 @@ def test_parts_sum_to_the_counted_current(cell):
     explained = table["I_K_explained_A_per_m"] + table["I_Cl_explained_A_per_m"]
     np.testing.assert_allclose(explained, table["I_A_per_m"] - table["I_residual_A_per_m"], rtol=1e-9, atol=1e-9)
     assert sorted(record.slits["replica"].unique()) == list(range(8))
-    assert record.metadata["blocks"]["6"] == {"run": 1, "electrode": "negative", "face": "left"}
+    assert record.metadata["half_cells"]["6"] == {"box": 1, "electrode": "negative", "face": "left"}
     sigma = record.terminal.groupby("replica")["sigma_C_per_m2"].last()
     assert (np.sign(sigma.to_numpy()) == [1, 1, -1, -1] * 2).all()
     assert (record.terminal.query("time_s < 0")["sigma_C_per_m2"] == 0).all()

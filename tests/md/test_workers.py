@@ -23,7 +23,7 @@ def test_replicas_on_workers_are_those_of_one_process(relaxed, finished, tmp_pat
     quiet = Progress(quiet=True)
     with ThreadPoolExecutor(2) as pool:
         record = run(config, tmp_path, quiet, pool)
-    assert record.metadata["replicas"] == 2
+    assert record.metadata["boxes"] == 2
     assert record.metadata["continued_from_state"] == []
     structure = mdtraj.Topology.from_openmm(topology(cell, equilibrium.waters))
     places = [finished / "replica-0.xtc", tmp_path / "replica-0.xtc", tmp_path / "replica-1.xtc"]

@@ -81,7 +81,7 @@ def test_the_installed_scripts_say_the_same(command, tmp_path):
         (["circuit", "--resistance", "5ohm", "--scan-rate", "20mV"], ["scan_rate", "mV/us"]),
         (["circuit", "--resistance", "5ohm", "--export", "pdf"], ["export", "spice"]),
         (["circuit", "nowhere.json"], ["law", "nowhere.json"]),
-        (["continuum", "--slit", "2nm", "--stern", "0.3"], ["stern", "nm"]),
+        (["continuum", "--slit", "2nm", "--stern-thickness", "0.3"], ["stern_thickness", "nm"]),
         (["continuum", "--slit", "2nm", "--permittivity", "0"], ["permittivity"]),
         (["continuum", "--slit", "2nm", "--drive", "dance"], ["drive", "cv"]),
         (["discover", "missing.csv"], ["missing.csv"]),

@@ -30,7 +30,7 @@ def test_drives_run(inside, tmp_path, words):
     assert list(pd.read_parquet(tmp_path / "run" / "terminal.parquet")) == ["time_s", "V_m_V", "phi_m_V", "I_m_A"]
 
 
-def test_galvanostatic_turns_at_its_limits_and_impedance_starts_at_the_mouth(inside, tmp_path):
+def test_galvanostatic_turns_at_its_limits_and_impedance_starts_at_the_entrance(inside, tmp_path):
     probes = ["--impedance", "1kHz:100GHz", "--ragone", "1uW:100uW"]
     call(inside, "--drive", "galvanostatic", "--current", "5mA", "--cycles", "1", *probes)
     segments = pd.read_parquet(tmp_path / "run" / "segments.parquet")

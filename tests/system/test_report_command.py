@@ -49,7 +49,7 @@ def test_profiles_hold_what_the_slits_hold(finished):
     assert before["c_M"].to_numpy() == pytest.approx(metadata["concentration"] / 1e3, rel=1e-6)
     last = slits[slits["time_s"] == slits["time_s"].max()]
     gaps = (
-        network.slat_thickness * network.edge_gap / (network.slit * network.slit_length)
+        network.sheet_thickness * network.edge_gap / (network.slit * network.slit_length)
     )  # half of two, over the slit
     for replica, electrode in ((0, "positive"), (1, "negative")):
         content = last[last["replica"] == replica].set_index("i")

@@ -12,7 +12,7 @@ def test_numbering_runs_from_the_bulk_to_the_wall():
     assert network.slits == 5
     np.testing.assert_allclose(network.slit_centres[-1], 1e-9)  # the deepest slit touches the wall
     np.testing.assert_allclose(-np.diff(network.slit_centres), network.pitch)
-    np.testing.assert_allclose(network.slat_centres[0], network.depth - 0.17e-9)
+    np.testing.assert_allclose(network.sheet_centres[0], network.depth - 0.17e-9)
     assert network.gap(0) == (19e-9, 20e-9)
     assert network.gap(1) == (0.0, 1e-9)
 
@@ -27,7 +27,7 @@ def test_conductance_of_a_long_slit_is_its_aspect_ratio_plus_a_corner():
 def test_conductance_of_a_right_angle_bend():
     """The square corner of two arms of equal width counts as 0.559 squares (exact, by conformal mapping).
 
-    Slit of width 1 and half length 5, gap of width 1, half slat 4: two arms of 4 squares and one corner.
+    Slit of width 1 and half length 5, gap of width 1, half sheet 4: two arms of 4 squares and one corner.
     """
     resistance = 1 / _laplace_conductance(1.0, 5.0, 1.0, 8.0) / 2
     assert resistance == pytest.approx(8 + 0.559, rel=2e-3)  # twelve cells across

@@ -21,7 +21,7 @@ def planted(*, source="md", diffusion=0.3, noise=0.0, blocks=6, speed=1.0, level
     for replica in range(2 * blocks):
         polarity = 1.0 if replica < blocks else -1.0
         known[str(replica)] = {
-            "run": replica % blocks,
+            "box": replica % blocks,
             "electrode": "positive" if polarity > 0 else "negative",
             "face": "left",
         }
@@ -71,7 +71,7 @@ def planted(*, source="md", diffusion=0.3, noise=0.0, blocks=6, speed=1.0, level
         terminal.append(
             pd.DataFrame({"replica": replica, "time_s": time, "sigma_C_per_m2": polarity * 0.25, "I_m_A_per_m": 0.0})
         )
-    facts = {"source": source, "electrolyte": "KCl", "temperature_K": 298.15, "blocks": known}
+    facts = {"source": source, "electrolyte": "KCl", "temperature_K": 298.15, "half_cells": known}
     if source == "continuum":
         facts["drive"] = {"kind": "charge-step"}
     tables = (pd.concat(part, ignore_index=True) for part in (crossings, slits, terminal))

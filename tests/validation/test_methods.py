@@ -44,10 +44,10 @@ def test_a_setting_changes_what_it_says(tmp_path):
     assert usual.drive == TriangularCV()
     assert usual.relative_stern_permittivity == usual.relative_permittivity
     assert {ion.diameter.value for ion in usual.electrolyte.ions} == {0.5e-9}
-    both = Setting(rate_of="electrode", window_of="electrode", slat_thickness=1e-9)
+    both = Setting(rate_of="electrode", window_of="electrode", sheet_thickness=1e-9)
     other = SettingEvidence(both, tmp_path).cv_config(2e-9)
     assert (other.drive.scan_rate, other.drive.window) == (4e4, 0.8)  # of V_m = 2 phi_m
-    assert other.network.slat_thickness == 1e-9
+    assert other.network.sheet_thickness == 1e-9
     with pytest.raises(BadInput, match="edge_gap"):
         SettingEvidence(Setting(edge_gap=0.4e-9), tmp_path).cv_config(2e-9)
 
@@ -161,7 +161,7 @@ def test_where_a_claim_holds_names_the_parameter_that_decides():
     assert found.loc["C08", "share"] == pytest.approx(share)
     assert found.loc["C08", "low"] < share < found.loc["C08", "high"]
     assert "small ion diameter" in found.loc["C08", "where"]
-    assert "slat" not in found.loc["C08", "where"]
+    assert "sheet" not in found.loc["C08", "where"]
     assert found.loc["C10", "share"] == 1.0
 
 

@@ -77,7 +77,7 @@ def test_the_command_takes_every_element_from_the_slit_width():
     config, law = configured(ALL | {"slit": "2.4nm", "concentration": "0.5M", "window": "300mV"})
     values, _ = Surrogate.shipped().at(2.4e-9, 500.0, 0.3)
     assert law is None
-    assert config.half_resistor_mouth
+    assert config.half_entrance_resistor
     assert {name: getattr(config, name) for name in ELEMENTS} == values
     for option, value in (("gamma", "0.5"), ("resistance", "5ohm"), ("slit_capacitance", "1nF"), ("drive", "power")):
         with pytest.raises(BadInput) as refused:

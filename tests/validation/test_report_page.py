@@ -22,7 +22,7 @@ from validation.sections import claim_exhibits, exhibits, sections, thinned
 from validation.svg import to_svg
 from validation.verdict import Estimate, judge
 
-NETWORK = {"slit": 0.59e-9, "layers": 4, "slit_length": 1.5e-9, "edge_gap": 0.5e-9, "reservoir": 1.5e-9}
+NETWORK = {"slit": 0.59e-9, "layers": 4, "slit_length": 1.5e-9, "edge_gap": 0.5e-9, "reservoir_length": 1.5e-9}
 DRAWN = collections.defaultdict(lambda: "<svg></svg>")
 
 

@@ -244,7 +244,7 @@ def test_a_row_of_atoms_holds_what_the_cross_checks_say(tmp_path):
     from validation.sweep import Point, Task, Work
 
     config = MDConfig(
-        network=SlitNetwork(slit=0.59e-9, layers=3, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir=0.6e-9),
+        network=SlitNetwork(slit=0.59e-9, layers=3, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir_length=0.6e-9),
         electrolyte=load_electrolyte("KCl"),
         concentration=1000.0,
         depth=1.23e-9,

@@ -83,8 +83,8 @@ def _inputs(base: ContinuumConfig) -> tuple[Input, ...]:
         of_network("edge gap", "edge_gap"),
         Input("ion diameter", (0.32e-9, 0.66e-9), _diameter),
         Input("Stern layer", around("stern_thickness", base.stern_thickness), stern),
-        of_network("slat thickness", "slat_thickness"),
-        Input("reservoir", (base.network.reservoir / 2, 2 * base.network.reservoir), _network("reservoir")),
+        of_network("sheet thickness", "sheet_thickness"),
+        Input("reservoir", (base.network.reservoir_length / 2, 2 * base.network.reservoir_length), _network("reservoir_length")),
     )
 
 

@@ -30,7 +30,7 @@ def _open_space(run: Run) -> pd.DataFrame:
     """
     debye = run.config.electrolyte.debye_length(run.config.concentration)
     with run.frames() as frames:
-        table = OpenSpaceFlux(frames, [debye, 0.8 * run.config.network.reservoir]).run().results.table
+        table = OpenSpaceFlux(frames, [debye, 0.8 * run.config.network.reservoir_length]).run().results.table
     table = table[table["time_s"] > 0]
     return table.assign(place=np.where(table["x_m"] == table["x_m"].min(), NEAR, FAR))
 

@@ -22,7 +22,7 @@ def prescribed_line(config: CircuitConfig, time: np.ndarray, charge: pd.DataFram
     filling = np.stack([np.interp(time, charge.index, charge[slit]) for slit in charge.columns], axis=1)
     filling /= filling.max(axis=0)
     resistance = config.per_slit("resistance") * (1 - config.per_slit("gamma") * filling)  # (times, slits)
-    if config.half_resistor_mouth:
+    if config.half_entrance_resistor:
         resistance[:, 0] /= 2
     capacitance = np.concatenate([[config.open_capacitance], config.per_slit("slit_capacitance")])
     drive = config.drive.electrode_potential(time)  # type: ignore[union-attr]

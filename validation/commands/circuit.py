@@ -178,7 +178,7 @@ def configured(given: dict[str, Any]) -> tuple[Any, Any]:
     law, electrode, counter = given["law"], given["electrode"], given["counter"]
     held = {} if electrode is None else _elements("electrode", electrode)
     if given["slit"] is not None:
-        held = fitted(given)[0] | {"half_resistor_mouth": True}
+        held = fitted(given)[0] | {"half_entrance_resistor": True}
     if law is not None and given["gamma"] != "0":
         raise BadInput("gamma", given["gamma"], "a law has its own; leave one of the two out")
     if given["impedance"] is None and _volts("bias", given["bias"]) != 0:

@@ -49,10 +49,10 @@ def continuum_command(
     layers: Annotated[int, typer.Option(parser=whole, help="2D sheets, the closing wall among them.")] = 6,
     slit_length: Annotated[str, typer.Option(help="Distance of the mirror planes.")] = "20nm",
     edge_gap: Annotated[str, typer.Option(help="Gap between a sheet's edge and the mirror plane.")] = "1nm",
-    slat_thickness: Annotated[str, typer.Option(help="Thickness of a sheet, which excludes ions.")] = "0.34nm",
-    reservoir: Annotated[str, typer.Option(help="Open space up to the mid-plane.")] = "10nm",
+    sheet_thickness: Annotated[str, typer.Option(help="Thickness of a sheet, which excludes ions.")] = "0.34nm",
+    reservoir_length: Annotated[str, typer.Option(help="Open space up to the mid-plane.")] = "10nm",
     ion_diameter: Annotated[str | None, typer.Option(help="Lattice-gas diameter of all ions.")] = None,
-    stern: Annotated[str, typer.Option(help="Stern layer thickness.")] = "0.3nm",
+    stern_thickness: Annotated[str, typer.Option(help="Stern layer thickness.")] = "0.3nm",
     stern_model: Annotated[str, typer.Option(help="robin or resolved.")] = "robin",
     temperature: Annotated[str | None, typer.Option(help="Temperature. Default: the electrolyte's.")] = None,
     permittivity: Annotated[
@@ -127,7 +127,7 @@ def configured(given: dict[str, Any]) -> Any:
         concentration=salt.concentration if given["concentration"] is None else given["concentration"],
         drive=imposed,
         cell="full" if isinstance(imposed, ChargeStep) else "half",
-        stern_thickness=given["stern"],
+        stern_thickness=given["stern_thickness"],
         **{name: given[name] for name in PASSED_ON},
     )
     salt.bulk(config.concentration)

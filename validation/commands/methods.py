@@ -16,7 +16,7 @@ PASSED_ON = (
     "edge_gap",
     "ion_diameter",
     "stern_permittivity",
-    "slat_thickness",
+    "sheet_thickness",
     "rate_of",
     "window_of",
 )
@@ -39,7 +39,7 @@ def methods_command(
     ion_diameter: Annotated[str, typer.Option(help="Lattice-gas diameter of every ion.")] = "0.5nm",
     stern: Annotated[str, typer.Option(help="Stern layer's thickness.")] = "0.3nm",
     stern_permittivity: Annotated[float, typer.Option(parser=decimal, help="Its relative permittivity.")] = 78.4,
-    slat_thickness: Annotated[str, typer.Option(help="Thickness of the sheets.")] = "0.34nm",
+    sheet_thickness: Annotated[str, typer.Option(help="Thickness of the sheets.")] = "0.34nm",
     rate_of: Annotated[str, typer.Option(help="Whose rate 20 mV/us is: V_m (cell) or phi_m (electrode).")] = "cell",
     window_of: Annotated[str, typer.Option(help="Whose window 400 mV is: V_m (cell) or phi_m (electrode).")] = "cell",
     preset: Annotated[

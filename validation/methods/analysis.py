@@ -93,7 +93,7 @@ def ranking(table: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:
 
 def slope_of_resistance(setting: Setting) -> float:
     """d ln R / d ln d over the paper's widths, by Laplace's equation: R of a network without any double layer."""
-    network = {name: getattr(setting, name) for name in ("slit_length", "edge_gap", "slat_thickness")}
+    network = {name: getattr(setting, name) for name in ("slit_length", "edge_gap", "sheet_thickness")}
     resistance = [1 / SlitNetwork(slit=d, **network).geometric_conductance for d in WIDTHS]
     return float(np.polyfit(np.log(WIDTHS), np.log(resistance), 1)[0])
 
@@ -106,7 +106,7 @@ def flat_by_geometry(count: int = 256, seed: int = 0) -> dict[str, float]:
     numbers : `share` of the box's geometries; of those, the largest `slit_length` and `edge_gap` in m (0 for none)
     """
     place = np.full((count, len(NAMES)), 0.25)
-    columns = [NAMES.index(name) for name in ("slit_length", "edge_gap", "slat_thickness")]
+    columns = [NAMES.index(name) for name in ("slit_length", "edge_gap", "sheet_thickness")]
     place[:, columns] = qmc.Sobol(3, seed=seed).random(count)
     place[:, NAMES.index("ion_diameter")] = 0.0
     settings = [Setting.at(row) for row in place]

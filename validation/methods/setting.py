@@ -25,7 +25,7 @@ BOX: dict[str, tuple[float, float, bool]] = {
     "ion_diameter": (0.3e-9, 0.7e-9, False),
     "stern_thickness": (0.0, 0.5e-9, False),
     "stern_permittivity": (5.0, 78.4, True),
-    "slat_thickness": (0.1e-9, 1e-9, True),
+    "sheet_thickness": (0.1e-9, 1e-9, True),
 }
 READINGS = ("rate_of", "window_of")
 NAMES = (*BOX, *READINGS)
@@ -35,7 +35,7 @@ LABELS = {
     "ion_diameter": "ion diameter",
     "stern_thickness": "Stern thickness",
     "stern_permittivity": "Stern permittivity",
-    "slat_thickness": "slat thickness",
+    "sheet_thickness": "sheet thickness",
     "rate_of": "scan rate of V_m or of phi_m",
     "window_of": "window of V_m or of phi_m",
 }
@@ -52,7 +52,7 @@ class Setting(Config):
     ion_diameter: Length = 0.5e-9
     stern_thickness: LengthOrZero = 0.3e-9
     stern_permittivity: Permittivity = 78.4
-    slat_thickness: Length = 0.34e-9
+    sheet_thickness: Length = 0.34e-9
     rate_of: Reading = "cell"  # what the 20 mV/us are the rate of
     window_of: Reading = "cell"  # what the 400 mV are the window of
     preset: Preset = "quick"  # of mesh and time steps, as of the claims
@@ -64,7 +64,7 @@ class Setting(Config):
         ------
         BadInput : ions that do not fit, singly or together
         """
-        network = {name: getattr(self, name) for name in ("slit_length", "edge_gap", "slat_thickness")}
+        network = {name: getattr(self, name) for name in ("slit_length", "edge_gap", "sheet_thickness")}
         drive = TriangularCV.model_validate(config.drive.model_dump())
         changes = {
             "network": config.network.model_copy(update=network),
