@@ -80,7 +80,7 @@ def figure_4c(found: TransSlitRecord) -> pd.DataFrame:
 
 def figure_11d(found: TransSlitRecord) -> pd.DataFrame:
     """CVs whose R(q) follows mPNP's charges, the TLM's, and the NCM's own; V_m(t) with them."""
-    from validation.claims.prescribed import prescribed_line  # the claims draw on this file
+    from circuit.prescribed import prescribed_line  # the claims draw on this file
 
     case = extracted_circuit(found, SmoothedCV(), tabled=False)
     own = simulate(case).terminal

@@ -16,7 +16,7 @@ from validation import scaling
 from validation.claims.circuits import GROWS, V_M, known, last_cycle
 from validation.claims.evidence import Evidence, Run, Runs
 from validation.claims.figures import Axis, plot
-from validation.claims.prescribed import prescribed_line
+from circuit.prescribed import prescribed_line
 from validation.claims.registry import Finding, Need, claim, part
 from validation.extracted import extracted_circuit
 

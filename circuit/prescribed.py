@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from circuit import CircuitConfig
+from circuit.config import CircuitConfig
 
 
 def prescribed_line(config: CircuitConfig, time: np.ndarray, charge: pd.DataFrame) -> np.ndarray:
