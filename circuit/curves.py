@@ -1,7 +1,7 @@
-"""Curves through points, many at once and with slopes: R(q) and u(Q) of slits whose elements are tables.
+"""Interpolation of tabulated elements: R(q) and u(Q) of all slits at once, with their slopes.
 
-A table becomes a monotone cubic (PCHIP), which is put on an even grid of `NODES` points so that one look-up serves
-every slit at every time. A capacitor is integrated by its charge and needs u(Q):
+A table becomes a monotone cubic (PCHIP), resampled on an even grid of `NODES` points so that one look-up serves every
+slit at every time. The unknowns of the ladder are charges, so that a capacitor needs u(Q):
 
     C over |u| :  Q(u) = integral of C du, inverted by Newton's method at the grid's charges
     C over q   :  u(Q) = integral of dQ / C
@@ -23,18 +23,18 @@ NODES = 513
 
 
 class Curves:
-    """n functions of a positive variable, on even grids from 0; straight beyond, or level.
+    """n functions of a positive variable, on even grids from 0; linear beyond, or constant.
 
     Parameters
     ----------
     top : end of each grid, shape (n,)
     value, slope : at the nodes, shape (n, NODES)
-    level : keep the last value beyond the grid, in place of the last slope
+    constant : beyond the grid, keep the last value instead of the last slope
     """
 
-    def __init__(self, top: Array, value: Array, slope: Array, level: bool = False) -> None:
+    def __init__(self, top: Array, value: Array, slope: Array, constant: bool = False) -> None:
         self.top, self.value, self.nodal = top, value, slope
-        self.outer = np.zeros(len(top)) if level else slope[:, -1]
+        self.outer = np.zeros(len(top)) if constant else slope[:, -1]
         step = (top / (value.shape[1] - 1))[:, None]
         self.step = step[:, 0]
         rise = value[:, 1:] - value[:, :-1]
@@ -45,7 +45,7 @@ class Curves:
         self.area = np.concatenate([np.zeros((len(top), 1)), np.cumsum(area, axis=1)], axis=1)
         self.row = np.arange(len(top))
 
-    def only(self, rows: list[int] | slice) -> Curves:
+    def subset(self, rows: list[int] | slice) -> Curves:
         """Some of the functions, in the order of `rows`."""
         return Curves(self.top[rows], self.value[rows], self.nodal[rows])
 
@@ -77,12 +77,12 @@ class Curves:
 
 
 def element(tables: Sequence[Table]) -> Curves:
-    """The tables' own values over their own variable, one curve each."""
+    """R (ohm) over q, one curve for each table; constant beyond its last point."""
     columns = []
     for table in tables:
         x = np.linspace(0, table.at[-1], NODES)
         columns.append((table.at[-1], *_pchip(table, x)))
-    return _stack(columns, level=True)
+    return _stack(columns, constant=True)
 
 
 def capacitor_voltages(tables: Sequence[Table], charge_max: Array | None) -> Curves:
@@ -110,15 +110,15 @@ def capacitor_voltages(tables: Sequence[Table], charge_max: Array | None) -> Cur
     return _stack(columns)
 
 
-def straight(slope: Array) -> Curves:
-    """Lines through 0 with `slope` (n,): capacitors that are constants, among others that are not."""
-    top = 1 / slope  # any scale will do
+def linear(slope: Array) -> Curves:
+    """Lines through 0 with `slope` (n,): constant capacitors beside tabulated ones."""
+    top = 1 / slope  # arbitrary: a line has no scale
     x = np.linspace(0, 1, 2) * np.ones((len(slope), 1))
     return _resampled(Curves(top, x, slope[:, None] * np.ones((1, 2))))
 
 
-def together(curves: Sequence[Curves]) -> Curves:
-    """The curves of all as one."""
+def concatenated(curves: Sequence[Curves]) -> Curves:
+    """The functions of all `curves` as one object."""
     top, value, nodal = (np.concatenate([getattr(c, name) for c in curves]) for name in ("top", "value", "nodal"))
     return Curves(top, value, nodal)
 
@@ -141,6 +141,6 @@ def _pchip(table: Table, x: Array) -> tuple[Array, Array]:
     return curve(x), curve.derivative()(x)
 
 
-def _stack(columns: Sequence[tuple[float, Array, Array]], level: bool = False) -> Curves:
+def _stack(columns: Sequence[tuple[float, Array, Array]], constant: bool = False) -> Curves:
     top, value, slope = zip(*columns, strict=True)
-    return Curves(np.array(top), np.array(value), np.array(slope), level)
+    return Curves(np.array(top), np.array(value), np.array(slope), constant)

@@ -23,18 +23,18 @@ def to_csv(result: CircuitResult, path: Path | None = None) -> str:
     head = [f"# transslit {__version__}, simulated", f"# sign: {SIGN}"]
     head += [f"# {key}: {result.metadata[key]}" for key in ("model", "cell", "depth", "resistance", "charge_max_C")]
     text = "\n".join(head) + "\n" + result.terminal.to_csv(index=False, lineterminator="\n")
-    return _written(text, path)
+    return _write(text, path)
 
 
 def to_mpt(result: CircuitResult, path: Path | None = None, started: datetime = datetime(1970, 1, 1)) -> str:
-    """EC-Lab text file of the CV; `started` stands where an instrument gives its clock. Latin-1, CRLF.
+    """EC-Lab text file of the CV; `started` is the acquisition time in its header. Latin-1, CRLF.
 
     Columns: mode, ox/red, error, time/s, control/V, Ewe/V (both V_m), <I>/mA, cycle number, (Q-Qo)/C.
     """
     config, table = result.config, result.terminal
     drive = config.drive
     if not isinstance(drive, TriangularCV):
-        raise BadInput("export", f"mpt of a {drive.kind} drive", "holds a cyclic voltammetry; export csv")
+        raise BadInput("export", f"mpt of a {drive.kind} drive", "an .mpt file is of a cyclic voltammetry; export csv")
     time = table["time_s"].to_numpy()
     voltage, current = table["V_m_V"].to_numpy(), table["I_m_A"].to_numpy()
     sweep = np.minimum((time / drive.half_period * (1 + 1e-12)).astype(int), 2 * drive.cycles - 1)
@@ -71,15 +71,15 @@ def to_mpt(result: CircuitResult, path: Path | None = None, started: datetime = 
     ]
     lines = ["EC-Lab ASCII FILE", f"Nb header lines : {len(head) + 3:<25}", *head, "\t".join(columns)]
     rows = pd.DataFrame(columns).to_csv(sep="\t", header=False, index=False, lineterminator="\r\n")
-    return _written("\r\n".join(lines) + "\r\n" + rows, path)
+    return _write("\r\n".join(lines) + "\r\n" + rows, path)
 
 
 def _numbers(values: np.ndarray) -> list[str]:
     return [f"{value:.9E}" for value in values]
 
 
-def _written(text: str, path: Path | None) -> str:
-    """`text`, which is also put at `path` whole or not at all; line ends as they are."""
+def _write(text: str, path: Path | None) -> str:
+    """Write `text`, whole or not at all and with its line ends unchanged, to `path` if given, and return it."""
     if path is not None:
         with whole(path) as partial:
             partial.write_bytes(text.encode("latin-1", errors="replace"))

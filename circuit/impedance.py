@@ -47,7 +47,7 @@ def impedance(
 
     Raises
     ------
-    BadInput : a frequency is not positive, or the resistance of a slit so charged is not
+    BadInput : a frequency is not positive, or the resistance of a slit at that charge is not
     """
     frequencies = np.asarray(frequencies, dtype=float)
     if not (np.isfinite(frequencies) & (frequencies > 0)).all():
@@ -58,23 +58,23 @@ def impedance(
 
 
 def impedance_during(result: CircuitResult, time: float, frequencies: Array) -> pd.DataFrame:
-    """As `impedance`, of the state, at rest or not, that a run passes at `time` (s): slits charged unevenly.
+    """As `impedance`, of the state of a run at `time` (s), in which the slits may be charged unevenly.
 
-    Exact for signals that are fast against the drive, since the state is held while it is probed.
+    The state is frozen at `time`: exact for signals that are fast against the drive.
     """
     ladder, at = result.ladder, np.array([time])
     voltage, _ = result.terminals(at)
-    held = Ladder(ladder.config, ladder.resistance, [Segment("voltage", 1.0, ladder.share * float(voltage[0]))])
-    return linearised(held, result.trajectory(at)[0], np.asarray(frequencies, dtype=float))
+    frozen = Ladder(ladder.config, ladder.resistance, [Segment("voltage", 1.0, ladder.half_cells * float(voltage[0]))])
+    return linearised(frozen, result.trajectory(at)[0], np.asarray(frequencies, dtype=float))
 
 
 def linearised(ladder: Ladder, y: Array, frequencies: Array) -> pd.DataFrame:
-    """Impedance of a ladder under a held voltage in the state `y`; columns as in `impedance`."""
-    found = ladder.linearise(ladder.since, y)
-    if found is None:
+    """Impedance of a ladder in the state `y` about the present cell voltage; columns as in `impedance`."""
+    derivatives = ladder.linearise(ladder.since, y)
+    if derivatives is None:
         ladder.refuse(ladder.since, y)
-        raise BadInput("resistance", "zero or negative in the state asked for", "must stay positive")
-    _, low, diagonal, up, _ = found
+        raise BadInput("resistance", "zero or negative in this state of charge", "must stay positive")
+    _, low, diagonal, up, _ = derivatives
     f, n = ladder.first, ladder.nodes
     bands = np.zeros((3, n), dtype=complex)
     bands[0, 1:], bands[2, :-1] = -up[f:], -low[f:]
@@ -85,6 +85,6 @@ def linearised(ladder: Ladder, y: Array, frequencies: Array) -> pd.DataFrame:
     for i, omega in enumerate(2 * np.pi * frequencies):
         bands[1] = 1j * omega - diagonal[f:]
         charge = solve_banded((1, 1), bands, right)
-        follows = (du[ladder.entrance] * charge[ladder.entrance]).sum()  # ds / dV
-        Z[i] = ladder.share * ladder.open_resistance / (1 - follows)
+        ds_dV = (du[ladder.entrance] * charge[ladder.entrance]).sum()
+        Z[i] = ladder.half_cells * ladder.open_resistance / (1 - ds_dV)
     return pd.DataFrame({"frequency_Hz": frequencies, "Z_real_ohm": Z.real, "Z_imag_ohm": Z.imag})

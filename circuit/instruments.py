@@ -31,7 +31,7 @@ KINDS = "give an EC-Lab .mpt or .mpr file, a Gamry .DTA file, or columns of text
 LARGEST = 64 * 2**20  # bytes
 MOST_LINES = 10**6
 LONGEST_HEAD = 10_000  # characters
-FIRST_ROWS = 1000  # parsed before all others, so that what is no table is refused at once
+FIRST_ROWS = 1000  # parsed before all others, so that a file without a table is refused at once
 MOST_EXTRA = 16  # empty cells at the end of a row
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LINE_END = re.compile(r"\r\n|\n|\r")
@@ -79,10 +79,10 @@ class Table:
         """The text of some columns; the rows have a cell for each name, and nothing beyond."""
         named = width = len(self.names)
         for row, line in enumerate(self.rows, 1):
-            found = len(self._split(line)) if '"' in line else line.count(self.separator) + 1
-            width = max(width, found)
-            if not named <= found <= named + MOST_EXTRA:
-                raise ValueError(f"row {row} holds {found} cells, but {named} columns are named")
+            count = len(self._split(line)) if '"' in line else line.count(self.separator) + 1
+            width = max(width, count)
+            if not named <= count <= named + MOST_EXTRA:
+                raise ValueError(f"row {row} holds {count} cells, but {named} columns are named")
         if not len(self.rows):
             return [pd.Series([], dtype=str) for _ in columns]
         try:
@@ -108,17 +108,17 @@ class Table:
     def _decimal_mark(self, columns: Sequence[int], text: list[pd.Series]) -> str:
         """The mark that the cells hold, comma or point; a comma only where it cannot separate cells or thousands."""
         points, commas = ([cells.str.contains(mark, regex=False) for cells in text] for mark in ".,")
-        both = any(found.any() for found in points) and any(found.any() for found in commas)
-        for column, cells, found in zip(columns, text, commas, strict=True):
+        both = any(point.any() for point in points) and any(comma.any() for comma in commas)
+        for column, cells, comma in zip(columns, text, commas, strict=True):
             if self.separator == ",":
-                self._refuse(column, found, cells, "holds a comma, which separates the columns of this file")
+                self._refuse(column, comma, cells, "holds a comma, which separates the columns of this file")
             if both:
-                self._refuse(column, found, cells, "holds a comma, but other cells hold points; use one decimal mark")
-        mark, marked = (",", commas) if any(found.any() for found in commas) else (".", points)
-        grouped = all(cells[found].str.fullmatch(GROUPED).all() for cells, found in zip(text, marked, strict=True))
+                self._refuse(column, comma, cells, "holds a comma, but other cells hold points; use one decimal mark")
+        mark, marked = (",", commas) if any(comma.any() for comma in commas) else (".", points)
+        grouped = all(cells[rows].str.fullmatch(GROUPED).all() for cells, rows in zip(text, marked, strict=True))
         if grouped and self.separator != ",":
-            for column, cells, found in zip(columns, text, marked, strict=True):
-                self._refuse(column, found, cells, f"may be read with '{mark}' as decimal mark or between thousands")
+            for column, cells, rows in zip(columns, text, marked, strict=True):
+                self._refuse(column, rows, cells, f"may be read with '{mark}' as decimal mark or between thousands")
         return mark
 
     def _refuse(self, column: int, wrong: pd.Series | Array, cells: pd.Series | Array, why: str) -> None:
@@ -129,7 +129,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """The columns of an instrument's file, of the kinds that this file's head lists.
+    """The columns of an instrument's file, of the kinds listed in the docstring of this module.
 
     Raises
     ------
@@ -173,10 +173,10 @@ def _decoded(content: bytes) -> str:
 
 
 def _eclab(lines: list[str]) -> Table:
-    said = re.match(r"Nb header lines\s*:\s*(\d{1,6})\s*$", lines[1]) if len(lines) > 1 else None
-    if said is None:
+    declared = re.match(r"Nb header lines\s*:\s*(\d{1,6})\s*$", lines[1]) if len(lines) > 1 else None
+    if declared is None:
         raise ValueError("lacks its second line, 'Nb header lines : n', which says where its table begins")
-    count = int(said[1])
+    count = int(declared[1])
     if not 3 <= count <= len(lines):
         raise ValueError(f"has {len(lines)} lines, but 'Nb header lines' says {count}: its table is missing")
     return _columns(lines[count - 1 :], "\t")
@@ -199,15 +199,15 @@ def _gamry(lines: list[str]) -> Table:
         while row < len(lines) and lines[row].startswith("\t"):
             rows.append(lines[row])
             row += 1
-        said = lines[start].split("\t")[2:3]
-        if said and re.fullmatch("[0-9]+", said[0]) and int(said[0]) != row - start - 3:
-            raise ValueError(f"holds {row - start - 3} rows of {lines[start]!r}, which says {said[0]}: is it torn?")
+        declared = lines[start].split("\t")[2:3]
+        if declared and re.fullmatch("[0-9]+", declared[0]) and int(declared[0]) != row - start - 3:
+            raise ValueError(f"holds {row - start - 3} rows of {lines[start]!r}, which says {declared[0]}: is it torn?")
     named = [f"{name}/{unit.split()[0]}" if unit.strip() else name for name, unit in zip(names, units, strict=True)]
     return _columns(["\t".join(named), *rows], "\t")
 
 
 def _columns(lines: list[str], separator: str = "") -> Table:
-    """A table whose first line names the columns; the separator is found there where it is not given."""
+    """A table whose first line names the columns; an empty separator is inferred from that line."""
     lines = [line for line in lines if line.strip(" \t;,")]
     if not lines:
         raise ValueError(f"holds no table; {KINDS}")
@@ -230,6 +230,6 @@ def _galvani(path: Path) -> Table:
         raise ValueError("an .mpr file needs galvani (pip install galvani); .mpt does not") from None
     try:
         cells = pd.DataFrame(BioLogic.MPRfile(str(path)).data)
-    except Exception as error:  # galvani raises what it meets, assertions among them
+    except Exception as error:  # galvani raises any kind of error, AssertionError among them
         raise ValueError(f"cannot be read as .mpr by galvani ({type(error).__name__}: {error}); export .mpt") from None
     return Table(tuple(map(str, cells.columns)), cells)

@@ -27,13 +27,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from circuit.config import CircuitConfig, HalfCell
-from circuit.curves import Curves, capacitor_voltages, straight, together
+from circuit.curves import Curves, capacitor_voltages, concatenated, linear
 from circuit.program import Segment
 from circuit.resistance import SlitResistance
 from transslit.errors import BadInput
 
 Array = np.ndarray
-ROUND_OFF = 1e-14  # of the largest voltage: I_m of a entrance that resists next to nothing is known no better
+ROUND_OFF = 1e-14  # of the largest voltage: of the capacitors; it limits the accuracy of I_m where R_open is tiny
 
 
 class Ladder:
@@ -52,7 +52,7 @@ class Ladder:
         cells = config.electrodes
         self.values, self.slopes = [r.value for r in resistances], [r.slope for r in resistances]
         self.config, self.resistance, self.segments = config, resistances, segments
-        self.share = config.half_cells  # of V_m and P in what drives the ladder
+        self.half_cells = config.half_cells  # V_m and P of the cell over those of this ladder
         self.pair = len(cells) == 2
         self.inside = cells[0].slits if self.pair else 0  # links of a reversed ladder, ahead of the entrance
         self.nodes = sum(cell.slits + 1 for cell in cells)
@@ -64,12 +64,12 @@ class Ladder:
             self.deep = np.r_[: self.inside, self.inside + 1 : self.nodes]
         self.open_resistance = sum(cell.open_resistance for cell in cells)
         self.size = self.nodes + self.first
-        columns = [_capacitors(config, cell) for cell in cells]
+        columns = [_capacitors(cell) for cell in cells]
         if self.pair:
             columns[0] = tuple(column[::-1] for column in columns[0])
         self.elastance, self.tables, *_ = (np.concatenate(parts) for parts in zip(*columns, strict=True))
         self.curves = _curves(config, cells, self.pair) if self.tables.any() else None
-        self.entrance_curves = None if self.curves is None else self.curves.only(self.entrance)
+        self.entrance_curves = None if self.curves is None else self.curves.subset(self.entrance)
         self.capacitance = 1 / self.elastance
         full = [config.full_charges(cell) if _follows_charge(r) else np.ones(cell.slits) for cell, r in self._cells()]
         halves = [np.where(np.arange(cell.slits) | (not cell.half_entrance_resistor), 1.0, 0.5) for cell in cells]
@@ -80,10 +80,10 @@ class Ladder:
             self.factor[self.inside] = 1.0
         self.plain = bool((self.factor == 1).all())
         # Into each node from the one before: of one half-cell the first is I_m, and nothing passes the last.
-        self.moved = np.zeros(self.nodes + 1)
-        self.between, self.ahead, self.behind = self.moved[1:-1], self.moved[:-1], self.moved[1:]
+        self.currents = np.zeros(self.nodes + 1)
+        self.between, self.ahead, self.behind = self.currents[1:-1], self.currents[:-1], self.currents[1:]
         self.tolerance = config.tolerance
-        self.scale, self.largest = _scales(config, segments, self.capacitance, self.open_resistance)
+        self.scale, self.largest = _scales(config, segments, self.capacitance)
         self.enter(0, 0.0)
 
     def _cells(self) -> list[tuple[HalfCell, SlitResistance]]:
@@ -102,10 +102,10 @@ class Ladder:
         change = self.now.b + 2 * tau * self.now.c
         if self.now.mode == "voltage":
             conductance = 1 / self.open_resistance
-            return (value / self.share - s) * conductance, -conductance, change / self.share * conductance
+            return (value / self.half_cells - s) * conductance, -conductance, change / self.half_cells * conductance
         if self.now.mode == "current":
             return value, 0.0, change
-        root = max(s * s + 4 * self.open_resistance * value / self.share, 1e-30) ** 0.5
+        root = max(s * s + 4 * self.open_resistance * value / self.half_cells, 1e-30) ** 0.5
         return (root - s) / (2 * self.open_resistance), (s / root - 1) / (2 * self.open_resistance), 0.0
 
     def ends(self, t: float, y: Array) -> float | None:
@@ -115,13 +115,13 @@ class Ladder:
             return None
         s = self.across(self.voltages(y[self.first :])[0])
         current = self.terminal_current(t, s)[0]
-        beyond = self.share * (s + self.open_resistance * current) - limit
+        beyond = self.half_cells * (s + self.open_resistance * current) - limit
         if not self.now.rising:
             beyond = -beyond
         if self.now.mode == "power" and self.now.a < 0:  # beyond its largest power a cell's voltage collapses
-            power = -self.now.a / self.share
+            power = -self.now.a / self.half_cells
             beyond = max(beyond, 2.001 * (self.open_resistance * power) ** 0.5 - s)
-        return beyond / (self.share * self.scale)
+        return beyond / (self.half_cells * self.scale)
 
     # ------------------------------------------------------------------ elements
 
@@ -155,17 +155,17 @@ class Ladder:
         return q
 
     def link_resistances(self, q: Array, slope: bool = False) -> Array:
-        """R in ohm of the links (..., links), or dR/dq; nothing passes the entrance between two half-cells."""
-        of = self.slopes if slope else self.values
+        """R in ohm of the links (..., links), or dR/dq; infinite between the open spaces of two half-cells."""
+        functions = self.slopes if slope else self.values
         if not self.pair:
-            found = of[0](q)
-            return found if self.plain else found * self.factor
+            resistance = functions[0](q)
+            return resistance if self.plain else resistance * self.factor
         k = self.inside
-        found = np.empty(q.shape)
-        found[..., :k] = of[0](q[..., :k][..., ::-1])[..., ::-1]
-        found[..., k + 1 :] = of[1](q[..., k + 1 :])
-        found[..., k] = 0.0 if slope else np.inf
-        return found * self.factor
+        resistance = np.empty(q.shape)
+        resistance[..., :k] = functions[0](q[..., :k][..., ::-1])[..., ::-1]
+        resistance[..., k + 1 :] = functions[1](q[..., k + 1 :])
+        resistance[..., k] = 0.0 if slope else np.inf
+        return resistance * self.factor
 
     # ------------------------------------------------------------------ the equations
 
@@ -183,10 +183,10 @@ class Ladder:
         return self._balance(self.terminal_current(t, self.across(u))[0])
 
     def _balance(self, current: float) -> Array:
-        """dy/dt where `moved` holds the links' currents and the entrance takes `current`."""
+        """dy/dt where `currents` holds the links' currents and the entrance takes `current`."""
         first = self.first
         if not self.pair:
-            self.moved[0] = current
+            self.currents[0] = current
         out = np.zeros(self.size)
         np.subtract(self.ahead, self.behind, out=out[first:])
         if self.pair:
@@ -249,8 +249,8 @@ class Ladder:
         current, slope, _ = self.terminal_current(t, s)
         largest = max(self.largest, abs(current))
         if largest:
-            noticed = max(0.0, self.across(volts) - ROUND_OFF * self.scale)
-            size = max(size, 0.1 * noticed * abs(slope) / largest)
+            significant = max(0.0, self.across(volts) - ROUND_OFF * self.scale)
+            size = max(size, 0.1 * significant * abs(slope) / largest)
         size /= self.tolerance
         if size <= 1:
             self.largest = largest
@@ -262,9 +262,9 @@ class Ladder:
         if not len(q):
             return
         value, empty = self.link_resistances(q), self.link_resistances(np.zeros(len(q)))
-        found = np.flatnonzero(value < 0.01 * empty)
-        if found.size:  # several come near zero at once, since the first draws the others after it
-            link = int(found[np.argmin(np.abs(found - self.inside))])
+        low = np.flatnonzero(value < 0.01 * empty)
+        if low.size:  # several come near zero at once; the one nearest the entrance is the first
+            link = int(low[np.argmin(np.abs(low - self.inside))])
             counter = " of the counter electrode" if self.pair and link > self.inside else ""
             slit = self.inside - link if link < self.inside else link + (0 if self.pair else 1) - self.inside
             raise BadInput(
@@ -278,7 +278,7 @@ def _follows_charge(resistance: SlitResistance) -> bool:
     return not resistance.expressions or any(e.free_symbols for e in resistance.expressions)
 
 
-def _capacitors(config: CircuitConfig, cell: HalfCell) -> tuple[Array, ...]:
+def _capacitors(cell: HalfCell) -> tuple[Array, ...]:
     """Elastance (1/F) of the open space and each slit when empty, and whether it is a table."""
     tables = cell.tables("capacitance_table")
     slits = np.array([t.value[0] for t in tables[: cell.slits]]) if tables else cell.per_slit("slit_capacitance")
@@ -294,41 +294,39 @@ def _curves(config: CircuitConfig, cells: Sequence[HalfCell], pair: bool) -> Cur
     for number, cell in enumerate(cells):
         opened = cell.open_capacitance_table
         tables = cell.tables("capacitance_table")[: cell.slits]
-        entrance = capacitor_voltages([opened], None) if opened else straight(1 / np.array([cell.open_capacitance]))
+        entrance = capacitor_voltages([opened], None) if opened else linear(1 / np.array([cell.open_capacitance]))
         columns = [entrance]
         if cell.slits and tables:
             by_q = any(table.over == "q" for table in tables)
             columns.append(capacitor_voltages(tables, config.full_charges(cell) if by_q else None))
         elif cell.slits:
-            columns.append(straight(1 / cell.per_slit("slit_capacitance")))
-        joined = together(columns)
+            columns.append(linear(1 / cell.per_slit("slit_capacitance")))
+        joined = concatenated(columns)
         if pair and number == 0:
-            joined = joined.only(slice(None, None, -1))
+            joined = joined.subset(slice(None, None, -1))
         parts.append(joined)
-    return together(parts)
+    return concatenated(parts)
 
 
-def _scales(
-    config: CircuitConfig, segments: Sequence[Segment], capacitance: Array, resistance: float
-) -> tuple[float, float]:
-    """Largest voltage of a capacitor that is to be expected (V), and a current (A) of which no less will flow."""
-    share = config.half_cells
-    tops, currents = [abs(config.initial_voltage) / share, 1e-12], [0.0]
+def _scales(config: CircuitConfig, segments: Sequence[Segment], capacitance: Array) -> tuple[float, float]:
+    """Expected largest voltage of a capacitor (V), and a lower bound of the largest current (A)."""
+    half_cells = config.half_cells
+    tops, currents = [abs(config.initial_voltage) / half_cells, 1e-12], [0.0]
     passed = 0.0
-    held = float(capacitance.sum()) / len(config.electrodes)
+    total = float(capacitance.sum()) / len(config.electrodes)  # F, of a half-cell
     for segment in segments:
         end = segment.a + segment.duration * (segment.b + segment.duration * segment.c)
         if segment.until is not None:
-            tops.append(abs(segment.until) / share)
+            tops.append(abs(segment.until) / half_cells)
         elif segment.mode == "voltage":
-            tops.append(max(abs(segment.a), abs(end)) / share)
+            tops.append(max(abs(segment.a), abs(end)) / half_cells)
         if segment.mode == "voltage":  # the open space alone takes this
-            currents.append(abs(segment.b) / share * float(capacitance.min()) / len(config.electrodes))
-            middle = abs(segment.b + segment.duration * segment.c) / share
+            currents.append(abs(segment.b) / half_cells * float(capacitance.min()) / len(config.electrodes))
+            middle = abs(segment.b + segment.duration * segment.c) / half_cells
             currents.append(middle * float(capacitance.min()) / len(config.electrodes))
         elif segment.mode == "current":
             currents.append(max(abs(segment.a), abs(end)))
             if segment.until is None:
                 passed += (segment.a + end) / 2 * segment.duration
-                tops.append(abs(passed) / held)
+                tops.append(abs(passed) / total)
     return max(tops), max(currents)

@@ -55,7 +55,7 @@ NAMED = re.compile(r"(.+?)\s*(?:\[([^][]*)\]|\(([^()]*)\)|/\s*([^][()/_\s]+)|[_\
 
 @dataclass(frozen=True)
 class Curve:
-    """What an instrument recorded: time in s from 0, V_m in V and I_m in A, shape (k,) each."""
+    """A measured curve: time in s from 0, V_m in V and I_m in A (charging positive), shape (k,) each."""
 
     time: Array
     voltage: Array
@@ -64,7 +64,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Column:
-    """A column by its name: its place, its quantity (lower case), whether that is averaged, and its unit, if any."""
+    """Position and name of a column; its quantity (lower case), whether that is an average, and its unit, if any."""
 
     place: int
     name: str
@@ -73,8 +73,8 @@ class Column:
     unit: str | None
 
     @classmethod
-    def named(cls, place: int, name: str) -> Column:
-        """Take a name apart: a quantity, then its unit after a slash, an underscore or a space, or in brackets."""
+    def parse(cls, place: int, name: str) -> Column:
+        """Parse a name: a quantity, then its unit after a slash, an underscore or a space, or in brackets."""
         plain = re.sub(r"^<(.+)/(\S+)>$", r"<\1>/\2", name.replace("\u00b5", "u").replace("\u03bc", "u"))
         quantity, unit = plain, None
         if split := NAMED.fullmatch(plain):
@@ -94,19 +94,19 @@ def read_curve(path: Path) -> Curve:
     """
     path = Path(path)
     with _refused("curve", path):
-        found, values = _read(path, {"time": (("time",),), "voltage": POTENTIALS, "current": CURRENTS})
+        columns, values = _read(path, {"time": (("time",),), "voltage": POTENTIALS, "current": CURRENTS})
         time, voltage, current = (_difference(values[name]) for name in ("time", "voltage", "current"))
         if len(time) < FEWEST:
             raise ValueError(f"holds {len(time)} rows; needs ten or more")
         if not (rising := time[1:] > time[:-1]).all():
             raise ValueError(f"time must increase; row {int(np.argmin(rising)) + 2} does not")
-        source = found["current"][0]
+        source = columns["current"][0]
         if source.quantity in NAMES["charge increment"][1]:
             current = _mean_current(time, current[1:])
         elif source.quantity in NAMES["charge"][1]:
             current = _mean_current(time, np.diff(current))
         elif "[" in source.name:
-            current = _charging(current, voltage, {column.name for columns in found.values() for column in columns})
+            current = _charging(current, voltage, {column.name for read in columns.values() for column in read})
         curve = Curve(time - time[0], voltage, current)
         if not all(np.isfinite(numbers).all() for numbers in (curve.time, curve.voltage, curve.current)):
             raise ValueError("holds numbers too large to be those of a cell")
@@ -114,7 +114,7 @@ def read_curve(path: Path) -> Curve:
 
 
 def read_drive(path: Path) -> TableDrive:
-    """A drive from columns of time and V_m or I_m, whose names tell their units.
+    """A drive from columns of time and V_m or I_m, whose names include their units.
 
     Raises
     ------
@@ -123,71 +123,72 @@ def read_drive(path: Path) -> TableDrive:
     """
     path = Path(path)
     with _refused("drive_table", path):
-        given: dict[str, Choices] = {"time": (("time",),), "voltage": POTENTIALS, "current": CURRENTS[:1]}
-        found, values = _read(path, given, needed=("time",))
-        for column in found["current"]:
+        wanted: dict[str, Choices] = {"time": (("time",),), "voltage": POTENTIALS, "current": CURRENTS[:1]}
+        columns, values = _read(path, wanted, needed=("time",))
+        for column in columns["current"]:
             if "[" in column.name:
                 raise ValueError(f"{column.name} may be PyBaMM's, which discharges the cell; write I_m_A, charging it")
-    columns = {name: tuple(_difference(numbers).tolist()) for name, numbers in values.items() if numbers}
-    return TableDrive.read(str(path), **columns)
+    return TableDrive.read(
+        str(path), **{name: tuple(_difference(numbers).tolist()) for name, numbers in values.items() if numbers}
+    )
 
 
 @contextmanager
 def _refused(field: str, path: Path) -> Iterator[None]:
-    """Turn what a reader raises into one line; numbers that overflow are found by the reader itself."""
+    """Raise errors of a reader as `BadInput`; readers themselves refuse numbers that overflow."""
     try:
         with np.errstate(all="ignore"):
             yield
     except (ValueError, OSError, csv.Error) as error:
-        said = " ".join(str(error).split())
-        raise BadInput(field, path, said if len(said) < 400 else f"{said[:400]} ...") from None
+        message = " ".join(str(error).split())
+        raise BadInput(field, path, message if len(message) < 400 else f"{message[:400]} ...") from None
 
 
 def _read(
     path: Path, wanted: Mapping[str, Choices], needed: Collection[str] = ("time", "voltage", "current")
 ) -> tuple[dict[str, list[Column]], dict[str, list[Array]]]:
-    """The columns of each quantity that is wanted, and their numbers in SI, (k,) each; none where it is not there."""
+    """The columns of each quantity, and their numbers in SI, (k,) each; empty lists where the file lacks them."""
     table = read_table(path)
-    columns = [Column.named(place, name) for place, name in enumerate(table.names)]
+    columns = [Column.parse(place, name) for place, name in enumerate(table.names)]
     for column in columns:  # EC-Lab's modulo bat writes a frequency with its curves: 0
         if column.quantity in NAMES["frequency"][1] and any(table.numbers([column.place])[0]):
             raise ValueError(f"holds {SPECTRUM} (it has {column.name})")
-    found = {name: _first(columns, choices) for name, choices in wanted.items()}
+    chosen = {name: _first(columns, choices) for name, choices in wanted.items()}
     for name in needed:
-        if not found[name]:
+        if not chosen[name]:
             have = ", ".join(name for name in table.names if name)
             raise ValueError(f"needs a column such as {EXAMPLES[name]}, with its unit; it has {have}")
-    chosen = [column for columns in found.values() for column in columns]  # read together: one decimal mark for all
-    numbers = iter(table.numbers([column.place for column in chosen]))
-    return found, {name: [UNITS[c.unit or ""][1] * next(numbers) for c in columns] for name, columns in found.items()}
+    places = [column.place for read in chosen.values() for column in read]
+    numbers = iter(table.numbers(places))  # read together: one decimal mark for all
+    return chosen, {name: [UNITS[c.unit or ""][1] * next(numbers) for c in read] for name, read in chosen.items()}
 
 
 def _first(columns: list[Column], choices: Choices) -> list[Column]:
-    """The columns of the first choice of roles that are all there, or none."""
+    """The columns of the first choice of which every role has a column, or none."""
     for roles in choices:
-        found = [column for role in roles if (column := _of_role(columns, role))]
-        if len(found) == len(roles):
-            return found
+        matches = [column for role in roles if (column := _of_role(columns, role))]
+        if len(matches) == len(roles):
+            return matches
     return []
 
 
 def _of_role(columns: list[Column], role: str) -> Column | None:
     unit, quantities = NAMES[role]
     named = [column for column in columns if column.quantity in quantities]
-    found = [column for column in named if UNITS.get(column.unit or "", ("",))[0] == unit]
-    averages = {column.quantity for column in found if column.averaged}
-    found = [column for column in found if column.averaged or column.quantity not in averages]
-    if len(found) > 1:
-        raise ValueError(f"{found[0].name} and {found[1].name} would both do as {role}; keep one")
-    if named and not found:
+    matches = [column for column in named if UNITS.get(column.unit or "", ("",))[0] == unit]
+    averages = {column.quantity for column in matches if column.averaged}
+    matches = [column for column in matches if column.averaged or column.quantity not in averages]
+    if len(matches) > 1:
+        raise ValueError(f"{matches[0].name} and {matches[1].name} would both do as {role}; keep one")
+    if named and not matches:
         wrong = named[0]
         fault = "names no unit" if wrong.unit is None else f"has a unit, {wrong.unit}, that is not one of {role}"
         raise ValueError(f"{wrong.name} {fault}; write {wrong.quantity.replace(' ', '_')}/{unit}, or with a prefix")
-    return found[0] if found else None
+    return matches[0] if matches else None
 
 
 def _difference(values: list[Array]) -> Array:
-    """The one array, or the first less the second (Ewe - Ece)."""
+    """The only array, or the first minus the second (Ewe - Ece)."""
     return values[0] - values[1] if len(values) == 2 else values[0]
 
 
@@ -197,7 +198,7 @@ def _mean_current(time: Array, charge: Array) -> Array:
 
 
 def _charging(current: Array, voltage: Array, names: set[str]) -> Array:
-    """The current with its charging sign, of a file that writes [A]."""
+    """The current (charging positive) of a column in [A], which discharges the cell in PyBaMM's files."""
     pybamm = {"Time [s]", "Current [A]"} <= names and bool({"Voltage [V]", "Terminal voltage [V]"} & names)
     current = -current if pybamm else current
     if not np.sum((current[1:] + current[:-1]) * np.diff(voltage)) >= 0:

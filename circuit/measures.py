@@ -1,15 +1,15 @@
-"""Measures of a cyclic voltammogram on a terminal table (`V_m_V`, `I_m_A`, `time_s`) that holds one cycle.
+"""Measures of a cyclic voltammogram: of a terminal table (`time_s`, `V_m_V`, `I_m_A`) of one cycle.
 
 With I_up(v) and I_down(v) the current on the two sweeps, v = V_m / window in [0, 1]:
 
     area           closed integral of I_m dV_m, in W
     asymmetry      rms of I_up(v) + I_down(1 - v), over the rms of I_m
     peak / plateau largest I_up over the mean of I_up at 0.4 < v < 0.6
-    distance       rms of the difference of two cycles at equal phase, over the largest |I_m| of the second
+    distance       rms of the difference of two currents at equal times, over the largest |I_m| of the second
 
 A linear network (TLM) that has forgotten its start obeys I(t + half a period) = -I(t), so that its asymmetry is zero
-whatever its resistances: only the start-up and a charge-dependent resistance make it differ. Take the last of several
-cycles where the ladder is slow. Source: the paper's Fig. 4d-e and Extended Data Figs. 12 and 13.
+whatever its resistances: only the start and a charge-dependent resistance make it differ. `settled_cycle` is free of
+the start. Source: the paper's Fig. 4d-e and Extended Data Figs. 12 and 13.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from transslit.errors import BadInput
 from transslit.law import Law
 
 PHASES = (np.arange(2000) + 0.5) / 2000  # of one sweep; midpoints, so that means are integrals to second order
+ROUND_OFF = 1e-6  # of the reference's duration, by which its times may lie outside those of the other table
 
 
 def one_cycle(terminal: pd.DataFrame, config: CircuitConfig, cycle: int = -1) -> pd.DataFrame:
@@ -80,20 +81,31 @@ def peak_over_plateau(table: pd.DataFrame) -> float:
 
 
 def cv_distance(table: pd.DataFrame, reference: pd.DataFrame) -> float:
-    """Rms over one cycle of the difference in I_m at equal phase, over the largest |I_m| of `reference`."""
-    mine, other = np.concatenate(sweeps(table)), np.concatenate(sweeps(reference))
-    return float(np.sqrt(np.mean((mine - other) ** 2)) / np.abs(reference["I_m_A"]).max())
+    """Distance of two voltammograms, dimensionless: sqrt(mean (I - I_ref)^2) / max |I_ref| over the reference's times.
+
+    Both tables hold `time_s` in s and `I_m_A` in A (or A/m). I is linear between the rows of `table`.
+
+    Raises
+    ------
+    BadInput : times of `reference` lie outside those of `table`
+    """
+    times, ends = reference["time_s"].to_numpy(), (table["time_s"].min(), table["time_s"].max())
+    slack = ROUND_OFF * np.ptp(times)
+    if times.min() < ends[0] - slack or times.max() > ends[1] + slack:
+        span = f"{ends[0]:g} to {ends[1]:g} s"
+        raise BadInput("time_s", span, f"must include the reference's times, {times.min():g} to {times.max():g} s")
+    current = np.interp(times, table["time_s"], table["I_m_A"])
+    return float(np.sqrt(np.mean((current - reference["I_m_A"]) ** 2)) / reference["I_m_A"].abs().max())
 
 
 def cycles_to_settle(config: CircuitConfig, remainder: float = 1e-3) -> int:
     """Cycles after which the slowest mode of the uncharged ladder has decayed to `remainder` of its start.
 
-    Its time constant is at most R_c C_slit (2 n / pi)^2 + R_open (n C_slit + C_open) for n slits. Run that many
-    cycles and take the last: it is a settled one.
+    Its time constant is at most R_c C_slit (2 n / pi)^2 + R_open (n C_slit + C_open) for n slits.
 
     Raises
     ------
-    BadInput : the configuration holds no resistance
+    BadInput : no resistance, no constant slit capacitance, or another drive than a cyclic voltammetry
     """
     if config.resistance is None:
         raise BadInput("resistance", "missing", "give the resistance of an uncharged slit")
@@ -105,10 +117,25 @@ def cycles_to_settle(config: CircuitConfig, remainder: float = 1e-3) -> int:
     return 1 + int(np.ceil(slowest * np.log(1 / remainder) / (2 * config.drive.half_period)))
 
 
+def last_cycle(config: CircuitConfig) -> pd.DataFrame:
+    """Terminal table of the last cycle of a simulated cyclic voltammetry; raises as `simulate` and `one_cycle`."""
+    return one_cycle(simulate(config).terminal, config)
+
+
+def settled_cycle(config: CircuitConfig) -> pd.DataFrame:
+    """Terminal table (some 2000 rows) of the cycle in which the start is forgotten: the second, or later if needed.
+
+    The drive's number of cycles and the number of points are replaced; raises as `simulate` and `cycles_to_settle`.
+    """
+    cycles = max(2, cycles_to_settle(config))
+    drive = config.drive.model_copy(update={"cycles": cycles})
+    return last_cycle(config.model_copy(update={"drive": drive, "points": 2000 * cycles}))
+
+
 def half_cycles(result: CircuitResult) -> pd.DataFrame:
     """Charge, energy and power at the terminals, segment by segment of the drive (a sweep, a charge, a discharge).
 
-    One row per segment: start_s, duration_s, charge_C, energy_J (of the cell; negative is given back),
+    One row per segment: start_s, duration_s, charge_C, energy_J (of the cell; negative is delivered),
     mean_power_W, V_start_V, V_end_V, drop_V (the jump of V_m as the segment begins). Integrals by three-point
     Gauss quadrature of the integrator's own polynomials.
     """
@@ -117,10 +144,11 @@ def half_cycles(result: CircuitResult) -> pd.DataFrame:
     for node, weight in zip(*np.polynomial.legendre.leggauss(3), strict=True):
         voltage, current = result.terminals(steps.t + 0.5 * (1 + node) * steps.h)
         charge += 0.5 * weight * steps.h * current
-        energy += 0.5 * weight * steps.h * ladder.share * voltage * current
+        energy += 0.5 * weight * steps.h * ladder.half_cells * voltage * current
     which = np.clip(np.searchsorted(corners, steps.t, side="right") - 1, 0, len(corners) - 2)
     duration = np.diff(corners)
-    start, before = ladder.share * result.terminals(corners[:-1])[0], ladder.share * result.terminals(corners, True)[0]
+    start = ladder.half_cells * result.terminals(corners[:-1])[0]
+    before = ladder.half_cells * result.terminals(corners, before=True)[0]
     total = np.bincount(which, energy, len(duration))
     return pd.DataFrame(
         {
@@ -139,11 +167,15 @@ def half_cycles(result: CircuitResult) -> pd.DataFrame:
 def ragone(
     config: CircuitConfig, powers: np.ndarray, law: Law | None = None, counter_law: Law | None = None
 ) -> pd.DataFrame:
-    """Energy that the cell gives back against the power that is asked of it, from V = `upper` to `lower`.
+    """Energy that the cell delivers against the power at which it is discharged, from V_m = `upper` to `lower`.
 
     The cell rests at the upper limit of `config.drive` (constant power or galvanostatic) and is discharged at each of
-    `powers` (W of the cell). One row per power: power_W, energy_J, duration_s, efficiency (given back over held at
-    rest between the two limits). A power that the cell cannot give at all has energy 0.
+    `powers` (W of the cell). One row per power: power_W, energy_J, duration_s, efficiency (delivered over stored at
+    rest between the two limits). A power that the cell cannot deliver at all has energy 0.
+
+    Raises
+    ------
+    BadInput : the drive has no limits, or as `simulate`
     """
     drive = config.drive
     if not isinstance(drive, ConstantPower | Galvanostatic):
@@ -151,29 +183,29 @@ def ragone(
     rows = []
     for power in np.asarray(powers, dtype=float):
         cycle = ConstantPower.read(power=power, upper=drive.upper, lower=drive.lower)
-        asked = config.model_copy(update={"drive": cycle, "initial_voltage": drive.upper})
+        discharge = config.model_copy(update={"drive": cycle, "initial_voltage": drive.upper})
         try:
-            result = simulate(asked, law, counter_law=counter_law, discharge_only=True)
-            given = -float(half_cycles(result)["energy_J"].iloc[0])
+            result = simulate(discharge, law, counter_law=counter_law, discharge_only=True)
+            energy = -float(half_cycles(result)["energy_J"].iloc[0])
             duration = float(result.trajectory.corners[-1])
         except BadInput as error:
             if error.field != "drive":
                 raise
-            given = duration = 0.0
-        rows.append({"power_W": power, "energy_J": given, "duration_s": duration})
+            energy = duration = 0.0
+        rows.append({"power_W": power, "energy_J": energy, "duration_s": duration})
     table = pd.DataFrame(rows)
-    table["efficiency"] = table["energy_J"] / held_between(config, drive.lower, drive.upper, law, counter_law)
+    table["efficiency"] = table["energy_J"] / stored_energy(config, drive.lower, drive.upper, law, counter_law)
     return table
 
 
-def held_between(
+def stored_energy(
     config: CircuitConfig, lower: float, upper: float, law: Law | None = None, counter_law: Law | None = None
 ) -> float:
-    """Energy in J that the cell at rest at `upper` holds beyond that at `lower` (V of V_m)."""
+    """Energy in J that the cell at rest stores between the cell voltages `lower` and `upper` (V)."""
     update = {"drive": PotentialStep(voltage=upper, duration=1.0)}
     ladder = prepare(config.model_copy(update=update), law, counter_law)
     states = [at_rest(ladder, voltage)[ladder.first :] for voltage in (lower, upper)]
-    return ladder.share * float(ladder.energy(states[1]).sum() - ladder.energy(states[0]).sum())
+    return ladder.half_cells * float(ladder.energy(states[1]).sum() - ladder.energy(states[0]).sum())
 
 
 def peak_measures(table: pd.DataFrame) -> dict[str, float]:
@@ -189,16 +221,16 @@ def peak_measures(table: pd.DataFrame) -> dict[str, float]:
 
 
 def summary(result: CircuitResult) -> dict[str, float]:
-    """A run in a few numbers: largest |I_m|, largest |Q| and least R of a slit, and the last cycle of a CV."""
+    """Largest |I_m|, largest |Q| and smallest R of a slit over a run, and measures of the last cycle of a CV."""
     ladder = result.ladder
     charge = result.trajectory.end[:, ladder.first :]
     resistance = ladder.link_resistances(ladder.filling(charge))
-    found = {
+    values = {
         "peak_current_A": float(result.terminal["I_m_A"].abs().max()),
         "largest_charge_C": float(np.abs(np.delete(charge, ladder.entrance, axis=1)).max(initial=0.0)),
         "smallest_resistance_ohm": float(resistance.min()) if resistance.size else 0.0,
     }
     if result.config.drive.kind == "cv":
         measures = peak_measures(one_cycle(result.terminal, result.config))
-        found |= {name: measures[name] for name in ("area_W", "asymmetry", "peak_over_plateau")}
-    return found
+        values |= {name: measures[name] for name in ("area_W", "asymmetry", "peak_over_plateau")}
+    return values

@@ -42,7 +42,7 @@ class Segment:
 
 
 def corners_of(config: CircuitConfig) -> Array:
-    """Times in s at which the segments would begin and end if none ended early, shape (segments + 1,)."""
+    """Times in s at which the segments begin and end if none ends early, shape (segments + 1,)."""
     drive = config.drive
     if isinstance(drive, TriangularCV) and not isinstance(drive, SmoothedCV):
         return np.arange(2 * drive.cycles + 1) * drive.half_period
@@ -83,7 +83,7 @@ def _segments(config: CircuitConfig) -> Iterator[Segment]:
 
 
 def _smoothed(drive: SmoothedCV, sign: int) -> Iterator[Segment]:
-    """Parabolas at the corners, lines between."""
+    """Parabolas at the corners, straight lines between them."""
     half, width = drive.half_period, drive.smoothing * drive.half_period
     starts = np.arange(2 * drive.cycles + 1) * half
     edges = np.unique(np.round(np.concatenate([starts, starts + width]) / half, 12)) * half
@@ -95,20 +95,22 @@ def _smoothed(drive: SmoothedCV, sign: int) -> Iterator[Segment]:
 
 
 def _cycled(config: CircuitConfig, drive: Galvanostatic | ConstantPower) -> Iterator[Segment]:
-    """Charge and discharge; the longest time that either can take follows from what the cell can hold."""
-    held = 0.0  # F, of a half-cell or, an upper bound, of both in parallel
+    """Charge and discharge in turn; the cell's capacitance gives an upper bound of the time of either."""
+    capacitance = 0.0  # F, of a half-cell or, an upper bound, of both in parallel
     for cell in config.electrodes:
         tables = cell.tables("capacitance_table")
-        held += sum(max(t.value) for t in tables) if tables else float(cell.per_slit("slit_capacitance").sum())
-        held += max(cell.open_capacitance_table.value) if cell.open_capacitance_table else cell.open_capacitance
+        capacitance += sum(max(t.value) for t in tables) if tables else float(cell.per_slit("slit_capacitance").sum())
+        opened = cell.open_capacitance_table
+        capacitance += max(opened.value) if opened else cell.open_capacitance
     span = max(drive.upper, abs(config.initial_voltage))
+    mode: Literal["current", "power"] = "current"
     if isinstance(drive, Galvanostatic):
-        size, longest, mode = drive.current, 4 * held * span / drive.current, "current"
+        size, longest = drive.current, 4 * capacitance * span / drive.current
     else:
-        size, longest, mode = drive.power, 40 * held * span**2 / drive.power, "power"
-    turned = config.polarity
+        mode, size, longest = "power", drive.power, 40 * capacitance * span**2 / drive.power
+    sign = config.polarity
     for k in range(2 * drive.cycles):
-        up = k % 2 == 0
-        limit = turned * (drive.upper if up else drive.lower)
-        value = size * (1 if up else -1) * turned
-        yield Segment(mode, longest, value, until=limit, rising=up == (turned > 0))  # type: ignore[arg-type]
+        charging = k % 2 == 0
+        limit = sign * (drive.upper if charging else drive.lower)
+        value = sign * (size if charging else -size)
+        yield Segment(mode, longest, value, until=limit, rising=charging == (sign > 0))

@@ -23,7 +23,7 @@ from transslit.law import Law
 
 Function = Callable[[np.ndarray], np.ndarray]
 Q = sympy.Symbol("q", real=True)
-LEAST = 1e-9  # of q, below which a law's slope is taken there: a root of q is infinitely steep where the run begins
+LEAST = 1e-9  # q at which a law's slope is evaluated for all smaller q: sqrt(q) is infinitely steep at q = 0
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SlitResistance:
     expressions: tuple[sympy.Expr, ...]
 
     def expression(self, slit: int) -> sympy.Expr | None:
-        """R(q) of a slit (1 is nearest the bulk); None where it is a table."""
+        """R(q) of a slit (1 is nearest the bulk); None if it is a table."""
         if not self.expressions:
             return None
         return self.expressions[min(slit, len(self.expressions)) - 1]
@@ -46,13 +46,13 @@ class SlitResistance:
 
 def linear(resistance: np.ndarray, gamma: np.ndarray) -> SlitResistance:
     """R_c (1 - gamma q); R_c in ohm (or ohm m), slit by slit, shape (slits,) each."""
-    fall = -resistance * gamma
-    pairs = list(zip(resistance, fall, strict=True))
+    slope = -resistance * gamma
+    pairs = list(zip(resistance, slope, strict=True))
     if len(set(pairs)) == 1:
         pairs = pairs[:1]
     return SlitResistance(
-        lambda q: resistance + fall * q,
-        lambda q: fall,
+        lambda q: resistance + slope * q,
+        lambda q: slope,
         tuple(sympy.Float(float(a)) + sympy.Float(float(b)) * Q for a, b in pairs),
     )
 
@@ -62,12 +62,12 @@ def of_law(law: Law, slits: int) -> SlitResistance:
     expression = law.resistance_expression
     slope = sympy.diff(expression, Q)
     if Q in slope.free_symbols:
-        rise = sympy.lambdify(Q, slope, NUMERIC)
+        steepness = sympy.lambdify(Q, slope, NUMERIC)
         return SlitResistance(
-            sympy.lambdify(Q, expression, NUMERIC), lambda q: rise(np.maximum(q, LEAST)), (expression,)
+            sympy.lambdify(Q, expression, NUMERIC), lambda q: steepness(np.maximum(q, LEAST)), (expression,)
         )
-    fall, empty = (np.full(slits, float(e)) for e in (slope, expression.subs(Q, 0)))
-    return SlitResistance(lambda q: empty + fall * q, lambda q: fall, (expression,))
+    constant, empty = (np.full(slits, float(e)) for e in (slope, expression.subs(Q, 0)))
+    return SlitResistance(lambda q: empty + constant * q, lambda q: constant, (expression,))
 
 
 def tabulated(curves: Curves) -> SlitResistance:

@@ -31,7 +31,7 @@ Array = np.ndarray
 class Balance:
     """Over the whole run, of one half-cell (of the cell where the two differ): charges in C, energies in J."""
 
-    charge_passed: float  # by one half-cell: integral of I_m, by the integrator; by two: what the counter one holds
+    charge_passed: float  # of one half-cell: integral of I_m; of two: the charge of the counter electrode
     charge_stored: float  # sum of the capacitors' charges, less that at the start
     energy_supplied: float  # integral of phi_m I_m
     energy_stored: float  # of the capacitors, less that at the start
@@ -64,7 +64,7 @@ class CircuitResult:
         """One row per time."""
         ladder = self.ladder
         voltage, current = self.terminals(self.times)
-        columns = {"time_s": self.times, "V_m_V": ladder.share * voltage, "phi_m_V": voltage, "I_m_A": current}
+        columns = {"time_s": self.times, "V_m_V": ladder.half_cells * voltage, "phi_m_V": voltage, "I_m_A": current}
         if ladder.pair:
             working, counter = self.config.electrodes
             ours, theirs = self._entrance(self.times).T
@@ -87,12 +87,12 @@ class CircuitResult:
             rest = slice(n + 2, None)
             blocks.append((charge[:, rest], R[:, n + 1 :], u[:, rest], "phi_counter_V", -1.0))
         tables = []
-        for name, (held, resistance, across, electrode, sign) in zip(("working", "counter"), blocks, strict=False):
-            count = held.shape[1]
+        for name, (charges, resistance, across, electrode, sign) in zip(("working", "counter"), blocks, strict=False):
+            count = charges.shape[1]
             columns = {
                 "time_s": np.repeat(self.times, count),
                 "slit": np.tile(np.arange(1, count + 1), len(self.times)),
-                "q_C": sign * held.ravel(),
+                "q_C": sign * charges.ravel(),
                 "R_ohm": resistance.ravel(),
                 "phi_V": (self.terminal[electrode].to_numpy()[:, None] - sign * across).ravel(),
             }
@@ -122,14 +122,14 @@ class CircuitResult:
                 share @ ((flow * -np.diff(u, axis=1)).sum(axis=1) + ladder.open_resistance * current**2)
             )
         start, end = steps.y[0], steps.end[-1]
-        held = [state[ladder.first :] for state in (start, end)]
-        gained = held[1] - held[0]
+        first, last = (state[ladder.first :] for state in (start, end))
+        gained = last - first
         split = ladder.inside + 1 if ladder.pair else len(gained)
         return Balance(
             charge_passed=float(gained[split:].sum()) if ladder.pair else float((end - start)[ladder.first - 1]),
             charge_stored=float(gained[:split].sum()),
             energy_supplied=supplied,
-            energy_stored=float(ladder.energy(held[1]).sum() - ladder.energy(held[0]).sum()),
+            energy_stored=float(ladder.energy(last).sum() - ladder.energy(first).sum()),
             energy_dissipated=dissipated,
         )
 
@@ -144,11 +144,13 @@ class CircuitResult:
         tau = times - corners[which]
         command = a + tau * (b + tau * c)
         R = ladder.open_resistance
-        root = np.sqrt(np.maximum(s * s + 4 * R * np.where(mode == "power", command, 0.0) / ladder.share, 1e-30))
+        root = np.sqrt(np.maximum(s * s + 4 * R * np.where(mode == "power", command, 0.0) / ladder.half_cells, 1e-30))
         current = np.select(
-            [mode == "voltage", mode == "current"], [(command / ladder.share - s) / R, command], (root - s) / (2 * R)
+            [mode == "voltage", mode == "current"],
+            [(command / ladder.half_cells - s) / R, command],
+            (root - s) / (2 * R),
         )
-        voltage = np.where(mode == "voltage", command / ladder.share, s + R * current)
+        voltage = np.where(mode == "voltage", command / ladder.half_cells, s + R * current)
         return voltage, current
 
     def _labelled(self, columns: dict[str, Array]) -> pd.DataFrame:

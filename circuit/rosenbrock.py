@@ -135,40 +135,80 @@ def integrate(
     ----------
     y : state at the first corner, shape (m,)
     corners : increasing times in s, shape (>= 2,); a segment that ends early moves those after it
-    advance : told the time reached after each step
+    advance : called with the time reached after each step
 
     Raises
     ------
+    BadInput : a segment begins at the limit that is to end it
     StageFailed : the step size underflows, or a segment that should have ended early has not
     whatever `problem.refuse` raises where a step leaves the model's domain however short it is
     """
-    steps: list[tuple[float, float, Array, Array, Array]] = []
-    rejected = 0
-    rows = np.zeros((STAGES + 2, len(y)))  # dF/dt, y, U_1 ... U_8
-    stages = rows[2:]
-    t, early, last = float(corners[0]), 0.0, 0.0
-    onset = 0.01  # the first step after a corner over the last one before it, learnt from corner to corner
-    reached = [t]
+    integrator = _Integrator(problem, float(corners[0]), y)
+    early = 0.0
+    reached = [integrator.t]
     for segment, (start, planned) in enumerate(pairwise(corners.tolist())):
         stop = planned - early if early else planned
-        h = min(stop - t, max(1e-4 * (planned - start), onset * last))
-        shortest = 4 * float(np.spacing(max(abs(stop), abs(t))))
-        problem.enter(segment, t)
-        linear = problem.linearise(t, y)
-        limited = problem.ends(t, y)
-        if limited is not None and limited >= 0:
-            raise BadInput(
-                "drive", f"at its limit as segment {segment + 1} begins", "widen the limits or drive more gently"
-            )
-        failed, before = False, last
-        while t < stop:
+        limited = integrator.run(segment, stop, 1e-4 * (planned - start), advance)
+        early = planned - integrator.t if limited or early else 0.0
+        reached.append(integrator.t)
+    t, h, start_states, end_states, dense = (np.array(column) for column in zip(*integrator.steps, strict=True))
+    return Trajectory(t, h, start_states, end_states, dense, np.array(reached), integrator.rejected)
+
+
+class _Integrator:
+    """Time `t` and state `y` reached, the derivatives there (`linear`), and the steps taken.
+
+    `distance` is how far the state is from what ends the segment early, as `Problem.ends`. The first step after a
+    corner is `onset` times the last step `h` before it, a ratio that is taken over from corner to corner.
+    """
+
+    def __init__(self, problem: Problem, t: float, y: Array) -> None:
+        self.problem, self.t, self.y = problem, t, y
+        self.rows = np.zeros((STAGES + 2, len(y)))  # dF/dt, y, U_1 ... U_8
+        self.steps: list[tuple[float, float, Array, Array, Array]] = []
+        self.rejected = 0
+        self.h, self.onset = 0.0, 0.01
+
+    def run(self, segment: int, stop: float, least: float, advance: Callable[[float], None]) -> bool:
+        """Integrate to `stop` (s), from a first step of `least` (s) or more; whether a limit ends the segment."""
+        problem, before = self.problem, self.h
+        h = min(stop - self.t, max(least, self.onset * before))
+        shortest = 4 * float(np.spacing(max(abs(stop), abs(self.t))))
+        problem.enter(segment, self.t)
+        self.linear = problem.linearise(self.t, self.y)
+        self.distance = problem.ends(self.t, self.y)
+        if self.distance is not None and self.distance >= 0:
+            limits = "widen the limits or drive more gently"
+            raise BadInput("drive", f"at its limit as segment {segment + 1} begins", limits)
+        while self.t < stop:
+            factor, failed = self._advance(h, stop, shortest)
+            if before:
+                self.onset, before = min(1.0, factor * self.h / before), 0.0
+            h = self.h * (min(1.0, factor) if failed else factor)
+            advance(self.t)
+            if self.distance is not None and self.distance > -LANDED:
+                return True
+        if self.distance is not None:
+            raise StageFailed("circuit", f"segment {segment + 1} has not met its limit by t = {self.t:.6g} s")
+        return False
+
+    def _advance(self, h: float, stop: float, shortest: float) -> tuple[float, bool]:
+        """Take one step of at most `h` towards `stop`, shortened until it is accepted.
+
+        Returns
+        -------
+        by how much the error allows the next step to be longer, and whether a longer step failed
+        """
+        problem, t, y, linear, distance = self.problem, self.t, self.y, self.linear, self.distance
+        stages, failed = self.rows[2:], False
+        if linear is None:
+            problem.refuse(t, y)
+            raise StageFailed("circuit", f"the state at t = {t:.6g} s is outside the model's domain")
+        while True:
             h = min(h, stop - t)
             if stop - t - h < 0.1 * h:  # no sliver left before the corner
                 h = stop - t
-            if linear is None:
-                problem.refuse(t, y)
-                raise StageFailed("circuit", f"the state at t = {t:.6g} s is outside the model's domain")
-            end = _step(problem, t, h, y, linear, rows)
+            end = _step(problem, t, h, y, linear, self.rows)
             until = stop if h >= stop - t else t + h
             size_of_error = problem.error(until, end, stages[-1])
             beyond = problem.linearise(until, end) if math.isfinite(size_of_error) else None
@@ -177,32 +217,19 @@ def integrate(
                 if h <= shortest:
                     problem.refuse(t, y)
                     raise StageFailed("circuit", f"step size underflow at t = {t:.6g} s")
-                rejected += 1
+                self.rejected += 1
                 failed = True
                 h *= factor
-                stages[:] = 0.0  # weighed by zero until they are known, which takes a number
+                stages[:] = 0.0  # multiplied by zero weights until they are known, which takes finite numbers
                 continue
-            ended = None if limited is None else problem.ends(until, end)
-            if ended is not None and limited is not None and ended > LANDED:  # past the limit: a shorter step lands
-                rejected += 1
-                h *= min(0.95, limited / (limited - ended) * (1 + 0.1 * LANDED))
-                continue
-            steps.append((t, h, y, end, np.dot(DENSE, stages)))
-            if before:
-                onset, before = min(1.0, factor * h / before), 0.0
-            t, y, linear, last, limited = until, end, beyond, h, ended
-            h *= min(1.0, factor) if failed else factor
-            failed = False
-            advance(t)
-            if limited is not None and limited > -LANDED:
+            ended = None if distance is None else problem.ends(until, end)
+            if ended is None or distance is None or ended <= LANDED:
                 break
-        else:
-            if limited is not None:
-                raise StageFailed("circuit", f"segment {segment + 1} has not met its limit by t = {t:.6g} s")
-        early = planned - t if limited is not None or early else 0.0
-        reached.append(t)
-    t_start, h_taken, y_start, y_end, dense = (np.array(column) for column in zip(*steps, strict=True))
-    return Trajectory(t_start, h_taken, y_start, y_end, dense, np.array(reached), rejected)
+            self.rejected += 1  # past the limit: a shorter step lands on it
+            h *= min(0.95, distance / (distance - ended) * (1 + 0.1 * LANDED))
+        self.steps.append((t, h, y, end, np.dot(DENSE, stages)))
+        self.t, self.y, self.linear, self.distance, self.h = until, end, beyond, ended, h
+        return factor, failed
 
 
 def _step(problem: Problem, t: float, h: float, y: Array, linear: tuple[Array, ...], rows: Array) -> Array:

@@ -23,9 +23,9 @@ Array = np.ndarray
 
 
 def output_times(corners: Array, points: int) -> Array:
-    """`points` times that hold every corner, spread over the segments as evenly as whole numbers allow.
+    """`points` times (s) that include every corner, shared among the segments as evenly as whole numbers allow.
 
-    Many short segments (a table) get even times instead.
+    Where the segments are many (a table), evenly spaced times.
     """
     segments = len(corners) - 1
     if points < 4 * segments:
@@ -35,15 +35,15 @@ def output_times(corners: Array, points: int) -> Array:
 
 
 def at_rest(ladder: Ladder, voltage: float) -> Array:
-    """State of a cell that has come to rest at `voltage` (V of V_m); two half-cells hold the same charge."""
+    """State of a cell at rest at `voltage` (V of V_m); two different half-cells carry the same charge."""
     y = np.zeros(ladder.size)
     if not voltage:
         return y
     split = ladder.inside + 1 if ladder.pair else 0
 
     def charges(share: float) -> Array:
-        """At the share of V_m that falls on the first ladder."""
-        u = np.full(ladder.nodes, voltage / ladder.share)
+        """Charges of the capacitors when the fraction `share` of V_m falls on the first half-cell."""
+        u = np.full(ladder.nodes, voltage / ladder.half_cells)
         if ladder.pair:
             u[:split] *= share
             u[split:] *= 1 - share
@@ -84,8 +84,8 @@ def simulate(
     Parameters
     ----------
     config : elements, drive, grid
-    law : takes the place of `resistance` and `gamma`; the TLM takes R(0) from it
-    progress : where to show a bar
+    law : replaces `resistance` and `gamma`; the TLM takes R(0) from it
+    progress : shows a progress bar
     counter_law : as `law`, of the counter electrode where there is one
     discharge_only : of a galvanostatic or constant-power cycling, its first discharge alone
 
@@ -104,12 +104,12 @@ def simulate(
     if discharge_only:
         ladder = prepare(config, law, counter_law, ladder.segments[1:2])
         corners = corners[1:3] - corners[1]
-    began = time.perf_counter()
-    # A trial step may leave the model's domain (R <= 0) before it is rejected, and far slits hold next to nothing.
+    started = time.perf_counter()
+    # A trial step may leave the model's domain (R <= 0) before it is rejected; charges of far slits may underflow.
     quietly = np.errstate(all="ignore")
     with quietly, (progress or Progress(quiet=True)).task("circuit", total=float(corners[-1])) as advance:
         trajectory = integrate(ladder, at_rest(ladder, config.initial_voltage), corners, advance)
-    wall = time.perf_counter() - began
+    elapsed = time.perf_counter() - started
     expression = ladder.resistance[0].expression(1)
     metadata = {
         "sign": SIGN,
@@ -126,7 +126,7 @@ def simulate(
         "charge_max_C": config.full_charge if ladder.per_charge.size and (ladder.per_charge != 1).any() else None,
         "steps": len(trajectory.t),
         "steps_rejected": trajectory.rejected,
-        "integration_s": wall,
+        "integration_s": elapsed,
     }
     return CircuitResult(config, ladder, trajectory, output_times(trajectory.corners, config.points), metadata)
 
@@ -134,7 +134,7 @@ def simulate(
 def run(
     config: CircuitConfig, folder: Path, progress: Progress, law: Law | None = None, counter_law: Law | None = None
 ) -> CircuitResult:
-    """`simulate`, leaving `terminal.parquet` and `slits.parquet` in `folder`; too short to need checkpoints."""
+    """`simulate`, and write `terminal.parquet` and `slits.parquet` into `folder`; no run is long enough to resume."""
     result = simulate(config, law, progress, counter_law)
     for name, table in (("terminal", result.terminal), ("slits", result.slits)):
         write_table(folder / f"{name}.parquet", table)

@@ -1,9 +1,9 @@
 """Export: a netlist of the ladder for ngspice's batch mode.
 
-Resistors that follow a charge are written `R... r='expression'`, which ngspice evaluates all along; in braces they
-would be constants. q = |Q| / Q_max comes from the voltage on the slit's capacitor: q = |V| C_slit / Q_max, or, where
-that capacitor is a table, from the charge itself. ngspice's i(V1) flows into
-the source's + terminal: the charging current is -i(V1).
+Resistors that depend on a charge are written `R... r='expression'`, which ngspice evaluates at every time; in braces
+they would be constants. q = |Q| / Q_max follows from the voltage on the slit's capacitor, q = |V| C_slit / Q_max, or,
+where that capacitor is a table, from the charge itself. ngspice's i(V1) flows into the source's + terminal: the
+charging current is -i(V1).
 """
 
 from __future__ import annotations
@@ -72,10 +72,10 @@ def spice_expression(expression: sympy.Expr, q: str) -> str:
 
 
 def to_spice(config: CircuitConfig, law: Law | None = None, counter_law: Law | None = None) -> str:
-    """Netlist of the cell; `ngspice -b -r cv.raw cell.cir` leaves time, v(p) and i(V1).
+    """Netlist of the cell; `ngspice -b -r cv.raw cell.cir` saves time, v(p) and i(V1).
 
-    A full cell is written as what it is: two half-cells back to back. A drive that gives the current has I1 in the
-    place of V1, and leaves time and v(p); a galvanostat's turns are written at the times at which `simulate` has them.
+    A full cell is written as two half-cells back to back. A drive that gives the current has I1 in the place of V1, and
+    saves time and v(p); a galvanostat's turning points are at the times at which `simulate` has them.
 
     Raises
     ------
@@ -167,13 +167,13 @@ def _capacitor(table: Table, largest: float | None, name: str, node: str) -> tup
         f"Cu{name} u{name} 0 {unit!r}",
         f"Ru{name} u{name} 0 1e15",  # for the operating point; it leaks within years
     ]
-    return lines, _lines(across, u, np.linspace(0.0, float(curve.top[0]), len(u)), level=False)
+    return lines, _lines(across, u, np.linspace(0.0, float(curve.top[0]), len(u)), constant=False)
 
 
-def _lines(variable: str, x: np.ndarray, y: np.ndarray, level: bool = True) -> str:
-    """Straight lines through the nodes of a table; beyond, the last value, or else the last line."""
+def _lines(variable: str, x: np.ndarray, y: np.ndarray, constant: bool = True) -> str:
+    """Piecewise linear function through the nodes of a table; beyond the last one constant, or else linear."""
     pairs = list(zip(x.tolist(), y.tolist(), strict=True))
-    if level:
+    if constant:
         pairs.append((1e3 * pairs[-1][0], pairs[-1][1]))
     return f"pwl({variable}," + ",".join(f"{a!r},{b!r}" for a, b in pairs) + ")"
 
@@ -192,7 +192,7 @@ def _waypoints(segments: list[Segment], corners: np.ndarray, initial: float) -> 
 
 
 def _initial(config: CircuitConfig, ladder: Ladder) -> list[str]:
-    """Where a charged cell rests: the electrode's potential, the mid-plane's where it floats, the tables' voltages."""
+    """Initial condition of a charged cell: potentials of the electrode and a floating mid-plane, voltages of tables."""
     if not config.initial_voltage:
         return []
     charge = at_rest(ladder, config.initial_voltage)[ladder.first :]
@@ -200,8 +200,8 @@ def _initial(config: CircuitConfig, ladder: Ladder) -> list[str]:
     mid_plane = config.initial_voltage - u
     known = [f"v(p)={config.initial_voltage!r}"] + ([f"v(m)={mid_plane!r}"] if config.full_cell else [])
     both = ((1, config, u), (2, config.counter or config, -mid_plane))
-    for instance, cell, held in both if config.full_cell else both[:1]:
+    for instance, cell, voltage in both if config.full_cell else both[:1]:
         names = ["open"] if cell.open_capacitance_table else []
         names += [str(i + 1) for i in range(cell.slits)] if cell.capacitance_table else []
-        known += [f"v(x{instance}.u{name})={held!r}" for name in names]
+        known += [f"v(x{instance}.u{name})={voltage!r}" for name in names]
     return [".ic " + "\n+ ".join(known)]

@@ -3,8 +3,8 @@
     ln R_c, gamma, ln C_slit, ln R_open, ln C_open, ln Q_max   over   ln d, ln c, ln V, ln (dV_m/dt)
 
 each a Gaussian process (`transslit.emulator`) through the voltammograms in `circuit/elements.json`: the default network
-(6 layers, L = 20 nm, gap 1 nm) in KCl, each reduced by `continuum.extract`. The file says what made it, the domain, and
-how far other voltammograms, which the fit has not seen, lie from it. `docs/missing-methods.md` makes it anew.
+(6 layers, L = 20 nm, gap 1 nm) in KCl, each reduced by `continuum.extract`. The file also holds its provenance, the
+domain, and the errors for voltammograms that were held out of the fit. `docs/missing-methods.md` says how to remake it.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Surrogate:
     Parameters
     ----------
     domain : lowest and highest value of each of `INPUTS`, SI
-    inputs : where the continuum was solved, (n, 4), SI, in the order of `INPUTS`
-    elements : what it gave, (n, 6), in the order of `ELEMENTS`
-    hyper : of each element's emulator, as `Emulator.hyper`; None has them fitted
-    held_out : root mean square of the relative error (of gamma the absolute one) of voltammograms kept from the fit
+    inputs : operations for which the continuum was solved, (n, 4), SI, in the order of `INPUTS`
+    elements : extracted from the solutions, (n, 6), in the order of `ELEMENTS`
+    hyper : of each element's emulator, as `Emulator.hyper`; None: fit them
+    held_out : root mean square of the relative error (of gamma the absolute one) of voltammograms held out of the fit
     """
 
     domain: Mapping[str, tuple[float, float]]
@@ -50,12 +50,12 @@ class Surrogate:
 
     @classmethod
     def shipped(cls) -> Self:
-        """That of this package."""
+        """The surrogate that is shipped with this package."""
         return cls.from_json(json.loads(files("circuit").joinpath("elements.json").read_text(encoding="utf-8")))
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The surrogate of `to_json`."""
+        """The surrogate that `to_json` describes."""
         rows = np.array(content["rows"], dtype=float)
         return cls(
             {name: (low, high) for name, (low, high) in content["domain"].items()},
@@ -67,7 +67,7 @@ class Surrogate:
         )
 
     def write(self, path: Path) -> None:
-        """Write elements.json, a run a line."""
+        """Write elements.json, one line for each run."""
         lines = {
             name: "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]" if name == "rows" else json.dumps(value)
             for name, value in self.to_json().items()
@@ -75,7 +75,7 @@ class Surrogate:
         write_text(path, "{\n" + ",\n".join(f' "{name}": {text}' for name, text in lines.items()) + "\n}\n")
 
     def to_json(self) -> dict[str, Any]:
-        """The content of elements.json: every number with six digits, which is more than it is known to."""
+        """The content of elements.json; six digits of every number, more than are significant."""
         hyper = {name: [float(f"{v:.6g}") for v in fitted.hyper] for name, fitted in self.emulators.items()}
         rows = np.column_stack([self.inputs, self.elements])
         return {
@@ -102,14 +102,14 @@ class Surrogate:
     ) -> tuple[dict[str, float], dict[str, float]]:
         """Elements by name, and their standard errors, at one operation (SI; window and scan rate of V_m).
 
-        An error is that of the fit and that of voltammograms which were kept from it, in quadrature.
+        An error adds those of the fit and of the held-out voltammograms in quadrature.
 
         Raises
         ------
-        BadInput : outside the domain of the fit, or where equation 1 would leave a filled slit no resistance
+        BadInput : outside the domain of the fit, or gamma >= 1 there, where equation 1 does not hold
         """
-        given = {"slit": slit, "concentration": concentration, "window": window, "scan_rate": scan_rate}
-        for name, value in given.items():
+        operation = {"slit": slit, "concentration": concentration, "window": window, "scan_rate": scan_rate}
+        for name, value in operation.items():
             low, high = self.domain[name]
             unit, scale = INPUTS[name]
             if not low * (1 - 1e-9) <= value <= high * (1 + 1e-9):
@@ -117,7 +117,7 @@ class Surrogate:
                     f"the fitted elements hold from {low / scale:g} to {high / scale:g} {unit}; solve the continuum"
                 )
                 raise BadInput(name, f"{value / scale:g} {unit}", within)
-        x = self._unit(np.array([list(given.values())]))
+        x = self._unit(np.array([list(operation.values())]))
         mean = np.array([emulator(x)[0] for emulator in self.emulators.values()])
         std = np.array([np.hypot(e.std(x)[0], self.held_out.get(name, 0.0)) for name, e in self.emulators.items()])
         logarithmic = np.array(ELEMENTS) != "gamma"

@@ -23,36 +23,70 @@ class ContinuumConfig(Config):
     mid-plane of the positive electrode's wall to that of the negative one's, with the sheets' charge given.
     """
 
-    network: SlitNetwork
-    electrolyte: Electrolyte
-    concentration: Concentration = 1000.0  # mol/m^3 of formula units: bulk (half), initial (full)
-    drive: Drive = TriangularCV()
-    temperature: Temperature = Field(default_factory=own_temperature)  # the electrolyte's
-    permittivity: Permittivity | None = None  # relative; None is the solvent's
-    stern_thickness: LengthOrZero = 0.3e-9  # half cell only
-    stern_permittivity: Permittivity | None = None  # None is the solvent's
-    stern_model: Literal["robin", "resolved"] = "robin"
-    sheet_permittivity: Permittivity = 1.0  # full cell: a sheet that does not polarise
-    cell: Literal["half", "full"] = "half"
+    network: SlitNetwork = Field(description="geometry of one electrode and its reservoir")
+    electrolyte: Electrolyte = Field(description="ions and solvent")
+    concentration: Concentration = Field(
+        1000.0, description="concentration of formula units, in mol/m^3: of the bulk (half cell) or initial (full cell)"
+    )
+    drive: Drive = Field(TriangularCV(), description="what is imposed on the electrodes over time")
+    temperature: Temperature = Field(
+        default_factory=own_temperature, description="temperature, in K; the electrolyte's unless given"
+    )
+    permittivity: Permittivity | None = Field(
+        None, description="relative permittivity of the electrolyte; the solvent's unless given"
+    )
+    stern_thickness: LengthOrZero = Field(0.3e-9, description="thickness of the Stern layer of a half cell, in m")
+    stern_permittivity: Permittivity | None = Field(
+        None, description="relative permittivity of the Stern layer; the electrolyte's unless given"
+    )
+    stern_model: Literal["robin", "resolved"] = Field(
+        "robin", description="Stern layer as a boundary condition (robin) or as a meshed, ion-free layer (resolved)"
+    )
+    sheet_permittivity: Permittivity = Field(
+        1.0, description="relative permittivity of the sheets of a full cell; 1 if they do not polarise"
+    )
+    cell: Literal["half", "full"] = Field(
+        "half", description="one electrode up to the mid-plane (half), or the closed cell of two (full)"
+    )
 
-    # Time: `steps` uniform steps per CV cycle, or steps that keep the change per step near the tolerance.
-    steps: Annotated[int, Field(ge=4, le=1_000_000)] = 200
-    stepping: Literal["fixed", "adaptive"] = "fixed"  # of CVs; all other drives adapt
-    scheme: Literal["euler", "bdf2"] | None = None  # None is bdf2 where a CV adapts, euler elsewhere
-    first_step: Time = 1e-15
-    record_interval: Time = 1e-13  # first, of a charge step
-    record_growth: Annotated[float, Field(ge=1, le=2)] = 1.0  # of that interval from one frame to the next
-    step_tolerance: Annotated[float, Field(gt=0, le=1)] | None = None  # extrapolation error, in bulk concentrations
-    until_periodic: Annotated[float, Field(gt=0, le=1)] | None = None  # stop after a cycle that changes less: kT/e, c
-    checkpoint_every: Annotated[int, Field(ge=1)] = 20  # frames
-    store_every: Annotated[int, Field(ge=1)] = 1  # of the frames, and the last, that a finished run keeps
+    steps: Annotated[int, Field(ge=4, le=1_000_000)] = Field(200, description="time steps per cycle of a voltammogram")
+    stepping: Literal["fixed", "adaptive"] = Field(
+        "fixed", description="time steps of a voltammogram: uniform, or adapted to the solution as for all other drives"
+    )
+    scheme: Literal["euler", "bdf2"] | None = Field(
+        None, description="time scheme; bdf2 for a voltammogram with adaptive steps, euler otherwise, unless given"
+    )
+    first_step: Time = Field(1e-15, description="first time step of a potential step or a charge step, in s")
+    record_interval: Time = Field(1e-13, description="first interval between frames of a charge step or ramp, in s")
+    record_growth: Annotated[float, Field(ge=1, le=2)] = Field(
+        1.0, description="ratio of an interval between frames to the one before, of a charge step or ramp"
+    )
+    step_tolerance: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None,
+        description="extrapolation error of an adaptive step, in bulk concentrations;"
+        " 0.01 of the first-order scheme and 0.035 of the second-order one, unless given",
+    )
+    until_periodic: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="stop after a cycle that changes the state by less, in kT/e and bulk concentrations"
+    )
+    checkpoint_every: Annotated[int, Field(ge=1)] = Field(20, description="frames between checkpoints")
+    store_every: Annotated[int, Field(ge=1)] = Field(
+        1, description="a finished run keeps every so many frames, and the last one"
+    )
 
-    # Mesh: cell sizes at surfaces and their caps; `refinement` divides all of them.
-    surface_cell: Length | None = None  # None is a tenth of the Debye length, 0.015 to 0.05 nm
-    slit_cell: Length = 0.25e-9  # across slits and gaps
-    bulk_cell: Length = 2.0e-9  # along slits and in the reservoir
-    growth: Annotated[float, Field(gt=1, le=2)] = 1.35  # of neighbouring cells, about
-    refinement: Annotated[float, Field(gt=0, le=20)] = 1.0
+    surface_cell: Length | None = Field(
+        None,
+        description="size of the mesh's cells at surfaces, in m;"
+        " a tenth of the Debye length, 0.015 nm to 0.05 nm, unless given",
+    )
+    slit_cell: Length = Field(0.25e-9, description="largest size of cells across slits and edge gaps, in m")
+    bulk_cell: Length = Field(2.0e-9, description="largest size of cells along slits and in the reservoir, in m")
+    growth: Annotated[float, Field(gt=1, le=2)] = Field(
+        1.35, description="approximate ratio of the sizes of neighbouring cells"
+    )
+    refinement: Annotated[float, Field(gt=0, le=20)] = Field(
+        1.0, description="divides the size of every cell of the mesh"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,19 +1,20 @@
-"""The choice rule: the shortest description of formula and misfit, with as many independent rows as there are.
+"""Selection of the law by the description length of formula and misfit, counting independent rows only.
 
     DL = (n/2) ln(loss + tolerance^2) + (k/2) ln n + complexity * ln(symbols)      [nats]
 
 loss        weighted mean square misfit over the target's mean square, on the training rows
-tolerance   misfit not worth a formula: white noise of this size is taken to be on the data
+tolerance   relative root-mean-square misfit that no formula has to explain: the data are taken to have white noise of
+            this size
 n           independent rows: n = rows / tau, tau = 1 + 2 sum rho_l the autocorrelation time of the residual of
             the most accurate form found (up to the first zero crossing, the longest over the table's own order and the
-            order of each input). White noise gives tau = 1; the smooth misfit that a model-form error leaves on
-            noise-free data gives a large tau, so that such data do not buy ever longer formulas. Groups (the slits of
-            a run) are experiments of their own and count for ten rows each, if they have a hundred.
+            order of each input). White noise gives tau = 1; the smooth misfit that a model error leaves on noise-free
+            data gives a large tau, so that such data do not favour ever longer formulas. Each group (a slit of a run)
+            is an experiment of its own and counts as ten rows or more if it has a hundred.
 k           fitted constants;   complexity: nodes of the formula;   symbols: operators and inputs to choose from
 
-The last term is the price of having searched: a formula of c nodes is one of symbols^c. The empty formula (y = 0)
-and the constant compete. The law is the simplest formula whose description is within `MARGIN` of the shortest: a longer
-formula has to refute the shorter ones, not merely to edge them out.
+The last term accounts for the size of the search: a formula of c nodes is one of symbols^c. The empty formula (y = 0)
+and the constant are candidates, too. The law is the simplest formula whose description is longer than the shortest by
+`MARGIN` at most: data that prefer a longer formula by less do not refute the simpler one.
 
 Sources: J. Rissanen, Automatica 14, 465 (1978), doi:10.1016/0005-1098(78)90005-5; G. Schwarz, Ann. Statist. 6,
 461 (1978), doi:10.1214/aos/1176344136; A. Sokal, in Functional Integration, Springer 1997 (autocorrelation time).
@@ -32,8 +33,8 @@ from discovery.forms import Form
 
 RULE = "the simplest formula whose description length is within 5 nats of the shortest"
 MARGIN = 5.0  # nats that refute a simpler formula: odds of e^5 = 150 to 1
-FEWEST = 10  # independent rows of a group, and rows that each of them stands for
-EXACT = 0.1  # of the tolerance: residuals below this are taken as round-off, not as structure
+FEWEST = 10  # independent rows of a group, and rows to each of them
+ROUND_OFF = 0.1  # of the tolerance; the autocorrelation of smaller residuals is not counted
 
 
 def _sum_of_correlations(residual: Array, blocks: Sequence[Array], floor: float) -> float:
@@ -51,14 +52,14 @@ def _sum_of_correlations(residual: Array, blocks: Sequence[Array], floor: float)
 
 def autocorrelation_time(residual: Array, rows: Rows, groups: Array, tolerance: float) -> float:
     """tau >= 1 of a residual (weighted, relative to the target's root mean square), shape (rows,)."""
-    floor = (EXACT * tolerance) ** 2
-    own_order = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    orders = [own_order, *([np.argsort(x, kind="stable")] for x in rows.x)]
+    floor = (ROUND_OFF * tolerance) ** 2
+    table_order = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    orders = [table_order, *([np.argsort(x, kind="stable")] for x in rows.x)]
     return 1.0 + 2.0 * max(_sum_of_correlations(residual, blocks, floor) for blocks in orders)
 
 
 def independent_rows(form: Form, fit: Fit, rows: Rows, groups: Array, tolerance: float) -> float:
-    """n = rows / tau for the residual of `form`, at least `FEWEST`, and that for each group of `FEWEST`^2 rows."""
+    """n = rows / tau for the residual of `form`; at least `FEWEST`, and as many per group of `FEWEST`^2 rows."""
     value = predict(form, fit, rows.x)
     assert value is not None, "the form was fitted on these rows"
     count = len(groups)
@@ -68,7 +69,7 @@ def independent_rows(form: Form, fit: Fit, rows: Rows, groups: Array, tolerance:
 
 
 def description_length(loss: float, constants: int, nodes: int, n: float, symbols: int, tolerance: float) -> float:
-    """DL in nats (module docstring)."""
+    """DL in nats, as at the head of this file."""
     return 0.5 * n * math.log(loss + tolerance**2) + 0.5 * constants * math.log(n) + nodes * math.log(symbols)
 
 

@@ -1,6 +1,6 @@
-"""Constants of a form by variable projection: linear ones eliminated by QR, inner ones by Levenberg-Marquardt.
+"""Constants of a form by variable projection: QR for the linear ones, Levenberg-Marquardt for the inner ones.
 
-Minimises  SSE(p) = min_a sum_r w_r^2 (y_r - sum_k a_k m_k(x_r, p))^2  with Kaufman's Jacobian
+The fit minimises  SSE(p) = min_a sum_r w_r^2 (y_r - sum_k a_k m_k(x_r, p))^2  with Kaufman's Jacobian
 J_j = -(1 - Q Q^T) (d Phi / d p_j) a  of the projected residual.
 
 Sources: G. Golub, V. Pereyra, Inverse Problems 19, R1 (2003), doi:10.1088/0266-5611/19/2/201;
@@ -21,12 +21,12 @@ from discovery import forms
 from discovery.forms import Form
 
 Array = np.ndarray
-RANK = 1e-5  # smallest diagonal of R for unit columns: terms closer than this cannot be told apart
-TOLD_APART = 1e-4  # the same of all constants: smallest singular value of their unit columns
-BASE = 0.02  # smallest base 1 + sum p m of a root, reciprocal or logarithm: poles stay outside the data
-ROUND_OFF = 1e-20  # relative mean square misfit that is none
-LARGEST = 40.0  # of an inner constant, inputs being scaled to at most one
-STARTS = (1.0, -0.7, 4.0, -4.0, 0.2)  # of an inner constant; bases clip them to their domain
+SMALLEST_PIVOT = 1e-5  # diagonal of R for terms of unit norm; below, the terms are linearly dependent
+SMALLEST_SINGULAR_VALUE = 1e-4  # of a Jacobian with columns of unit norm; below, rows do not determine all constants
+SMALLEST_BASE = 0.02  # of 1 + sum p m in a root, reciprocal or logarithm, so that no pole lies in the data
+SMALLEST_LOSS = 1e-20  # relative mean square misfit; less is round-off
+LARGEST_CONSTANT = 40.0  # inner constants, for inputs scaled to at most one
+STARTS = (1.0, -0.7, 4.0, -4.0, 0.2)  # first guesses of an inner constant, of which those in the domain are used
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": np.exp,
     "log": np.log,
@@ -72,7 +72,7 @@ def columns(form: Form, x: Array, inner: Array | tuple[float, ...]) -> Array | N
     """Terms m_k, shape (rows, terms), or None where a base leaves its domain or a term is not finite."""
     terms, bases = _compiled(form, len(x))
     with np.errstate(all="ignore"):
-        if any(not base.min() > BASE for base in bases(x, inner)):
+        if any(not base.min() > SMALLEST_BASE for base in bases(x, inner)):
             return None
         phi = np.empty((x.shape[1], len(form)), order="F")
         for k, term in enumerate(terms(x, inner)):
@@ -98,9 +98,9 @@ class _Projection:
         norms = np.sqrt(np.einsum("rk,rk->k", phi, phi))
         if not (norms.min() > 0 and norms.max() < np.inf):
             return
-        # LAPACK by its own names: the matrices are narrow, and the wrappers would take most of the time.
+        # LAPACK itself: the matrices are narrow, and the wrappers of SciPy would take most of the time.
         packed, tau, _, _ = lapack.dgeqrf(phi / norms)
-        if np.abs(packed.diagonal()).min() < RANK:
+        if np.abs(packed.diagonal()).min() < SMALLEST_PIVOT:
             return
         self.q = lapack.dorgqr(packed, tau)[0]
         target = rows.w * rows.y
@@ -112,6 +112,7 @@ class _Projection:
         self.valid = bool(np.isfinite(self.sse))
 
     def jacobian(self, form: Form, rows: Rows, p: Array) -> Array | None:
+        """Kaufman's J, shape (rows, inner constants), or None at the edge of the domain."""
         jacobian = np.empty((len(self.residual), len(p)))
         for j in range(len(p)):
             step = 1e-6 * max(1.0, abs(p[j]))
@@ -125,15 +126,15 @@ class _Projection:
         return jacobian
 
 
-def _descend(
-    form: Form, rows: Rows, p: Array, at: _Projection, steps: int, least_gain: float
+def _levenberg_marquardt(
+    form: Form, rows: Rows, p: Array, current: _Projection, steps: int, least_gain: float
 ) -> tuple[Array, _Projection]:
     damping = 1e-2
     for _ in range(steps):
-        jacobian = at.jacobian(form, rows, p)
+        jacobian = current.jacobian(form, rows, p)
         if jacobian is None:
             break
-        normal, gradient = jacobian.T @ jacobian, jacobian.T @ at.residual
+        normal, gradient = jacobian.T @ jacobian, jacobian.T @ current.residual
         diagonal = np.diag(normal)
         if not diagonal.min() > 0:
             break
@@ -141,16 +142,16 @@ def _descend(
         for _ in range(4):
             step = np.linalg.solve(normal + damping * np.diag(diagonal), -gradient)
             moved = p + step
-            trial = _Projection(form, rows, moved) if np.abs(moved).max() < LARGEST else None
-            if trial is not None and trial.valid and trial.sse < at.sse:
-                gain = 1 - trial.sse / at.sse
-                p, at, accepted = moved, trial, True
+            trial = _Projection(form, rows, moved) if np.abs(moved).max() < LARGEST_CONSTANT else None
+            if trial is not None and trial.valid and trial.sse < current.sse:
+                gain = 1 - trial.sse / current.sse
+                p, current, accepted = moved, trial, True
                 damping = max(damping / 10, 1e-9)
                 break
             damping *= 10
         if not accepted or gain < least_gain:
             break
-    return p, at
+    return p, current
 
 
 def _starts(count: int) -> list[Array]:
@@ -161,31 +162,31 @@ def _starts(count: int) -> list[Array]:
 
 
 def fit_form(form: Form, rows: Rows, start: tuple[float, ...] | None = None, precise: bool = False) -> Fit | None:
-    """Best constants found, or None where the form cannot be fitted (domain, rank, too few rows).
+    """Best constants of several starts, or None where the form cannot be fitted (domain, rank, too few rows).
 
     Parameters
     ----------
-    start : inner constants to begin with, instead of the multi-start
-    precise : descend until nothing is gained; else far enough to rank forms
+    start : inner constants of a single start
+    precise : iterate to convergence; otherwise only as far as the ranking of forms needs
     """
     count = len(forms.parameters(form))
     if len(form) + count >= rows.x.shape[1]:
         return None
     norm = float((rows.w * rows.y) @ (rows.w * rows.y))
     starts = [np.array(start)] if start is not None else _starts(count) if count else [np.empty(0)]
-    tried = [(p, _Projection(form, rows, p)) for p in starts]
-    valid = sorted((pair for pair in tried if pair[1].valid), key=lambda pair: pair[1].sse)
+    projections = [(p, _Projection(form, rows, p)) for p in starts]
+    valid = sorted((pair for pair in projections if pair[1].valid), key=lambda pair: pair[1].sse)
     if not valid:
         return None
     if count:
         steps, least_gain = (40, 1e-10) if precise else (8, 1e-4)
-        found = [_descend(form, rows, p, at, steps, least_gain) for p, at in valid[:2]]
-        p, at = min(found, key=lambda pair: pair[1].sse)
+        minima = [_levenberg_marquardt(form, rows, *pair, steps, least_gain) for pair in valid[:2]]
+        p, best = min(minima, key=lambda pair: pair[1].sse)
     else:
-        p, at = valid[0]
-    # Neither the search nor the choice may follow round-off, which differs from machine to machine.
-    loss = max(float(f"{at.sse / norm:.8e}"), ROUND_OFF) if norm > 0 else ROUND_OFF
-    return Fit(loss, tuple(at.linear.tolist()), tuple(p.tolist()))
+        p, best = valid[0]
+    # Rounded, so that neither search nor selection depends on round-off, which differs from machine to machine.
+    loss = max(float(f"{best.sse / norm:.8e}"), SMALLEST_LOSS) if norm > 0 else SMALLEST_LOSS
+    return Fit(loss, tuple(best.linear.tolist()), tuple(p.tolist()))
 
 
 def full_jacobian(form: Form, fit: Fit, rows: Rows) -> tuple[Array, Array]:
@@ -199,7 +200,7 @@ def full_jacobian(form: Form, fit: Fit, rows: Rows) -> tuple[Array, Array]:
         moved = p.copy()
         moved[j] += step
         ahead = columns(form, rows.x, moved)
-        if ahead is None:  # at the edge of the domain: the other side
+        if ahead is None:  # at the edge of the domain the difference is taken backward
             moved[j] -= 2 * step
             ahead, step = columns(form, rows.x, moved), -step
         assert ahead is not None, "the domain is open"
@@ -207,10 +208,10 @@ def full_jacobian(form: Form, fit: Fit, rows: Rows) -> tuple[Array, Array]:
     return rows.w * (rows.y - phi @ linear), rows.w[:, None] * np.hstack(parts)
 
 
-def determined(form: Form, fit: Fit, rows: Rows) -> bool:
-    """Whether the rows tell all constants apart: not those of c tanh(p x) with a p so small that it is c p x."""
+def identifiable(form: Form, fit: Fit, rows: Rows) -> bool:
+    """Whether the rows determine every constant: not those of c tanh(p x) if p is so small that it equals c p x."""
     _, jacobian = full_jacobian(form, fit, rows)
     norms = np.sqrt(np.einsum("rk,rk->k", jacobian, jacobian))
     if not norms.min() > 0:
         return False
-    return bool(np.linalg.svd(jacobian / norms, compute_uv=False)[-1] > TOLD_APART)
+    return bool(np.linalg.svd(jacobian / norms, compute_uv=False)[-1] > SMALLEST_SINGULAR_VALUE)

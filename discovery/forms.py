@@ -1,18 +1,18 @@
-"""Canonical forms: what a tree of the search means once its constants are free.
+"""Canonical forms: the function that a tree of the search represents once its constants are free.
 
-A form is a sum of terms, each a product of powers, and every sum in it carries fitted coefficients:
+A form is a sum of terms, each a product of powers. Every sum in it has fitted coefficients:
 
     y = sum_k a_k m_k,      m = prod_j x_j^(n/2) |x_j|^(n/2) A_l^(n/2)
 
-with atoms A that hold constants p of their own,
+with atoms A that have inner constants p,
 
     exp(sum p m), tanh, sinh, sin and cos alike, log(1 + sum p m),
     the base 1 + sum p m of reciprocals and roots, and powers x^p of an input that is never negative; log x, of an
-input that is positive, holds none.
+input that is positive, has none.
 
-Since signs and factors belong to the constants, trees need neither minus signs nor evolved numbers, and
-trees that mean the same (q*I + I, I*(1 + q), (I - q*I)) become the same form. An atom of one
-structure appears once: exp(p q) in two terms shares p, which excludes sums of two exponentials.
+The constants include signs and factors, so that trees need neither minus signs nor evolved numbers, and trees that
+represent the same function (q*I + I, I*(1 + q), I - q*I) have one form. An atom has the same constants in all terms:
+exp(p q) in two terms shares p, which excludes sums of two exponentials of one argument.
 
 A monomial is a sorted tuple of (factor, exponent in halves); a factor is ("x", j), ("abs", j) or
 (atom, (monomial, ...)). The empty monomial is the constant 1.
@@ -36,9 +36,8 @@ UNIT_BASE = "sum"  # 1 + sum p m, raised to a power
 POWER = "power"  # x^p, of the scaled input
 LOGARITHM = "logarithm"  # log x, of the scaled input
 
-
-# Nodes that a function counts for. With a handful of constants at hand, a transcendental function imitates a
-# polynomial (and the reverse) to within any noise; between near-equals the algebraic form is preferred.
+# Nodes that a function counts as. With a few constants, a transcendental function imitates a polynomial (and the
+# reverse) to within any noise; of two that fit equally well, the algebraic form is then the simpler one.
 NODES = {POWER: 1, "exp": 3, "log": 3, "tanh": 3, "sinh": 3, "sin": 3, "cos": 3}
 
 
@@ -72,14 +71,14 @@ def _product(a: Monomial, b: Monomial) -> Form:
     expand: list[Factor] = []
     for factor, halves in list(powers.items()):
         if factor[0] == "exp" and halves:
-            powers[factor] = 2  # the exponent belongs to the constants inside
+            powers[factor] = 2  # the inner constants absorb the exponent
         elif factor[0] == POWER and halves not in (0, 2):
-            raise RefusedError  # the exponent belongs to the constant
+            raise RefusedError  # the fitted power absorbs the exponent
         elif factor[0] == "abs" and halves % 4 == 0 and halves:  # |x|^2 = x^2
             del powers[factor]
             plain = ("x", factor[1])
             powers[plain] = powers.get(plain, 0) + halves
-        elif factor[0] == UNIT_BASE and halves >= 2:  # a whole base multiplies out
+        elif factor[0] == UNIT_BASE and halves >= 2:  # a base to the first power is multiplied out
             powers[factor] -= 2
             expand.append(factor)
     if any(abs(halves) > MAX_HALVES for halves in powers.values()):
@@ -148,7 +147,7 @@ def square_root(a: Form, signed: frozenset[int] = frozenset()) -> Form:
 
 
 def apply(name: str, a: Form) -> Form:
-    """An atom of the sum a; the constant of a sum is absorbed by what stands around the atom."""
+    """The function `name` of the sum a without its constant term."""
     inner = _without_constant(a)
     if not inner:
         return (ONE,)  # the function of a constant is a constant
@@ -204,7 +203,7 @@ def divisors(form: Form) -> set[int]:
 
 
 def scale_of(monomial: Monomial, scales: Sequence[float]) -> float:
-    """prod_j s_j^(n/2): what a monomial of scaled inputs x/s has to be divided by to be one of x."""
+    """Scale s of a monomial, prod_j s_j^(n/2): at inputs x_j/s_j it is m(x)/s."""
     value = 1.0
     for factor, halves in monomial:
         if factor[0] in {"x", "abs"}:
@@ -213,7 +212,7 @@ def scale_of(monomial: Monomial, scales: Sequence[float]) -> float:
 
 
 def common_factor(form: Form) -> Monomial:
-    """Factors with positive power that every term shares, taken out to write the form briefly."""
+    """Factors of positive power that all terms share; the formula has them before its brackets."""
     shared = dict(form[0])
     for monomial in form[1:]:
         powers = dict(monomial)
@@ -222,13 +221,13 @@ def common_factor(form: Form) -> Monomial:
 
 
 def split(form: Form) -> tuple[Monomial, list[Monomial]]:
-    """Common factor, and what it multiplies, term by term."""
+    """Common factor, and each term without it."""
     common = common_factor(form)
     powers = dict(common)
     rest = []
     for monomial in form:
-        left = [(f, h - powers.get(f, 0)) for f, h in monomial]
-        rest.append(tuple((f, h) for f, h in left if h))
+        remaining = [(f, h - powers.get(f, 0)) for f, h in monomial]
+        rest.append(tuple((f, h) for f, h in remaining if h))
     return common, rest
 
 
@@ -256,12 +255,12 @@ def sum_nodes(form: Sequence[Monomial]) -> int:
 
 
 def complexity(form: Form) -> int:
-    """Nodes of the formula as `write` puts it down: operators, functions, inputs and constants."""
+    """Nodes of the text that `formula` returns: operators, functions, inputs and constants."""
     common, rest = split(form)
     return sum_nodes(rest) + (1 + _monomial_nodes(common) if common else 0)
 
 
-def write(
+def formula(
     form: Form,
     names: Sequence[str],
     linear: Sequence[str],
@@ -269,9 +268,9 @@ def write(
     factored: bool = True,
     scales: Sequence[float] | None = None,
 ) -> str:
-    """The form as text in SymPy syntax, with the names of inputs, coefficients and inner constants given.
+    """The form as text in SymPy syntax; `linear` and `inner` name the coefficients and the inner constants.
 
-    An input x raised to a fitted power, or under a logarithm, is written x/s with its scale s.
+    An input x with a fitted power, or in a logarithm, is written x/s with its scale s.
     """
     constants = dict(zip(parameters(form), inner, strict=True))
 
@@ -283,11 +282,11 @@ def write(
             base = f"Abs({names[factor[1]]})"
         elif kind in {POWER, LOGARITHM}:
             j = factor[1][0][0][0][1]
-            over = "" if scales is None or scales[j] == 1 else f"/{scales[j]!r}"
+            divisor = "" if scales is None or scales[j] == 1 else f"/{scales[j]!r}"
             if kind == LOGARITHM:
-                base = f"log({names[j]}{over})"
+                base = f"log({names[j]}{divisor})"
             else:
-                base = f"({names[j]}{over})" if over else names[j]
+                base = f"({names[j]}{divisor})" if divisor else names[j]
                 base += f"**{constants[factor, factor[1][0]]}"
         else:
             total = " + ".join(times(constants[factor, m], m) for m in factor[1])
@@ -302,30 +301,27 @@ def write(
             return root
         return f"{base}**{halves // 2}" if halves % 2 == 0 else f"{root}**{halves}"
 
-    def monomial_text(monomial: Monomial, before: str = "") -> str:
-        above = [factor_text(f, h) for f, h in monomial if h > 0]
-        below = [factor_text(f, -h) for f, h in monomial if h < 0]
-        text = "*".join([before, *above] if before else above or ["1"])
-        return "/".join([text, *below])
-
-    def times(constant: str, monomial: Monomial) -> str:
-        return monomial_text(monomial, constant)
+    def times(coefficient: str, monomial: Monomial) -> str:
+        numerator = [factor_text(f, h) for f, h in monomial if h > 0]
+        denominator = [factor_text(f, -h) for f, h in monomial if h < 0]
+        product = "*".join([coefficient, *numerator] if coefficient else numerator or ["1"])
+        return "/".join([product, *denominator])
 
     common, rest = split(form) if factored else (ONE, list(form))
     total = " + ".join(times(c, m) for c, m in zip(linear, rest, strict=True))
     if not common:
         return total
-    return f"{monomial_text(common)}*({total})" if len(rest) > 1 else monomial_text(common, total)
+    return f"{times('', common)}*({total})" if len(rest) > 1 else times(total, common)
 
 
 def columns_source(form: Form, n_inputs: int) -> str:
-    """Python source of the terms m_k(x, p) without their coefficients, for `compile_columns`."""
+    """Python source of the terms m_k(x, p) without their coefficients, for `compile_source`."""
     names = [f"x[{j}]" for j in range(n_inputs)]
     position = {key: f"p[{k}]" for k, key in enumerate(parameters(form))}
     terms = []
     for monomial in form:
-        own = (monomial,)
-        terms.append(write(own, names, ["1"], [position[key] for key in parameters(own)], factored=False))
+        term = (monomial,)
+        terms.append(formula(term, names, ["1"], [position[key] for key in parameters(term)], factored=False))
     return f"lambda x, p: ({', '.join(terms)},)"
 
 
@@ -337,11 +333,11 @@ def bases_source(form: Form, n_inputs: int) -> str:
     for atom in atoms(form):
         if atom[0] == UNIT_BASE or atom[0] in SHIFTED_ATOMS:
             base = (UNIT_BASE, atom[1])
-            own = [position[atom if owner == base else owner, m] for owner, m in parameters((((base, 2),),))]
-            bases.append(write((((base, 2),),), names, ["1"], own, factored=False))
+            inner = [position[atom if owner == base else owner, m] for owner, m in parameters((((base, 2),),))]
+            bases.append(formula((((base, 2),),), names, ["1"], inner, factored=False))
     return f"lambda x, p: ({''.join(text + ', ' for text in bases)})"
 
 
 def compile_source(source: str, functions: dict[str, Callable[..., Any]]) -> Callable[..., tuple[Any, ...]]:
-    """The function of `columns_source` or `bases_source`; the source is ours, never the user's."""
+    """The function of `columns_source` or `bases_source`; the source is made here and holds no text of a user."""
     return eval(source, {"__builtins__": {}, **functions})

@@ -1,4 +1,4 @@
-"""Neighbours of a form: what is tried around the best forms of a search, so that it need not have bred them all."""
+"""Neighbours of a form: forms that differ from it by one change, tried after the search for the best forms."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from contextlib import suppress
 from discovery import forms
 from discovery.forms import Form, Monomial
 
-# Other atoms of the same argument, (name, exponent in halves)
-VARIANTS = (("exp", 2), ("tanh", 2), ("log", 2), *((forms.UNIT_BASE, halves) for halves in (1, -1, -2, -4)))
-ARGUMENTS = (-2, 4, 1)  # in halves: its inverse, square and root
+# Atoms of one argument that are exchanged for one another, (name, exponent in halves)
+ATOMS = (("exp", 2), ("tanh", 2), ("log", 2), *((forms.UNIT_BASE, halves) for halves in (1, -1, -2, -4)))
+POWERS = (-2, 4, 1)  # of an argument, in halves: its inverse, square and root
 
 
-def _replaced(form: Form, monomial: Monomial, factor: forms.Factor, by: Iterable[Monomial]) -> Form:
-    """The form with one factor of one monomial replaced by a product."""
+def _replace(form: Form, monomial: Monomial, factor: forms.Factor, product: Iterable[Monomial]) -> Form:
+    """The form with one factor of one monomial replaced by the product of some monomials."""
     rest = tuple(pair for pair in monomial if pair[0] != factor)
     changed: Form = (rest,)
-    for other in by:
+    for other in product:
         changed = forms.multiply(changed, (other,))
     return forms.make_form([*(m for m in form if m != monomial), *changed])
 
@@ -34,11 +34,11 @@ def _power(monomial: Monomial, halves: int) -> Monomial:
     return tuple((factor, power * halves // 2) for factor, power in monomial)
 
 
-def simpler(form: Form) -> list[Form]:
-    """Forms with a constant less (a term dropped, here or inside an atom, or an atom that is but its argument), or
-    without an input that multiplies all terms.
+def simplifications(form: Form) -> list[Form]:
+    """Forms with one constant less, or without an input that multiplies all terms.
 
-    1/(1 + p m) with a large p is 1/m, tanh(p m) with a small one is m.
+    A constant less: without a term, of the form or inside an atom, or with the argument in place of its atom, since
+    1/(1 + p m) with a large p is proportional to 1/m, and tanh(p m) with a small one to m.
     """
     found: list[Form] = []
     for shared in [factor for factor, _ in forms.common_factor(form) if factor[0] in {"x", "abs"}]:
@@ -52,26 +52,26 @@ def simpler(form: Form) -> list[Form]:
             with suppress(forms.RefusedError):
                 for inner in factor[1]:
                     rest = tuple(m for m in factor[1] if m != inner)
-                    found.append(_replaced(form, monomial, factor, [(((factor[0], rest), halves),)] if rest else []))
+                    found.append(_replace(form, monomial, factor, [(((factor[0], rest), halves),)] if rest else []))
                 if len(factor[1]) == 1 and factor[0] not in {"exp", "cos"}:
-                    found.append(_replaced(form, monomial, factor, [_power(factor[1][0], halves)]))
+                    found.append(_replace(form, monomial, factor, [_power(factor[1][0], halves)]))
     return list(dict.fromkeys(found))
 
 
-def swapped(form: Form, functions: Iterable[str], logarithms: Iterable[int] = ()) -> list[Form]:
-    """Forms with one atom exchanged, wherever it stands, for another of its argument, or its argument for a power.
+def exchanges(form: Form, functions: Iterable[str], logarithms: Iterable[int] = ()) -> list[Form]:
+    """Forms with another atom of the same argument, or with a power of the argument, in all terms that have the atom.
 
-    An atom of one of the inputs `logarithms` alone is exchanged for its logarithm, too.
+    An atom whose argument is one of the inputs `logarithms` is exchanged for the logarithm of the input, too.
     """
     known = {*functions, forms.UNIT_BASE}
     found = []
-    for atom, own in dict.fromkeys(pair for m in form for pair in m if pair[0][0] not in {"x", "abs"}):
-        others = [((name, atom[1]), halves) for name, halves in VARIANTS if name in known]
+    for atom, exponent in dict.fromkeys(pair for m in form for pair in m if pair[0][0] not in {"x", "abs"}):
+        others = [((name, atom[1]), halves) for name, halves in ATOMS if name in known]
         inside = {factor for m in atom[1] for factor, _ in m}
         others += [(forms.logarithm(j), 2) for j in logarithms if inside == {("x", j)}]
-        for exponent in () if atom[0] in {forms.POWER, forms.LOGARITHM} else ARGUMENTS:
+        for power in () if atom[0] in {forms.POWER, forms.LOGARITHM} else POWERS:
             with suppress(forms.RefusedError):
-                others.append(((atom[0], forms.make_form([_power(m, exponent) for m in atom[1]])), own))
+                others.append(((atom[0], forms.make_form([_power(m, power) for m in atom[1]])), exponent))
         for other in others:
             with suppress(forms.RefusedError):
                 changed: list[Monomial] = []
@@ -82,8 +82,8 @@ def swapped(form: Form, functions: Iterable[str], logarithms: Iterable[int] = ()
     return [other for other in dict.fromkeys(found) if other != form]
 
 
-def loosened(form: Form, signed: frozenset[int]) -> list[Form]:
-    """Forms in one term of which the power of an input, or of all of them, is fitted."""
+def fitted_powers(form: Form, signed: frozenset[int]) -> list[Form]:
+    """Forms in which the exponent of one input of a term is fitted, or of all its inputs that are not `signed`."""
     found = []
     for monomial in form:
         free = [factor for factor, _ in monomial if factor[0] == "x" and factor[1] not in signed]
@@ -102,8 +102,8 @@ def _times(a: Monomial, b: Monomial) -> Monomial:
     return forms.make_monomial(powers.items())
 
 
-def factored(form: Form, inputs: int) -> list[Form]:
-    """Products C (sum_a a) (1 + p m) in place of their expansions C (sum_a a + sum_a a m), or as a further factor.
+def factorisations(form: Form, inputs: int) -> list[Form]:
+    """Forms C (sum_a a) (1 + p m): the factors of C (sum_a a + sum_a a m), or with (1 + p x_j) or (1 + p/x_j) added.
 
     The sum has two terms or more, so that the product has fewer constants than its expansion.
     """
@@ -113,9 +113,9 @@ def factored(form: Form, inputs: int) -> list[Form]:
         if m == forms.ONE:
             continue
         multiplied = {a: _times(a, m) for a in rest}
-        left = [a for a in rest if multiplied[a] in rest]
-        if len(left) > 1 and 2 * len(left) == len(rest) and {*left, *(multiplied[a] for a in left)} == {*rest}:
-            found.append([*(_times(common, a) for a in left), m])
+        kept = [a for a in rest if multiplied[a] in rest]
+        if len(kept) > 1 and 2 * len(kept) == len(rest) and {*kept, *(multiplied[a] for a in kept)} == {*rest}:
+            found.append([*(_times(common, a) for a in kept), m])
     if len(form) > 1:
         others = [j for j in range(inputs) if not any(factor == ("x", j) for m in rest for factor, _ in m)]
         found += [[*form, ((("x", j), halves),)] for j in others for halves in (2, -2)]
@@ -127,8 +127,8 @@ def factored(form: Form, inputs: int) -> list[Form]:
     return products
 
 
-def longer(form: Form, inputs: int, signed: frozenset[int], logarithms: Iterable[int] = ()) -> list[Form]:
-    """Forms with one term more, alone and times what all terms share: 1, or x, x^2, sqrt(x) or log(x) of an input."""
+def extensions(form: Form, inputs: int, signed: frozenset[int], logarithms: Iterable[int] = ()) -> list[Form]:
+    """Forms with a further term 1, x, x^2, sqrt(x) or log(x) of an input, alone or times the inputs of all terms."""
     library = [forms.ONE, *(((("x", j), halves),) for j in range(inputs) for halves in (2, 4))]
     library += [((("x", j), 1),) for j in range(inputs) if j not in signed]
     library += [((forms.logarithm(j), 2),) for j in logarithms]

@@ -1,9 +1,10 @@
-"""From the chosen form to a `Law` in physical units, with intervals, metrics and the front it was chosen from.
+"""From the selected form to a `Law` in physical units, with confidence intervals, metrics and the Pareto front.
 
-The uncertainty of the constants is a block bootstrap of the training rows (blocks of 1 + 3 (tau - 1) rows of a group,
-tau the autocorrelation time of the residual), each resample refitted by one Gauss-Newton step from the optimum. The
-intervals hold *all* constants of a law with 95 %: those of k constants are at 1 - 0.05/k each (Bonferroni), widened
-from the normal to Student's distribution with as many degrees of freedom as there are blocks more than constants.
+The uncertainty of the constants is estimated by a block bootstrap of the training rows (blocks of 1 + 3 (tau - 1) rows
+of a group, with the autocorrelation time tau of the residual); each resample is refitted by one Gauss-Newton step from
+the optimum. The intervals contain *all* k constants of a law with the probability C of
+`transslit.resampling`: each is at 1 - (1 - C)/k (Bonferroni), and is widened from the normal to Student's distribution,
+whose degrees of freedom are the number of blocks less that of the constants.
 
 Sources: H. Kuensch, Ann. Statist. 17, 1217 (1989), doi:10.1214/aos/1176347265; E. Carlstein, Ann. Statist. 14, 1171
 (1986), doi:10.1214/aos/1176350057 (blocks that do not overlap).
@@ -12,8 +13,8 @@ Sources: H. Kuensch, Ann. Statist. 17, 1217 (1989), doi:10.1214/aos/1176347265; 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -24,13 +25,16 @@ from discovery.config import DiscoveryConfig
 from discovery.fit import Array, Fit, Rows, fit_form, full_jacobian, predict
 from discovery.forms import Form
 from discovery.hall import Finalist, scalings
-from discovery.problem import DRAWN, Problem
+from discovery.problem import RANDOM_FIFTH, Problem
 from transslit.columns import combined_unit
 from transslit.law import Constant, Law
+from transslit.resampling import PERCENTILES
 from transslit.runs import versions
 
+Entry = dict[str, object]  # of law.json
+
 FEWEST_BLOCKS = 10
-ROUND_OFF = 1e-8  # of a constant: where rows have no noise, what the fit of constants inside functions stops at
+ROUND_OFF = 1e-8  # relative, of a constant: the precision of the fit of inner constants to rows without noise
 
 
 def monomial_of(inputs: Sequence[int]) -> forms.Monomial:
@@ -67,8 +71,8 @@ def loss_on(form: Form, fit: Fit, rows: Rows | None) -> float:
     return float(np.sum((rows.w * (rows.y - value)) ** 2) / np.sum((rows.w * rows.y) ** 2))
 
 
-def resample(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> tuple[Array, int]:
-    """Bootstrapped scaled constants (a, p), shape (resamples, constants), and the number of blocks."""
+def bootstrap(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> tuple[Array, int]:
+    """Constants (a, p) of scaled variables, shape (resamples, constants), and the number of blocks."""
     residual, jacobian = full_jacobian(form, fit, problem.rows)
     relative = residual / math.sqrt(float(np.mean((problem.rows.w * problem.rows.y) ** 2)))
     tau = choice.autocorrelation_time(relative, problem.rows, problem.groups, config.tolerance)
@@ -107,28 +111,41 @@ def paper_constants(samples: Array) -> Array:
     return np.stack([samples[..., 0], -samples[..., 1] / samples[..., 0]], axis=-1)
 
 
-def describe(values: Array, samples: Array, blocks: int, names: Sequence[str], units: Sequence[str]) -> dict[str, Any]:
-    """Constants, their covariance and joint 95 % intervals from resamples of `blocks` blocks."""
-    spare = max(blocks - len(values), 1)
-    covariance = np.atleast_2d(np.cov(samples, rowvar=False)) * blocks / spare
-    tail = 0.025 / len(values)
-    wider = math.sqrt(blocks / spare) * stdtrit(spare, tail) / ndtri(tail)
+@dataclass(frozen=True)
+class FittedConstants:
+    """A formula and its constants, in physical units, with their covariance and joint confidence intervals."""
+
+    expression: str = "0"
+    constants: Mapping[str, Constant] = field(default_factory=dict)
+    covariance: tuple[tuple[float, ...], ...] = ()
+    intervals: Mapping[str, list[float]] = field(default_factory=dict)
+
+
+def _estimate(
+    expression: str, names: Sequence[str], units: Sequence[str], values: Array, samples: Array, blocks: int
+) -> FittedConstants:
+    """Covariance and intervals of the constants `values` from resamples of `blocks` blocks."""
+    freedom = max(blocks - len(values), 1)
+    covariance = np.atleast_2d(np.cov(samples, rowvar=False)) * blocks / freedom
+    tail = PERCENTILES[0] / 100 / len(values)
+    wider = math.sqrt(blocks / freedom) * stdtrit(freedom, tail) / ndtri(tail)
     low, high = values + wider * (np.quantile(samples, [tail, 1 - tail], axis=0) - values)
     least = ROUND_OFF * np.abs(values)
     low, high = np.minimum(low, values - least), np.maximum(high, values + least)
     std = np.sqrt(np.diag(covariance))
-    return {
-        "constants": {n: Constant(float(v), float(s), u) for n, v, s, u in zip(names, values, std, units, strict=True)},
-        "covariance": tuple(tuple(map(float, row)) for row in covariance),
-        "intervals": {n: [float(a), float(b)] for n, a, b in zip(names, low, high, strict=True)},
-    }
+    return FittedConstants(
+        expression,
+        {n: Constant(float(v), float(s), u) for n, v, s, u in zip(names, values, std, units, strict=True)},
+        tuple(tuple(map(float, row)) for row in covariance),
+        {n: [float(a), float(b)] for n, a, b in zip(names, low, high, strict=True)},
+    )
 
 
-def constants_of(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> tuple[str, dict[str, Any]]:
-    """Expression with named constants, and what `describe` says of them."""
+def fitted_constants(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> FittedConstants:
+    """The formula of a fitted form; Ohm's law and the paper's law have R_c and gamma, other formulas c0, c1, ..."""
     factors = scalings(form, problem)
     values = np.array([*fit.linear, *fit.inner]) * factors
-    samples, blocks = resample(form, fit, problem, config)
+    samples, blocks = bootstrap(form, fit, problem, config)
     samples = samples * factors
     units = [combined_unit(config.target, _monomial_powers(m, config)) for m in form]
     units += [
@@ -136,111 +153,126 @@ def constants_of(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig
         for atom, m in forms.parameters(form)
     ]
     if form == ohmic_form(config):
-        name = config.inputs[form[0][0][0][1]]
-        return f"{name}*R_c", describe(values, samples, blocks, ["R_c"], units)
+        expression = f"{config.inputs[form[0][0][0][1]]}*R_c"
+        return _estimate(expression, ["R_c"], units, values, samples, blocks)
     if form == paper_form(config):
         current, charge = current_and_charge(config)
         assert current is not None, "the paper's form has I"
         assert charge is not None, "and q"
         if form[0] != monomial_of([current]):  # (a_0 I, a_1 I q) whatever their sorted order
             values, samples, units = values[::-1], samples[:, ::-1], units[::-1]
-        text = f"{config.inputs[current]}*R_c*(1 - gamma*{config.inputs[charge]})"
-        return text, describe(
-            paper_constants(values), paper_constants(samples), blocks, ["R_c", "gamma"], [units[0], "1"]
-        )
+        expression = f"{config.inputs[current]}*R_c*(1 - gamma*{config.inputs[charge]})"
+        values, samples = paper_constants(values), paper_constants(samples)
+        return _estimate(expression, ["R_c", "gamma"], [units[0], "1"], values, samples, blocks)
     names = [f"c{k}" for k in range(len(values))]
-    text = forms.write(form, config.inputs, names[: len(form)], names[len(form) :], scales=problem.x_scales)
-    return text, describe(values, samples, blocks, names, units)
+    expression = forms.formula(form, config.inputs, names[: len(form)], names[len(form) :], scales=problem.x_scales)
+    return _estimate(expression, names, units, values, samples, blocks)
 
 
-def _numbers(metrics: dict[str, float]) -> dict[str, float]:
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
+
+
+def _scores(form: Form | None, fit: Fit | None, problem: Problem) -> dict[str, float]:
+    """R^2 on the training rows and on the held-out rows (NaN without any)."""
+    held_out = problem.held_out
+    return {
+        "r2": _r_squared(form, fit, problem.rows),
+        "r2_held_out": math.nan if held_out is None else _r_squared(form, fit, held_out),
+    }
+
+
+def _reference_fits(problem: Problem, config: DiscoveryConfig) -> dict[str, tuple[Form, Fit]]:
+    """Fits of Ohm's law and of the paper's law, if the inputs have a current and a charge."""
+    found = {}
+    for name, form in (("ohmic", ohmic_form(config)), ("paper", paper_form(config))):
+        fit = None if form is None else fit_form(form, problem.rows)
+        if form is not None and fit is not None:
+            found[name] = (form, fit)
+    return found
+
+
+def _reference_entry(form: Form, fit: Fit, delta: float, problem: Problem, config: DiscoveryConfig) -> Entry:
+    """What law.json says of a reference: `delta` is its description length less that of the law."""
+    fitted = fitted_constants(form, fit, problem, config)
+    constants = {n: {"value": c.value, "std": c.std, "unit": c.unit} for n, c in fitted.constants.items()}
+    metrics = _finite({**_scores(form, fit, problem), "delta_dl": delta})
+    return {"constants": constants, "intervals": fitted.intervals, **metrics}
+
+
+def _front(hall: pd.DataFrame) -> tuple[Entry, ...]:
+    """Rows of the hall of fame on the Pareto front; None in place of NaN."""
+    front = hall[hall["on_front"]].drop(columns="on_front") if len(hall) else hall
+    return tuple(
+        {str(key): None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+        for row in front.to_dict("records")
+    )
+
+
+def _provenance(form: Form | None, fit: Fit | None, problem: Problem, config: DiscoveryConfig) -> Entry:
+    """Held-out rows, R^2 on those of each condition, meaning of the inputs, versions and configuration."""
+    held_out = problem.held_out_by_condition or ({} if problem.held_out is None else {RANDOM_FIFTH: problem.held_out})
+    return {
+        "held_out": list(problem.held_out_by_condition) or ("none" if problem.held_out is None else RANDOM_FIFTH),
+        "judged": {
+            name: _finite({"r2": _r_squared(form, fit, rows), "rows": rows.x.shape[1]})
+            for name, rows in held_out.items()
+        },
+        "inputs": dict(problem.meaning),
+        "weighted": problem.weighted,
+        "versions": versions(),
+        "seed": config.seed,
+        "config": config.model_dump(mode="json"),
+    }
 
 
 def make_law(
     chosen: Finalist | None,
-    finalists: Sequence[Finalist],
     hall: pd.DataFrame,
     problem: Problem,
     config: DiscoveryConfig,
     independent: float,
     symbols: int,
 ) -> Law:
-    """The law of the chosen form; None is y = 0. A constant is no law either."""
-    rows, held = problem.rows, problem.held
+    """The law of the selected form; None is y = 0. A constant does not count as a law either."""
+    rows = problem.rows
     form, fit = (chosen.form, chosen.fit) if chosen else (None, None)
-    found = form is not None and form != (forms.ONE,)
-    expression, told = ("0", {}) if form is None or fit is None else constants_of(form, fit, problem, config)
-    nothing = choice.without_law(independent, symbols, config.tolerance)
-    loss = fit.loss if fit else 1.0
-    scale = problem.y_scale * math.sqrt(float(np.mean((rows.w * rows.y) ** 2)))
+    fitted = fitted_constants(chosen.form, chosen.fit, problem, config) if chosen else FittedConstants()
+    without_law = choice.without_law(independent, symbols, config.tolerance)
+    length, loss = (chosen.description_length, chosen.fit.loss) if chosen else (without_law, 1.0)
     metrics = {
-        "r2": _r_squared(form, fit, rows),
-        "r2_held_out": math.nan if held is None else _r_squared(form, fit, held),
-        "rmse": scale * math.sqrt(loss),
+        **_scores(form, fit, problem),
+        "rmse": problem.y_scale * math.sqrt(float(np.mean((rows.w * rows.y) ** 2))) * math.sqrt(loss),
         "n_rows": rows.x.shape[1],
-        "n_held_out": 0 if held is None else held.x.shape[1],
+        "n_held_out": 0 if problem.held_out is None else problem.held_out.x.shape[1],
         "n_independent": independent,
-        "delta_dl_no_law": nothing - (chosen.description_length if chosen else nothing),
+        "delta_dl_no_law": without_law - length,
     }
-    references: dict[str, Any] = {}
-    for name, reference in (("ohmic", ohmic_form(config)), ("paper", paper_form(config))):
-        reference_fit = fit_form(reference, rows) if reference is not None else None
-        if reference is None or reference_fit is None:
-            continue
-        _, about = constants_of(reference, reference_fit, problem, config)
-        length = choice.description_of(reference, reference_fit, independent, symbols, config.tolerance)
-        delta = length - (chosen.description_length if chosen else nothing)
-        references[name] = {
-            "constants": {n: {"value": c.value, "std": c.std, "unit": c.unit} for n, c in about["constants"].items()},
-            "intervals": about["intervals"],
-            **_numbers(
-                {
-                    "r2": _r_squared(reference, reference_fit, rows),
-                    "r2_held_out": math.nan if held is None else _r_squared(reference, reference_fit, held),
-                    "delta_dl": delta,
-                }
-            ),
-        }
+    references: dict[str, Entry] = {}
+    for name, (reference, reference_fit) in _reference_fits(problem, config).items():
+        delta = choice.description_of(reference, reference_fit, independent, symbols, config.tolerance) - length
+        references[name] = _reference_entry(reference, reference_fit, delta, problem, config)
         if name == "ohmic":
-            count = len(told["constants"]) if told else 0
             misfit = math.log((reference_fit.loss + config.tolerance**2) / (loss + config.tolerance**2))
-            metrics["delta_bic_ohmic"] = independent * misfit + (1 - count) * math.log(independent)
+            fewer = 1 - len(fitted.constants)
+            metrics["delta_bic_ohmic"] = independent * misfit + fewer * math.log(independent)
             metrics["delta_dl_ohmic"] = delta
     if form is not None and form == paper_form(config):
-        metrics["gamma"] = told["constants"]["gamma"].value
-        metrics["gamma_std"] = told["constants"]["gamma"].std
-    front = hall[hall["on_front"]] if len(hall) else hall
-    judges = problem.judges or ({DRAWN: held} if held is not None else {})
+        metrics["gamma"], metrics["gamma_std"] = fitted.constants["gamma"].value, fitted.constants["gamma"].std
+    provenance = {
+        "found": form is not None and form != (forms.ONE,),
+        "rule": choice.RULE,
+        "intervals_95": fitted.intervals,
+        "references": references,
+        **_provenance(form, fit, problem, config),
+    }
     return Law(
         config.target,
         config.inputs,
-        expression,
-        told.get("constants", {}),
-        _numbers(metrics),
-        tuple(
-            {
-                str(key): (None if isinstance(value, float) and math.isnan(value) else value)
-                for key, value in row.items()
-                if key != "on_front"
-            }
-            for row in front.to_dict("records")
-        ),
-        told.get("covariance", ()),
-        {
-            "found": found,
-            "rule": choice.RULE,
-            "intervals_95": told.get("intervals", {}),
-            "references": references,
-            "held_out": list(problem.judges) or (DRAWN if held is not None else "none"),
-            "judged": {
-                name: _numbers({"r2": _r_squared(form, fit, judge), "rows": judge.x.shape[1]})
-                for name, judge in judges.items()
-            },
-            "inputs": dict(problem.meaning),
-            "weighted": problem.weighted,
-            "versions": versions(),
-            "seed": config.seed,
-            "config": config.model_dump(mode="json"),
-        },
+        fitted.expression,
+        fitted.constants,
+        _finite(metrics),
+        _front(hall),
+        fitted.covariance,
+        provenance,
     )

@@ -1,4 +1,4 @@
-"""The discovery stage: table in, `Law` out, with the hall of fame and a checkpoint in the folder."""
+"""The discovery stage: search a table for a `Law`; the folder gets the law, the hall of fame and a checkpoint."""
 
 from __future__ import annotations
 
@@ -11,39 +11,52 @@ import pandas as pd
 
 from discovery import choice, forms, neighbours, publish
 from discovery.config import DiscoveryConfig
-from discovery.fit import Fit, determined, fit_form
+from discovery.fit import Fit, fit_form, identifiable
 from discovery.forms import Form
-from discovery.hall import Finalist, front_of, latex_table
+from discovery.hall import Finalist, hall_of_fame, latex_table
 from discovery.problem import Problem, make_problem
 from discovery.search import Leaders, Search, admitted, mapper_of
 from transslit.files import write_text
 from transslit.law import Law
 from transslit.progress import Progress
 
-FINALISTS = 40
-# Of these, the neighbours are tried as well:
-AMENDED = 6  # the best finalists,
-SHORT = 10  # and the most accurate form of each complexity up to this
+FINALISTS = 40  # forms of the shortest descriptions that are refitted on all training rows
+CENTRES = 6  # of these, those whose neighbours are fitted, too,
+CENTRES_COMPLEXITY = 10  # beside those of the most accurate form of each complexity up to this
 
 
-def _key(problem: Problem, config: DiscoveryConfig) -> str:
+def _digest(problem: Problem, config: DiscoveryConfig) -> str:
     """SHA-256 of configuration and scaled data (to nine digits, so that units and round-off do not matter)."""
-    key = hashlib.sha256(config.digest.encode())
-    for rows in (problem.rows, problem.held):
+    digest = hashlib.sha256(config.digest.encode())
+    for rows in (problem.rows, problem.held_out):
         if rows is not None:
             for array in (rows.x, rows.y, rows.w):
-                key.update((array * 1e9).round().tobytes())
-    return key.hexdigest()
+                digest.update((array * 1e9).round().tobytes())
+    return digest.hexdigest()
+
+
+def _neighbours(form: Form, problem: Problem, config: DiscoveryConfig) -> list[Form]:
+    """Neighbours of a form within the limits of the configuration."""
+    count, signed = len(config.inputs), problem.signed
+    logarithms = [j for j in range(count) if j not in problem.vanishing] if "log" in config.functions else []
+    found = [
+        *neighbours.simplifications(form),
+        *neighbours.exchanges(form, config.functions, logarithms),
+        *neighbours.fitted_powers(form, signed),
+        *neighbours.extensions(form, count, signed, logarithms),
+        *neighbours.factorisations(form, count),
+    ]
+    return [other for other in found if admitted(other, config, problem.vanishing)]
 
 
 def finalists_of(
     leaders: Leaders, problem: Problem, config: DiscoveryConfig, symbols: int
 ) -> tuple[list[Finalist], float]:
-    """Refit the best forms on all training rows, try their neighbours, and describe them; best first.
+    """Fit the best forms and their neighbours to all training rows.
 
     Returns
     -------
-    finalists, number of independent rows
+    finalists in order of description length, and the number of independent rows
     """
     rows = problem.rows
     count = rows.x.shape[1]
@@ -53,10 +66,11 @@ def finalists_of(
         if form in fits:
             return
         fit = fit_form(form, rows, start or None, precise=True)
-        if fit is not None and fit.inner and (has_pole(form, fit, problem) or not determined(form, fit, rows)):
+        if fit is not None and fit.inner and (has_pole(form, fit, problem) or not identifiable(form, fit, rows)):
             return
-        # A form that is undefined for held-out inputs is no law for them; their targets stay unseen.
-        if fit is not None and (problem.held is None or math.isfinite(publish.loss_on(form, fit, problem.held))):
+        # A form must be defined at the held-out inputs; the held-out targets are not used.
+        held_out = problem.held_out
+        if fit is not None and (held_out is None or math.isfinite(publish.loss_on(form, fit, held_out))):
             fits[form] = fit
 
     def by_length(n: float) -> list[Form]:
@@ -70,17 +84,12 @@ def finalists_of(
     for reference in ((forms.ONE,), publish.ohmic_form(config)):
         if reference is not None:
             consider(reference, None)
-    logarithms = [j for j in range(len(rows.x)) if j not in problem.vanishing] if "log" in config.functions else []
     for _ in range(2):
-        short = [f for f in fits if forms.complexity(f) <= SHORT]
-        best_short = {forms.complexity(f): f for f in sorted(short, key=lambda f: (-fits[f].loss, repr(f)))}
-        for form in dict.fromkeys([*by_length(count)[:AMENDED], *best_short.values()]):
-            around = neighbours.simpler(form) + neighbours.swapped(form, config.functions, logarithms)
-            around += neighbours.loosened(form, problem.signed)
-            around += neighbours.longer(form, len(config.inputs), problem.signed, logarithms)
-            for other in [*around, *neighbours.factored(form, len(config.inputs))]:
-                if admitted(other, config, problem.vanishing):
-                    consider(other, None)
+        simple = [f for f in fits if forms.complexity(f) <= CENTRES_COMPLEXITY]
+        most_accurate = {forms.complexity(f): f for f in sorted(simple, key=lambda f: (-fits[f].loss, repr(f)))}
+        for form in dict.fromkeys([*by_length(count)[:CENTRES], *most_accurate.values()]):
+            for other in _neighbours(form, problem, config):
+                consider(other, None)
     if not fits:
         return [], float(count)
     closest = min(fits, key=lambda f: (fits[f].loss, repr(f)))
@@ -91,7 +100,7 @@ def finalists_of(
             fits[form],
             forms.complexity(form),
             choice.description_of(form, fits[form], independent, symbols, config.tolerance),
-            publish.loss_on(form, fits[form], problem.held),
+            publish.loss_on(form, fits[form], problem.held_out),
         )
         for form in by_length(independent)
     ], independent
@@ -105,10 +114,13 @@ def has_pole(form: Form, fit: Fit, problem: Problem) -> bool:
     )
 
 
-def choose(finalists: list[Finalist], nothing: float) -> Finalist | None:
-    """The simplest finalist within `choice.MARGIN` of the shortest description; None where that is y = 0."""
-    shortest = min([nothing, *(f.description_length for f in finalists)])
-    if nothing <= shortest + choice.MARGIN:
+def choose(finalists: list[Finalist], without_law: float) -> Finalist | None:
+    """The simplest finalist within `choice.MARGIN` of the shortest description; None if that is y = 0.
+
+    `without_law` is the description length of y = 0.
+    """
+    shortest = min([without_law, *(f.description_length for f in finalists)])
+    if without_law <= shortest + choice.MARGIN:
         return None
     near = [f for f in finalists if f.description_length <= shortest + choice.MARGIN]
     return min(near, key=lambda f: (f.nodes, f.description_length))
@@ -121,19 +133,19 @@ def discover(
     progress: Progress | None = None,
     mapper: Any = map,
 ) -> Law:
-    """Find the law of `config.target` in `config.inputs` that the table supports, if there is one.
+    """Search for the law `config.target` = f(`config.inputs`) in a table.
 
     Parameters
     ----------
-    table : one row per observation, units in the column names; `group` (or `replica` and `i`) tells slits apart,
-        `<target>_std` weighs the rows
-    folder : gets law.json, hall_of_fame.csv, .json and .tex, and a checkpoint from which the same call resumes exactly
-    mapper : a `map`, or what has one: a pool of processes, a Dask client
+    table : one row per observation, units in the column names; `group` (or `replica` and `i`) identifies the slit,
+        `<target>_std` is the standard error of the target
+    folder : gets law.json, hall_of_fame.csv, .json and .tex, and a checkpoint from which the same call resumes
+    mapper : a `map`, or an object that has one: a pool of processes, a Dask client
 
     Returns
     -------
-    law in the table's units; `provenance["found"]` is False, and the expression 0 or a constant, where nothing
-    beats noise
+    law in the table's units; `provenance["found"]` is False, and the expression 0 or a constant, if no form explains
+    the target better than noise about a constant
 
     Raises
     ------
@@ -145,12 +157,12 @@ def discover(
     search = Search(problem, config, mapper_of(mapper))
     symbols = sum(len(found) for found in (*search.pset.primitives.values(), *search.pset.terminals.values()))
     with (progress or Progress(quiet=True)).task("Searching for the law", config.generations) as advance:
-        leaders = search.run(folder, _key(problem, config), advance)
+        leaders = search.run(folder, _digest(problem, config), advance)
         finalists, independent = finalists_of(leaders, problem, config, symbols)
         advance(config.generations, "choosing")
     chosen = choose(finalists, choice.without_law(independent, symbols, config.tolerance))
-    hall = front_of(finalists, chosen, problem, config)
-    law = publish.make_law(chosen, finalists, hall, problem, config, independent, symbols)
+    hall = hall_of_fame(finalists, chosen, problem, config)
+    law = publish.make_law(chosen, hall, problem, config, independent, symbols)
     if folder is not None:
         write_text(folder / "hall_of_fame.csv", hall.to_csv(index=False))
         write_text(folder / "hall_of_fame.json", hall.to_json(orient="records", indent=1) + "\n")

@@ -1,27 +1,28 @@
 """The periodic cell: a positive and a negative electrode, each open on both sides of a closed wall.
 
-Along x: wall (full sheet) of the positive electrode at a quarter of the box, of the negative one at three
-quarters, and on both faces of each `layers - 1` staggered ribbons at the pitch d + 0.34 nm. The box is
-mirror-symmetric about each wall, so its mean dipole vanishes and no field acts across periodic images; the
-reservoirs' mid-planes are x = 0 and x = half the box. Along y the network's mirror planes y = 0 and y = L
-unfold to a period of 2 L. Everything is periodic.
+Along x, the wall (a full sheet) of the positive electrode stands at a quarter of the box and that of the negative one
+at three quarters; on both faces of each wall follow `layers - 1` staggered ribbons at the pitch d + 0.34 nm. A face of
+an electrode, from its wall to the mid-plane of the reservoir, is a half-cell: four a box. The box is mirror-symmetric
+about each wall, so its mean dipole vanishes and no field acts across periodic images. The mid-planes of the reservoirs
+are x = 0 and x = half the box. Along y the network's mirror planes y = 0 and y = L unfold to a period of 2 L. The box
+is periodic in all directions.
 
-How many ion pairs. Charging takes ions out of the reservoirs: counter-ions into the slits and to the outer faces,
-faster than co-ions leave the slits. So the reservoirs start above the concentration c that is asked for,
+Number of ions. Charging takes ions out of the reservoirs: counter-ions enter the slits and adsorb at the outer faces
+faster than co-ions leave the slits. The reservoirs therefore start above the target concentration c,
 
     c_start = c + f_uptake Q_e / (e N_A V_res),    N = N_A c_start (V_res + V_slits + V_gaps),
 
 in formula units, with Q_e the charge of an electrode (over the cations' charge in a formula unit). Uncharged slits
-hold about what the reservoirs do per volume. `electrode_uptake_fraction` is 0 at constant potential, where a few ions move; for fixed
-charge it comes from trial runs of the default cell (KCl, 0.59 nm, 10 ps after the step): some 11 ions of each sign go
-into the slits to 44.6 e, and one or two more stay at the outer faces. How near the reservoirs then come is reported in
-time (`md.reservoir`).
+hold about as many ions per volume as the reservoirs. f_uptake (`electrode_uptake_fraction`) is 0 at constant potential,
+where few ions move. For fixed charge it comes from trial runs of the default cell (KCl, 0.59 nm, 10 ps after the step):
+some 11 ions of each sign enter the slits at 44.6 e, and one or two more stay at the outer faces. `md.reservoir` reports
+the concentration that the reservoirs reach.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from scipy import constants
@@ -34,11 +35,20 @@ from transslit.network import SlitNetwork
 
 ELECTRODES = ("positive", "negative")
 FACES = ("left", "right")
-INSTANT = 1e-21  # s: looks at a drive just after a moment, so that rounding puts no jump a frame late
+INSTANT = 1e-21  # s, added to times at which a drive is evaluated, so that rounding delays no jump by a frame
+
+
+class HalfCell(NamedTuple):
+    """One face of one electrode: x of its `wall` in m, and the `direction` (sign of x) from it to the bulk."""
+
+    electrode: str
+    face: str
+    wall: float
+    direction: int
 
 
 class Cell:
-    """Geometry and composition of the box that `config` asks for; lengths in m."""
+    """Geometry and composition of the box of a configuration; lengths in m."""
 
     def __init__(self, config: MDConfig) -> None:
         self.config = config
@@ -47,7 +57,7 @@ class Cell:
 
     @cached_property
     def network(self) -> SlitNetwork:
-        """The network as the lattice realises it: L, g, t = 0.34 nm."""
+        """The network with the lattice's L and g and t = 0.34 nm."""
         return self.config.network.model_copy(
             update={
                 "slit_length": self.lattice.period / 2,
@@ -63,7 +73,7 @@ class Cell:
 
     @cached_property
     def half(self) -> float:
-        """Distance of a wall's centre plane from the reservoir's mid-plane: a quarter of the box."""
+        """Distance of a wall's centre plane from the mid-plane of the reservoir: a quarter of the box."""
         return CARBON_THICKNESS / 2 + self.network.depth + self.network.reservoir_length
 
     @cached_property
@@ -77,21 +87,21 @@ class Cell:
         return np.array([self.half, 3 * self.half])
 
     @cached_property
-    def blocks(self) -> list[dict[str, Any]]:
-        """The four half-electrodes: `electrode`, `face`, its `wall` and the `direction` (x sign) to its bulk."""
+    def half_cells(self) -> list[HalfCell]:
+        """The four half-cells, in the order of their labels in a record: left and right face of each electrode."""
         return [
-            {"electrode": electrode, "face": face, "wall": float(wall), "direction": direction}
+            HalfCell(electrode, face, float(wall), direction)
             for electrode, wall in zip(ELECTRODES, self.walls, strict=True)
             for face, direction in zip(FACES, (-1, 1), strict=True)
         ]
 
-    def to_box(self, block: dict[str, Any], x: np.ndarray | float) -> np.ndarray:
-        """Box coordinate of the network's `x` (from the wall's electrolyte face towards the bulk) in a block."""
-        return np.asarray(block["wall"] + block["direction"] * (CARBON_THICKNESS / 2 + np.asarray(x)))
+    def to_box(self, half_cell: HalfCell, x: np.ndarray | float) -> np.ndarray:
+        """Box coordinate of the network's `x` (from the wall's electrolyte face towards the bulk) in a half-cell."""
+        return np.asarray(half_cell.wall + half_cell.direction * (CARBON_THICKNESS / 2 + np.asarray(x)))
 
     @cached_property
     def carbons(self) -> dict[str, np.ndarray]:
-        """Carbons: `positions` (n, 3) in m, `sign` (+1 or -1, of the electrode), `sheet` (index of the sheet)."""
+        """Carbons: `positions` (n, 3) in m, `sign` of the electrode (+1 or -1), `sheet` (index of the sheet)."""
         lattice, length = self.lattice, self.lattice.period / 2
         full = sheet(lattice.chains, lattice.repeats)
         ribbon = sheet(lattice.ribbon, lattice.repeats)
@@ -106,8 +116,8 @@ class Cell:
 
         for wall, sign in zip(self.walls, (1, -1), strict=True):
             add(wall, 0.0, full, sign)
-        for number, block in enumerate(self.blocks):
-            for j, x in enumerate(self.to_box(block, self.network.sheet_centres)):
+        for number, half_cell in enumerate(self.half_cells):
+            for j, x in enumerate(self.to_box(half_cell, self.network.sheet_centres)):
                 add(float(x), 0.0 if j % 2 == 0 else length, ribbon, 1 if number < 2 else -1)
         joined = np.concatenate(positions)
         joined[:, 1:] %= self.box[1:]
@@ -115,21 +125,21 @@ class Cell:
 
     @property
     def sheet_charge(self) -> float:
-        """Charge of a charged sheet per area (both faces together), C/m^2, without sign."""
+        """Magnitude of the charge of a charged sheet per area (both faces together), C/m^2."""
         return float(CARBONS_PER_AREA * self.config.charge_per_carbon * constants.e)
 
     def per_carbon(self, time: np.ndarray | float) -> np.ndarray:
         """Charge of a carbon of the positive electrode in e at `time` (s) of a fixed-charge drive."""
         imposed = self.config.imposed
         if isinstance(imposed, PotentialStep | TriangularCV):
-            raise TypeError("the carbons' charge is solved for at constant potential")
+            raise TypeError("at constant potential the carbons' charge is solved for")
         return imposed.sheet_charge(np.asarray(time) + INSTANT) / (CARBONS_PER_AREA * constants.e)
 
     def voltage(self, time: np.ndarray | float) -> np.ndarray:
         """V_m in V at `time` (s) of a constant-potential drive; zero before its onset."""
         imposed = self.config.imposed
         if isinstance(imposed, ChargeStep):
-            raise TypeError("no potential is imposed on fixed charges")
+            raise TypeError("at fixed charge no potential is imposed")
         after = np.asarray(time) + INSTANT
         return np.where(after >= 0, imposed.cell_voltage(np.maximum(after, 0.0)), 0.0)
 
@@ -140,9 +150,9 @@ class Cell:
 
     @cached_property
     def volumes(self) -> dict[str, float]:
-        """Volumes in m^3 by the continuum's convention (d, g and t exclude nothing else): whole box.
+        """Volumes of the whole box in m^3, bounded by d, g and t as in the continuum.
 
-        `slits` (free slit widths, all four blocks), `gaps` (edge gaps through the sheets), `reservoirs`.
+        `slits` (free widths), `gaps` (edge gaps through the sheets), `reservoirs`.
         """
         network, area = self.network, self.box[1] * self.box[2]
         slits = 4.0 * network.slits * network.slit * area
@@ -151,15 +161,16 @@ class Cell:
 
     @cached_property
     def formula_units(self) -> int:
-        """Formula units of salt in the box: the formula in this module's docstring."""
+        """Formula units of salt in the box, N of this module's docstring."""
         config, volumes = self.config, self.volumes
         cations = sum(ion.stoichiometry * ion.valence for ion in self.electrolyte.ions if ion.valence > 0)
-        lost = config.electrode_uptake_fraction * self.electrode_charge / cations / constants.N_A / volumes["reservoirs"]
-        return max(1, round(constants.N_A * (config.concentration + lost) * sum(volumes.values())))
+        taken = config.electrode_uptake_fraction * self.electrode_charge / cations
+        uptake = taken / constants.N_A / volumes["reservoirs"]  # mol/m^3
+        return max(1, round(constants.N_A * (config.concentration + uptake) * sum(volumes.values())))
 
     @cached_property
     def ion_numbers(self) -> dict[str, int]:
-        """How many of each ion the box holds; neutral for every electrolyte."""
+        """Number of ions of each kind in the box."""
         return {ion.name: ion.stoichiometry * self.formula_units for ion in self.electrolyte.ions}
 
     @cached_property
@@ -169,12 +180,12 @@ class Cell:
 
     @property
     def initial_concentration(self) -> float:
-        """mol/m^3 of formula units: all of the salt over the volume that the matched continuum gives it."""
+        """mol/m^3 of formula units: all of the salt over the volume of the matched continuum."""
         return float(self.formula_units / constants.N_A / sum(self.volumes.values()))
 
     @property
     def target_water_density(self) -> float:
-        """kg of water per m^3 of uncharged reservoir: the solvent's density less the salt's volume, and overfilled.
+        """kg of water per m^3 of uncharged reservoir: the solvent's, less what the salt displaces, plus `overfill`.
 
         Zero without a solvent.
         """
@@ -183,8 +194,8 @@ class Cell:
         displaced = self.config.apparent_molar_volume * self.initial_concentration
         return float(self.electrolyte.solvent.density.value * (1 - displaced) * (1 + self.config.overfill))
 
-    def summary(self) -> dict[str, Any]:
-        """What the report says of the cell (JSON-able)."""
+    def summary(self) -> dict[str, object]:
+        """Geometry and composition for `cell.json`."""
         return {
             "network": self.network.model_dump(mode="json"),
             "box_m": self.box.tolist(),

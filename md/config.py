@@ -1,9 +1,9 @@
-"""What a molecular dynamics run is a function of: the nanoslit cell, its ions, the drive, the clock.
+"""Configuration of a molecular dynamics run: network, electrolyte, drive, force field settings and times.
 
-Drives (`MDConfig.imposed` is their course in time, in the words of `transslit.drive`):
+Drives (`MDConfig.imposed` is the drive as a function of time, of `transslit.drive`):
 
 - charge-step: `charge_per_carbon` from t = 0, held for `duration` (arXiv 2010.08151);
-- charge-ramp: grows evenly over `ramp`, then held for `duration`;
+- charge-ramp: the charge grows linearly over `ramp` and is then held for `duration`;
 - charge-pulse: the step, held for `duration`, and back to zero for `rest`;
 - potential-step: V_m between the electrodes jumps to `voltage` for `duration`, then to 0 for `rest`;
 - cv: V_m rises from 0 to `window` at `scan_rate`, falls back, and repeats `cycles` times.
@@ -36,74 +36,118 @@ from transslit.units import (
     Voltage,
 )
 
-CARBON_THICKNESS = 0.34e-9  # m, what a sheet takes of the pitch: the interlayer distance of graphite, PHYSICS section 1
-
+CARBON_THICKNESS = 0.34e-9  # m, thickness of a sheet: the interlayer distance of graphite, PHYSICS section 1
 
 Imposed = ChargeStep | ChargeRamp | ChargePulse | PotentialStep | TriangularCV
+PositiveVoltage = Annotated[Voltage, Field(gt=0)]
 DriveName = Literal["charge-step", "charge-ramp", "charge-pulse", "potential-step", "cv"]
 SUDDEN = ("charge-step", "charge-pulse")  # drives whose heat needs a strong thermostat
 
 
-def usual_friction(known: dict[str, Any]) -> float:
+def default_friction(known: dict[str, Any]) -> float:
     """Friction in 1/ps that keeps the liquid within some 10 K of its temperature under a drive (see `md.legs`)."""
     return 5.0 if known.get("drive") in SUDDEN else 1.0
 
 
-def usual_rest(known: dict[str, Any]) -> float:
-    """A pulse ends with 10 ps of discharging; a potential step is held to the end."""
+def default_rest(known: dict[str, Any]) -> float:
+    """A pulse ends with 10 ps without charge; a potential step is held to the end."""
     return 10e-12 if known.get("drive") == "charge-pulse" else 0.0
 
 
-def usual_electrode_uptake(known: dict[str, Any]) -> float:
-    """Of a fixed charge, what trial runs drew out of the reservoirs; a few volts draw a few ions in tens of ps.
+def default_electrode_uptake(known: dict[str, Any]) -> float:
+    """Uptake of trial runs at fixed charge; zero at constant potential, where volts move few ions in tens of ps.
 
-    A liquid of ions alone has no room for more: its ions change places.
+    It is zero in a liquid of ions alone, which has no room for more ions: they change places.
     """
     alone = "electrolyte" in known and known["electrolyte"].solvent.model == "none"
     return 0.0 if alone or known.get("drive") in ("potential-step", "cv") else 0.275
 
 
 class MDConfig(Config):
-    """Staggered graphene sheets in a periodic box, and what drives them; SI units.
+    """Staggered graphene sheets in a periodic box, and the drive; SI units unless a field says otherwise.
 
-    `network` is what is asked for; the lattice rounds L, g and the depth (see `md.cell.Cell.network`).
+    The lattice rounds L, g and the depth of `network` (see `md.cell.Cell.network`).
     """
 
-    network: SlitNetwork
-    electrolyte: Electrolyte
-    concentration: Concentration  # mol/m^3 of formula units, in the reservoirs after charging
-    drive: DriveName = "charge-step"
-    charge_per_carbon: Annotated[ElementaryCharge, Field(gt=0)] = 0.041  # e, arXiv 2010.08151, Methods
-    ramp: Time = 20e-12  # charge-ramp
-    rest: Annotated[TimeOrZero, Field(default_factory=usual_rest)]  # uncharged at the end: charge-pulse, potential-step
-    voltage: Annotated[Voltage, Field(gt=0)] = 2.0  # potential-step
-    scan_rate: ScanRate = 1e11  # V/s of V_m: 0.1 V/ps; cv
-    window: Annotated[Voltage, Field(gt=0)] = 2.0  # cv
-    cycles: Annotated[int, Field(ge=1, le=1000)] = 1  # cv
-    depth: Length = 1.968e-9  # z, along the ribbons
-    temperature: Temperature = Field(default_factory=own_temperature)  # the electrolyte's
-    cutoff: Length = 0.9e-9  # direct space of PME and Lennard-Jones
-    ewald_tolerance: Annotated[float, Field(gt=0, lt=0.1)] = 5e-4
-    friction: Annotated[float, Field(gt=0, default_factory=usual_friction)]  # 1/ps, Langevin: see md.legs
-    post_step_friction: Annotated[float, Field(gt=0)] = 20.0  # 1/ps, during `post_step_duration`: see md.legs
-    timestep: Time = 2e-15
-    post_step_timestep: Time = 1e-15  # 2 fs can blow up in the tens of volts that the step starts with
-    post_step_duration: Time = 0.5e-12  # how long the shorter timestep and the stronger thermostat are kept
-    decorrelation: Time = 1e-12  # uncharged, between the shared equilibrium and each replica's step
-    duration: Time = 10e-12  # at the final charge or voltage
-    frame_interval: Time = 0.05e-12
-    anneal: TimeOrZero = 8e-12  # at `anneal_temperature`, before the equilibration of a cell that is not shipped
-    anneal_temperature: Temperature = 500.0
-    equilibration: Time = 16e-12  # at `temperature`, of a cell that is not shipped
-    electrode_uptake_fraction: Annotated[float, Field(ge=0, le=1, default_factory=usual_electrode_uptake)]  # ions of a sign taken: md.cell
-    apparent_molar_volume: Annotated[float, Field(ge=0)] = 27e-6  # m^3/mol of salt, about KCl at 1 M; sets the water
-    overfill: Annotated[float, Field(ge=0, lt=0.2)] = 0.05  # of the water, which charged sheets draw to themselves
-    smoothing: TimeOrZero = 0.5e-12  # moving average of potentials and contents before currents are decomposed
-    force_frames: TimeOrZero = 0.25e-12  # between frames whose forces are evaluated (`md.force_balance`); 0: none
-    replicas: Annotated[int, Field(ge=1, le=1000)] = 3
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    start: Literal["auto", "fresh"] = "auto"  # auto takes the shipped equilibrium where there is one for the cell
-    platform: Literal["auto", "CUDA", "OpenCL", "CPU", "Reference"] = "auto"
+    network: SlitNetwork = Field(description="geometry of the slit network")
+    electrolyte: Electrolyte = Field(description="ions, with their force fields, and solvent")
+    concentration: Concentration = Field(
+        description="concentration of formula units in the reservoirs after charging, in mol/m^3"
+    )
+    drive: DriveName = Field("charge-step", description="what is imposed on the electrodes over time")
+    charge_per_carbon: Annotated[ElementaryCharge, Field(gt=0)] = Field(  # default: arXiv 2010.08151, Methods
+        0.041, description="charge drives: final charge of each carbon of the positive electrode, in e"
+    )
+    ramp: Time = Field(20e-12, description="charge-ramp: time over which the charge grows, in s")
+    rest: TimeOrZero = Field(
+        default_factory=default_rest,
+        description="charge-pulse, potential-step: time at zero charge or voltage after it, in s",
+    )
+    voltage: PositiveVoltage = Field(2.0, description="potential-step: voltage between the electrodes, in V")
+    scan_rate: ScanRate = Field(1e11, description="cv: scan rate of the voltage between the electrodes, in V/s")
+    window: PositiveVoltage = Field(2.0, description="cv: voltage at which the sweep turns, in V")
+    cycles: int = Field(1, ge=1, le=1000, description="cv: number of cycles")
+    depth: Length = Field(1.968e-9, description="box length along the ribbons, in m")
+    temperature: Temperature = Field(
+        default_factory=own_temperature, description="temperature of the thermostat, in K; default: the electrolyte's"
+    )
+    cutoff: Length = Field(
+        0.9e-9, description="cutoff of Lennard-Jones forces and of the direct space of particle-mesh Ewald, in m"
+    )
+    ewald_tolerance: float = Field(5e-4, gt=0, lt=0.1, description="error tolerance of particle-mesh Ewald forces")
+    friction: float = Field(  # see `md.legs`
+        gt=0,
+        default_factory=default_friction,
+        description="friction of the Langevin thermostat, in 1/ps; default: 5 for charge-step and charge-pulse, else 1",
+    )
+    post_step_friction: float = Field(
+        20.0, gt=0, description="friction of the Langevin thermostat during post_step_duration, in 1/ps"
+    )
+    timestep: Time = Field(2e-15, description="timestep of the integrator, in s")
+    post_step_timestep: Time = Field(  # 2 fs can blow up in the tens of volts after a charge step
+        1e-15, description="timestep during post_step_duration, in s"
+    )
+    post_step_duration: Time = Field(
+        0.5e-12, description="time after a jump of the charge with a shorter timestep and a higher friction, in s"
+    )
+    decorrelation: Time = Field(
+        1e-12, description="uncharged time of each box between the shared equilibrium and the drive, in s"
+    )
+    duration: Time = Field(10e-12, description="steps, ramps and pulses: time at the final charge or voltage, in s")
+    frame_interval: Time = Field(0.05e-12, description="time between stored frames, in s")
+    anneal: TimeOrZero = Field(
+        8e-12, description="time at anneal_temperature before the equilibration of a cell without a shipped one, in s"
+    )
+    anneal_temperature: Temperature = Field(500.0, description="temperature of the annealing, in K")
+    equilibration: Time = Field(16e-12, description="time of the equilibration of a cell without a shipped one, in s")
+    electrode_uptake_fraction: float = Field(  # see `md.cell`
+        ge=0,
+        le=1,
+        default_factory=default_electrode_uptake,
+        description="ions of each sign that charging takes from the reservoirs, per elementary charge of an electrode",
+    )
+    apparent_molar_volume: float = Field(  # default: about KCl at 1 M
+        27e-6, ge=0, description="apparent molar volume of the salt, which displaces water, in m^3/mol"
+    )
+    overfill: float = Field(
+        0.05, ge=0, lt=0.2, description="relative excess of water, which charged sheets draw to themselves"
+    )
+    smoothing: TimeOrZero = Field(
+        0.5e-12, description="moving average of potentials and contents before currents are decomposed, in s"
+    )
+    force_frames: TimeOrZero = Field(
+        0.25e-12, description="time between the frames whose forces are evaluated, in s; 0 for none"
+    )
+    replicas: int = Field(
+        3, ge=1, le=1000, description="number of boxes, each with its own start, velocities and noise"
+    )
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of all random numbers")
+    start: Literal["auto", "fresh"] = Field(
+        "auto", description="auto: take the shipped equilibrium if the cell has one; fresh: make a new one"
+    )
+    platform: Literal["auto", "CUDA", "OpenCL", "CPU", "Reference"] = Field(
+        "auto", description="OpenMM platform; auto: the first of CUDA, OpenCL and CPU that works"
+    )
 
     @cached_property
     def imposed(self) -> Imposed:
@@ -121,7 +165,7 @@ class MDConfig(Config):
 
     @property
     def driven(self) -> float:
-        """Time in s from the drive's onset to the end of the run."""
+        """Time in s from the onset of the drive to the end of the run."""
         return self.imposed.duration + float(getattr(self.imposed, "rest", 0.0))
 
     @property
@@ -133,7 +177,7 @@ class MDConfig(Config):
 
     @property
     def fixed_charge(self) -> bool:
-        """Whether the sheets' charge is imposed, rather than their potential."""
+        """Whether the charge of the sheets is imposed, rather than their potential."""
         return self.drive not in ("potential-step", "cv")
 
     @model_validator(mode="after")
@@ -143,6 +187,8 @@ class MDConfig(Config):
         if self.network.reservoir_length < 0.5e-9:
             raise BadInput("reservoir_length", f"{self.network.reservoir_length * 1e9:g} nm", "give at least 0.5 nm")
         self.network.admits(self.electrolyte)
+        for ion in self.electrolyte.ions:
+            ion.molecule  # noqa: B018 - refuses an ion without a force field
         self.electrolyte.bulk(self.concentration)
         self.electrolyte.admits_temperature(self.temperature)
         lattice = realised(self.network, self.depth)
@@ -174,9 +220,9 @@ class MDConfig(Config):
 def quick(
     slit: float, electrolyte: Electrolyte, concentration: float, *, seed: int = 0, replicas: int = 3, **changes: Any
 ) -> MDConfig:
-    """Smallest cell with two slits between sheets of one kind and 3 nm of reservoir; minutes on two cores.
+    """The smallest useful cell: three slits a face and 3 nm of reservoir; minutes on two cores.
 
-    Wider slits hold more water and cost more: beyond 0.8 nm equilibration and charging are shortened.
+    Wider slits hold more water and cost more: beyond 0.8 nm equilibration and charging are shorter.
 
     Parameters
     ----------
@@ -195,7 +241,7 @@ def quick(
 def paper(
     slit: float, electrolyte: Electrolyte, concentration: float, *, seed: int = 0, replicas: int = 8, **changes: Any
 ) -> MDConfig:
-    """Longer sheets, a 6 nm reservoir, a longer equilibration and eight replicas; meant for a GPU."""
+    """Longer sheets, a 6 nm reservoir, a longer equilibration and eight boxes; meant for a GPU."""
     network = SlitNetwork(slit=slit, layers=4, slit_length=4.047e-9, edge_gap=0.852e-9, reservoir_length=3e-9)
     fields = {
         "network": network,

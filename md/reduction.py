@@ -1,22 +1,23 @@
-"""From counted crossings, contents and potentials of all replicas to one `TransSlitRecord`.
+"""From counted crossings, contents and potentials of all boxes to one `TransSlitRecord`.
 
 The parts of I_i are those of the two-point flux of `transslit.decomposition` between slit centres,
 
     I_i = sum_k z_k F g D_k [...],   K = slit i+1, L = slit i,   g = network.geometric_conductance,
 
-with potentials and concentrations as moving averages over `smoothing` (never across t = 0): a single frame's
-potential fluctuates by many kT/e. For the same reason the weight w(v) in the drift's mean concentration
-c* = c_K + (c_L - c_K) w(v) is taken at the v averaged over the replicas and both faces of the electrode: c* is
-not linear in v, and noise alone would turn it upwind. One block alone is decomposed as the continuum is.
-What the parts leave of the counted current is `I_residual_A_per_m`. For each ion the table also has its counted
-current, `I_<ion>_A_per_m`, and the sum of its parts, `I_<ion>_explained_A_per_m`: that is proportional to its D_k,
-whose error thereby reaches the intervals of shares.
+with potentials and concentrations as moving averages over `smoothing` (not across jumps of the drive), because the
+potential of a single frame fluctuates by many kT/e. For the same reason the weight w(v) in the drift's mean
+concentration c* = c_K + (c_L - c_K) w(v) is evaluated at v averaged over the boxes and both faces of the electrode: c*
+is not linear in v, and noise alone would shift it upwind. A single half-cell is decomposed as the continuum is.
+`I_residual_A_per_m` is the counted current less the parts. For each ion the table also has its counted current,
+`I_<ion>_A_per_m`, and the sum of its parts, `I_<ion>_explained_A_per_m`, which is proportional to D_k, so that the
+error of D_k enters the intervals of shares.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,18 +29,19 @@ from transslit.drive import CARBONS_PER_AREA
 from transslit.record import TransSlitRecord
 
 FARADAY = constants.N_A * constants.e  # C/mol
-PACKED = 0.98  # occupied fraction at which the steric excess of a crowded frame is cut off
+PACKED = 0.98  # largest occupied fraction at which the steric excess is evaluated
+POLARITY = np.array([1.0, 1.0, -1.0, -1.0])  # of the half-cells' electrodes
 
 
 @dataclass(frozen=True)
 class Counted:
-    """What a trajectory counts: T frames, 4 blocks, n slits, k kinds of ions; towards the bulk is positive.
+    """Counts of one box: T frames, 4 half-cells, n slits, k kinds of ions; towards the bulk is positive.
 
     time (T,) s; contents (T, 4, n, k) ions of the whole box; crossed (T, 4, n + 1, k) net crossings since the
-    frame before of sheets 0 ... n - 1 and of the mid-plane; phi (T, 4, n) V.
+    frame before of sheets 0 ... n - 1 and of the mid-plane; phi (T, 4, n) V; sigma (T, 4) C/m^2, the drive's if None.
     """
 
-    run: int
+    box: int
     time: np.ndarray
     contents: np.ndarray
     crossed: np.ndarray
@@ -67,7 +69,7 @@ def current_parts(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Migration, diffusion and steric current of each ion in A/m, shape (R, T, 4, n - 1, k).
 
-    `phi` (R, T, 4, n) in V and `concentration` (R, T, 4, n, k) in mol/m^3 of R replicas; `diffusion` D_k (k,).
+    `phi` (R, T, 4, n) in V and `concentration` (R, T, 4, n, k) in mol/m^3 of R boxes; `diffusion` D_k in m^2/s, (k,).
     """
     electrolyte = cell.electrolyte
     valence = np.array([ion.charge for ion in electrolyte.ions])
@@ -89,95 +91,143 @@ def current_parts(
     )
 
 
+class _Boxes(NamedTuple):
+    """Arrays as of `Counted`, of R boxes and of the frames that all of them have; sigma (R, T, 4) in C/m^2."""
+
+    numbers: list[int]
+    time: np.ndarray
+    contents: np.ndarray
+    crossed: np.ndarray
+    phi: np.ndarray
+    sigma: np.ndarray
+
+
 def record_of(
-    counted: list[Counted], cell: Cell, diffusion: np.ndarray | None = None, metadata: dict[str, Any] | None = None
+    counted: list[Counted],
+    cell: Cell,
+    diffusion: np.ndarray | None = None,
+    metadata: Mapping[str, object] | None = None,
 ) -> TransSlitRecord:
-    """One record of all replicas; `diffusion` D_k in m^2/s (the electrolyte's bulk values if None)."""
-    network, electrolyte = cell.network, cell.electrolyte
+    """One record of all boxes.
+
+    Parameters
+    ----------
+    diffusion : D_k in m^2/s, shape (ions,); the electrolyte's bulk values if None
+    metadata : added to those of the cell
+    """
     if diffusion is None:
-        diffusion = electrolyte.diffusion_coefficients
+        diffusion = cell.electrolyte.diffusion_coefficients
+    boxes = _stacked(counted, cell)
+    time, length = boxes.time, len(boxes.time)
+    span = np.diff(time, prepend=time[0] - (time[1] - time[0] if length > 1 else 1.0))
+    current_of_ion = boxes.crossed * _charge(cell) / (2 * cell.depth) / span[None, :, None, None, None]
+    current = boxes.crossed @ _charge(cell) / (2 * cell.depth) / span[None, :, None, None]
+    slits = np.arange(1, cell.network.slits + 1)
+    crossings = _crossings(boxes, cell, diffusion, current[..., 1:-1], current_of_ion[..., 1:-1, :])
+    terminal = {"sigma_C_per_m2": boxes.sigma, "I_m_A_per_m": current[..., -1], "I_0_A_per_m": current[..., 0]}
+    if not cell.config.fixed_charge:
+        terminal["phi_m_V"] = np.broadcast_to(cell.voltage(time)[:, None] / 2 * POLARITY, boxes.sigma.shape)
+    return TransSlitRecord(
+        _table(boxes, slits[:-1], crossings),
+        _table(boxes, slits, _contents(boxes, cell)),
+        _table(boxes, np.array([0]), {name: array[..., None] for name, array in terminal.items()}).drop(columns="i"),
+        {**_metadata(boxes, cell, diffusion), **(metadata or {})},
+    )
+
+
+def _stacked(counted: list[Counted], cell: Cell) -> _Boxes:
     length = min(len(each.time) for each in counted)
     time = counted[0].time[:length]
-    per_half = 2 * cell.depth  # m: box totals to one network half, per depth
-    charge = np.array([ion.charge for ion in electrolyte.ions]) * constants.e
-    phi = np.stack([each.phi[:length] for each in counted])
-    contents = np.stack([each.contents[:length] for each in counted])
-    crossed = np.stack([each.crossed[:length] for each in counted])
-    volume = network.slit * network.slit_length * per_half
-    concentration = contents / constants.N_A / volume
-    q = contents @ charge / per_half
-    span = np.diff(time, prepend=time[0] - (time[1] - time[0] if length > 1 else 1.0))
-    current = crossed @ charge / per_half / span[None, :, None, None]
+    sigma = [
+        _imposed(cell, time)[:, None] * POLARITY if each.sigma is None else each.sigma[:length] for each in counted
+    ]
+    contents, crossed, phi = (
+        np.stack([getattr(each, name)[:length] for each in counted]) for name in ("contents", "crossed", "phi")
+    )
+    return _Boxes([each.box for each in counted], time, contents, crossed, phi, np.stack(sigma))
+
+
+def _charge(cell: Cell) -> np.ndarray:
+    """Charge of each ion in C, shape (ions,)."""
+    return np.array([ion.charge for ion in cell.electrolyte.ions]) * constants.e
+
+
+def _concentration(boxes: _Boxes, cell: Cell) -> np.ndarray:
+    """Concentrations in mol/m^3, shape (R, T, 4, n, k)."""
+    volume = cell.network.slit * cell.network.slit_length * (2 * cell.depth)
+    return boxes.contents / constants.N_A / volume
+
+
+def _crossings(
+    boxes: _Boxes, cell: Cell, diffusion: np.ndarray, current: np.ndarray, current_of_ion: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Columns of the crossings, arrays (R, T, 4, n - 1), from the counted currents in A/m."""
 
     def smooth(values: np.ndarray) -> np.ndarray:
-        return np.stack([moving_average(each, time, cell.config.smoothing, cell.config.jumps) for each in values])
+        width, jumps = cell.config.smoothing, cell.config.jumps
+        return np.stack([moving_average(each, boxes.time, width, jumps) for each in values])
 
-    parts = current_parts(cell, diffusion, smooth(phi), smooth(concentration))
+    parts = current_parts(cell, diffusion, smooth(boxes.phi), smooth(_concentration(boxes, cell)))
     migration, spread, steric = (part.sum(axis=-1) for part in parts)
     by_ion = {}
-    for k, name in enumerate(electrolyte.names):
-        by_ion[f"I_{name}_A_per_m"] = (crossed[..., k] * charge[k] / per_half / span[None, :, None, None])[..., 1:-1]
+    for k, name in enumerate(cell.electrolyte.names):
+        by_ion[f"I_{name}_A_per_m"] = current_of_ion[..., k]
         by_ion[f"I_{name}_explained_A_per_m"] = sum(part[..., k] for part in parts)
-    slits = np.arange(1, network.slits + 1)
-    replicas = np.array([4 * each.run + b for each in counted for b in range(4)]).reshape(len(counted), 4)
+    return {
+        "dphi_V": boxes.phi[..., 1:] - boxes.phi[..., :-1],
+        "I_A_per_m": current,
+        "I_migration_A_per_m": migration,
+        "I_diffusion_A_per_m": spread,
+        "I_steric_A_per_m": steric,
+        "I_residual_A_per_m": current - (migration + spread + steric),
+        **by_ion,
+    }
 
-    def table(index: np.ndarray, columns: dict[str, np.ndarray]) -> pd.DataFrame:
-        """Tidy rows from arrays (R, T, 4, n) over `index`, ordered by replica, time and i."""
-        shape = (len(counted), 4, length, len(index))
-        keys = {
-            "replica": np.broadcast_to(replicas[:, :, None, None], shape),
-            "time_s": np.broadcast_to(time[None, None, :, None], shape),
-            "i": np.broadcast_to(index, shape),
-        }
-        values = {name: np.swapaxes(array, 1, 2) for name, array in columns.items()}
-        return pd.DataFrame({name: array.ravel() for name, array in {**keys, **values}.items()})
 
-    counted_current = current[..., 1:-1]
-    crossings = table(
-        slits[:-1],
-        {
-            "dphi_V": phi[..., 1:] - phi[..., :-1],
-            "I_A_per_m": counted_current,
-            "I_migration_A_per_m": migration,
-            "I_diffusion_A_per_m": spread,
-            "I_steric_A_per_m": steric,
-            "I_residual_A_per_m": counted_current - (migration + spread + steric),
-            **by_ion,
-        },
-    )
-    inside = {
-        "phi_V": phi,
+def _contents(boxes: _Boxes, cell: Cell) -> dict[str, np.ndarray]:
+    """Columns of the slits, arrays (R, T, 4, n)."""
+    concentration = _concentration(boxes, cell)
+    q = boxes.contents @ _charge(cell) / (2 * cell.depth)
+    return {
+        "phi_V": boxes.phi,
         "Q_C_per_m": q,
-        "rho_C_per_m3": q / (network.slit * network.slit_length),
+        "rho_C_per_m3": q / (cell.network.slit * cell.network.slit_length),
         "c_mol_per_m3": concentration.sum(axis=-1),
-        **{f"c_{name}_mol_per_m3": concentration[..., k] for k, name in enumerate(electrolyte.names)},
+        **{f"c_{name}_mol_per_m3": concentration[..., k] for k, name in enumerate(cell.electrolyte.names)},
     }
-    electrode = np.array([1.0, 1.0, -1.0, -1.0])  # the sign of the block's
-    sigma = np.stack(
-        [_imposed(cell, time)[:, None] * electrode if each.sigma is None else each.sigma[:length] for each in counted]
-    )
-    ends = {"sigma_C_per_m2": sigma, "I_m_A_per_m": current[..., -1], "I_0_A_per_m": current[..., 0]}
-    if not cell.config.fixed_charge:
-        ends["phi_m_V"] = np.broadcast_to(cell.voltage(time)[:, None] / 2 * electrode, sigma.shape)
-    terminal = table(np.array([0]), {name: array[..., None] for name, array in ends.items()}).drop(columns="i")
-    half_cells = {
-        str(4 * each.run + b): {"box": each.run, "electrode": block["electrode"], "face": block["face"]}
-        for each in counted
-        for b, block in enumerate(cell.blocks)
+
+
+def _table(boxes: _Boxes, index: np.ndarray, columns: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Tidy rows from arrays (R, T, 4, n) over `index`, ordered by replica, time and i."""
+    labels = 4 * np.array(boxes.numbers)[:, None] + np.arange(4)
+    shape = (len(boxes.numbers), 4, len(boxes.time), len(index))
+    keys = {
+        "replica": np.broadcast_to(labels[:, :, None, None], shape),
+        "time_s": np.broadcast_to(boxes.time[None, None, :, None], shape),
+        "i": np.broadcast_to(index, shape),
     }
-    known = {
+    values = {name: np.swapaxes(array, 1, 2) for name, array in columns.items()}
+    return pd.DataFrame({name: array.ravel() for name, array in {**keys, **values}.items()})
+
+
+def _metadata(boxes: _Boxes, cell: Cell, diffusion: np.ndarray) -> dict[str, object]:
+    names, config = cell.electrolyte.names, cell.config
+    return {
         "source": "md",
-        "electrolyte": electrolyte.name,
-        "temperature_K": cell.config.temperature,
-        "concentration_mol_per_m3": cell.config.concentration,
-        "network": network.model_dump(mode="json"),
+        "electrolyte": cell.electrolyte.name,
+        "temperature_K": config.temperature,
+        "concentration_mol_per_m3": config.concentration,
+        "network": cell.network.model_dump(mode="json"),
         "sheet_charge_C_per_m2": cell.sheet_charge,
         "depth_m": cell.depth,
-        "smoothing_s": cell.config.smoothing,
-        "D_used_m2_per_s": dict(zip(electrolyte.names, np.asarray(diffusion, dtype=float).tolist(), strict=True)),
-        "half_cells": half_cells,
+        "smoothing_s": config.smoothing,
+        "D_used_m2_per_s": dict(zip(names, np.asarray(diffusion, dtype=float).tolist(), strict=True)),
+        "half_cells": {
+            str(4 * box + h): {"box": box, "electrode": half_cell.electrode, "face": half_cell.face}
+            for box in boxes.numbers
+            for h, half_cell in enumerate(cell.half_cells)
+        },
     }
-    return TransSlitRecord(crossings, table(slits, inside), terminal, {**known, **(metadata or {})})
 
 
 def _imposed(cell: Cell, time: np.ndarray) -> np.ndarray:

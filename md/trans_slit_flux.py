@@ -1,21 +1,22 @@
 """Analyzer: counted trans-slit currents, slit contents and 2D-Poisson potentials of a trajectory.
 
-Planes. Each sheet's centre plane, and the reservoirs' mid-planes, cut the box. An ion that moves from u0 to
-u1 = u0 + (nearest-image displacement) crosses the plane e (and its images) floor((u1 - e)/Lx) - floor((u0 -
-e)/Lx) times, signed: dithering nets zero, the box's ends need no care. I_i at a frame is the charge that
-crossed since the frame before over that time; contents are counted between the same planes, so frame by frame
+Planes. The centre planes of the sheets and the mid-planes of the reservoirs divide the box. An ion that moves from u0
+to u1 = u0 + (nearest-image displacement) crosses the plane e (and its images) floor((u1 - e)/Lx) - floor((u0 - e)/Lx)
+times, signed: an ion that crosses back and forth counts zero, and the ends of the box need no special treatment. I_i at
+a frame is the charge that crossed since the frame before, over that time. Contents are counted between the same
+planes, so that frame by frame
 
     Q_i(t_n) - Q_i(t_{n-1}) = (t_n - t_{n-1}) (I_i - I_{i-1}),   I_n = 0 behind the deepest slit n.
 
-Potential. All charges of a frame (carbons with the charge that the drive gives them then, or that was solved for),
-averaged over z, go through `md.poisson`; phi_i is the mean over the slit's two centres (y = L/2 and its mirror
-image 3L/2), relative to the mean over the mid-plane of the block's own reservoir.
+Potential. `md.poisson` gives the potential of all charges of a frame (carbons with the charge that is imposed or solved
+for at that time), averaged over z. phi_i is the mean over the two centres of the slit (y = L/2 and its mirror image
+3L/2), relative to the mean over the mid-plane of the half-cell's reservoir.
 
-Frames are reduced one by one and independently; counting needs neighbours and is done at the end, so that a
-parallel run (`backend="multiprocessing"`) gives what a serial one gives.
+Frames are reduced independently. Crossings need neighbouring frames and are counted at the end, so that a parallel run
+(`backend="multiprocessing"`) equals a serial one.
 
-Everything is per depth and for one network half, 0 <= y <= L: box totals over 2 Lz. Concentrations are
-contents over d L. A replica's rows come in four blocks, numbered 4 run + block (`Cell.blocks`).
+All values are per depth and for one half of the network, 0 <= y <= L: box totals over 2 Lz. Concentrations are contents
+over d L. The rows of a box carry the labels 4 box + half-cell (`Cell.half_cells`) in the column `replica`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from MDAnalysis import Universe
 from MDAnalysis.analysis.results import ResultsGroup
 from scipy import constants
 
@@ -42,41 +44,41 @@ class TransSlitFlux(FramewiseAnalysis):
     universe : MDAnalysis universe of the cell's atoms (residues GRA, ions, HOH)
     cell : the cell that was simulated
     diffusion_coefficients : D_k in the slits in m^2/s, shape (ions,); the electrolyte's bulk values if None
-    run : number of the replica
+    box : number of the box
     charged : whether carbons carry the charge of the drive
-    solved : charge of every carbon in e at every frame of the trajectory, shape (frames, carbons), where it was solved
-        for (constant potential)
+    solved : charge of every carbon in e at every frame of the trajectory, shape (frames, carbons), if it was solved for
+        (constant potential)
 
     Attributes
     ----------
     results.record : `TransSlitRecord`
-    results.counted : `md.reduction.Counted`, the arrays that the record is reduced from
+    results.counted : `md.reduction.Counted`, the arrays from which the record is made
     results.phi_map : mean potential in V on the grid of `results.grid` over the analysed frames at t >= 0
     """
 
-    framewise = ("time", "x", "phi", "sigma")  # s, the ions' x in m, V, C/m^2 per block
+    framewise = ("time", "x", "phi", "sigma")  # s, the ions' x in m, V, C/m^2 per half-cell
 
     def __init__(
         self,
-        universe: Any,
+        universe: Universe,
         cell: Cell,
         diffusion_coefficients: np.ndarray | None = None,
         *,
-        run: int = 0,
+        box: int = 0,
         charged: bool = True,
         solved: np.ndarray | None = None,
         **options: Any,
     ) -> None:
         super().__init__(universe, cell, **options)
-        self.number, self.charged = run, charged
+        self.number, self.charged = box, charged
         self.carbon_charge = CarbonCharge(cell, solved)
         self.diffusion_coefficients = diffusion_coefficients
         network = cell.network
         planes = np.append(network.sheet_centres, network.depth + network.reservoir_length)
-        # (blocks, sheets + 1): sheets 0 ... slits - 1, then the reservoir's mid-plane
-        self._planes = np.array([cell.to_box(block, planes) for block in cell.blocks])
-        self._direction = np.array([block["direction"] for block in cell.blocks])
-        self._centres = np.array([cell.to_box(block, network.slit_centres) for block in cell.blocks])
+        # (half-cells, sheets + 1): sheets 0 ... slits - 1, then the mid-plane of the reservoir
+        self._planes = np.array([cell.to_box(half_cell, planes) for half_cell in cell.half_cells])
+        self._direction = np.array([half_cell.direction for half_cell in cell.half_cells])
+        self._centres = np.array([cell.to_box(half_cell, network.slit_centres) for half_cell in cell.half_cells])
         self._edges = np.append(network.sheet_centres + network.sheet_thickness / 2, 0.0)
         self._map = ChargeMap(cell.box)
 
@@ -105,7 +107,7 @@ class TransSlitFlux(FramewiseAnalysis):
         self.results.sigma.append(self.carbon_charge.sigma(time, self._ts.frame))
 
     def _at_slits(self, phi: np.ndarray) -> np.ndarray:
-        """phi at the slit centres relative to the blocks' mid-planes, shape (blocks, slits)."""
+        """phi at the slit centres relative to the half-cells' mid-planes, shape (half-cells, slits)."""
         length = self.cell.network.slit_length
         centre = (
             self._map.at(phi, self._centres, np.asarray(length / 2))
@@ -120,7 +122,7 @@ class TransSlitFlux(FramewiseAnalysis):
         self.results.phi_map = self.results.phi_sum / max(self.results.charged_frames, 1)
         self.results.grid = self._map.spacing
         self.results.counted = Counted(
-            run=self.number,
+            box=self.number,
             time=time,
             contents=self._contents(x),
             crossed=self._crossings(x, time),
@@ -131,37 +133,37 @@ class TransSlitFlux(FramewiseAnalysis):
             self.results.record = record_of([self.results.counted], self.cell, self.diffusion_coefficients)
 
     def _contents(self, x: np.ndarray) -> np.ndarray:
-        """Ions between the planes, shape (frames, blocks, slits, kinds), from their x (frames, ions) in m."""
+        """Ions between the planes, shape (frames, half-cells, slits, kinds), from their x (frames, ions) in m."""
         kinds, slits = len(self.cell.electrolyte.ions), self.cell.network.slits
         contents = np.zeros((len(x), len(self._direction), slits, kinds))
-        for b, block in enumerate(self.cell.blocks):
-            outward = self._direction[b] * step_between(np.asarray(block["wall"]), x, self.cell.box[0])
+        for h, half_cell in enumerate(self.cell.half_cells):
+            outward = self._direction[h] * step_between(np.asarray(half_cell.wall), x, self.cell.box[0])
             slit = np.where(outward >= 0, (outward[..., None] < self._edges[:-1]).sum(axis=-1), 0)
             for i in range(slits):
                 for k in range(kinds):
-                    contents[:, b, i, k] = (slit[:, self.atoms.kind == k] == i + 1).sum(axis=1)
+                    contents[:, h, i, k] = (slit[:, self.atoms.kind == k] == i + 1).sum(axis=1)
         return contents
 
     def _crossings(self, x: np.ndarray, time: np.ndarray) -> np.ndarray:
-        """Net crossings towards the bulk since the frame before, shape (frames, blocks, sheets + 1, kinds)."""
+        """Net crossings towards the bulk since the frame before, shape (frames, half-cells, sheets + 1, kinds)."""
         kinds = len(self.cell.electrolyte.ions)
         crossed = np.zeros((len(x), *self._planes.shape, kinds))
         length = self.cell.box[0]
         last = x[:-1]
         end = last + step_between(last, x[1:], length)
-        # x itself where the displacement was direct, so that counts and contents see the same number
+        # x itself where no image was taken, so that crossings and contents use the same number
         end = np.where(np.abs(end - x[1:]) < 1e-6 * length, x[1:], end)
 
-        def through(plane: Any) -> np.ndarray:
+        def through(plane: float) -> np.ndarray:
             return np.floor((end - plane) / length) - np.floor((last - plane) / length)
 
         for wall in self.cell.walls:
-            lost = through(wall).any(axis=1)
-            if lost.any():
-                at = time[1 + int(lost.argmax())] * 1e12
-                raise StageFailed("md analysis", f"an ion passed a closed wall before {at:.3f} ps")
-        for b, p in np.ndindex(self._planes.shape):
-            net = through(self._planes[b, p]) * self._direction[b]
+            passed = through(wall).any(axis=1)
+            if passed.any():
+                picoseconds = time[1 + int(passed.argmax())] * 1e12
+                raise StageFailed("md analysis", f"an ion passed a closed wall before {picoseconds:.3f} ps")
+        for h, p in np.ndindex(self._planes.shape):
+            net = through(self._planes[h, p]) * self._direction[h]
             for k in range(kinds):
-                crossed[1:, b, p, k] = net[:, self.atoms.kind == k].sum(axis=1)
+                crossed[1:, h, p, k] = net[:, self.atoms.kind == k].sum(axis=1)
         return crossed

@@ -1,16 +1,25 @@
-"""Frozen, hashable configurations: every simulation is a pure function of one of these."""
+"""Frozen, hashable configurations: every simulation is a pure function of one of these.
+
+A configuration is recognised by its digest, which covers the fields whose values differ from their defaults. A field
+that is added with a default therefore leaves the digests of earlier runs as they are.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from transslit.errors import BadInput
 from transslit.units import WRITTEN
+
+# Part of every digest. Raise it when a default changes: the digest of a configuration that leaves the field out would
+# otherwise stay, and runs with the old value would be taken for runs with the new one.
+SCHEMA = 2
 
 
 class Config(BaseModel):
@@ -52,10 +61,49 @@ class Config(BaseModel):
         """Pickle by content: generic models inside have classes that have no name to be found by."""
         return type(self).model_validate, (self.model_dump(),)
 
+    def non_defaults(self) -> dict[str, object]:
+        """The fields whose values differ from their defaults, JSON-able, and the constants that name a kind.
+
+        Configurations among the values are reduced in the same way. A default that depends on other fields is the
+        one for the values that they have.
+        """
+        plain = self.model_dump(mode="json")
+        kept: dict[str, object] = {}
+        earlier: dict[str, object] = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if _names_kind(field) or value != _default(field, earlier):
+                kept[name] = _reduced(value, plain[name])
+            earlier[name] = value
+        return kept
+
     @property
     def digest(self) -> str:
-        """SHA-256 of the configuration as canonical JSON: what a finished stage is recognised by."""
-        return digest(self.model_dump(mode="json"))
+        """SHA-256 of `SCHEMA` and `non_defaults`: what a finished stage is recognised by."""
+        return digest([SCHEMA, self.non_defaults()])
+
+
+def _names_kind(field: FieldInfo) -> bool:
+    """Whether a field has one possible value, by which configurations of different classes are told apart."""
+    return get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
+
+
+def _default(field: FieldInfo, earlier: dict[str, object]) -> object:
+    """Default of a field after the values `earlier`; `PydanticUndefined`, equal to nothing, if it has none."""
+    if field.default_factory is None:
+        return field.default
+    return field.get_default(call_default_factory=True, validated_data=earlier)
+
+
+def _reduced(value: object, plain: Any) -> object:
+    """`plain`, the JSON of `value`, with every configuration in it reduced to `non_defaults`."""
+    if isinstance(value, Config):
+        return value.non_defaults()
+    if isinstance(value, tuple | list):
+        return [_reduced(*pair) for pair in zip(value, plain, strict=True)]
+    if isinstance(value, Mapping):
+        return {key: _reduced(value[own], plain[key]) for own, key in zip(value, plain, strict=True)}
+    return plain
 
 
 def described(meaning: str, symbol: str = "", kind: str = "", **options: Any) -> Any:

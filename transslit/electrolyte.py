@@ -1,6 +1,7 @@
 """Electrolytes: ions, solvent and composition, read from one TOML file with a source for every value.
 
-The bulk must be neutral, both in the continuum's valences and in molecular dynamics' charges.
+The bulk must be neutral, by the continuum's valences and, where every ion has a force field, by the charges of
+molecular dynamics.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Solvent(Config):
     density: Sourced[Density] = described("of the solvent, or of the liquid of ions", "rho", "density")
     molar_mass: Sourced[Mass] | None = described("of its molecules; not with `none`", "M", "mass", default=None)
     temperature_range: Sourced[TemperatureRange] | None = described(
-        "two temperatures, between which the values above are of use", "", "temperature", default=None
+        "lowest and highest temperature at which the values above are valid", "", "temperature", default=None
     )
 
     @model_validator(mode="after")
@@ -48,15 +49,15 @@ class Solvent(Config):
 class Electrolyte(Config):
     """A salt (or mixture) in a solvent."""
 
-    name: str = described("what records and folders call it; the file's name if not given", pattern=r"^\w[\w .+-]*$")
-    title: Words = described("one line for people", default="")
+    name: str = described("name in records and folders; the file's name if not given", pattern=r"^\w[\w .+-]*$")
+    title: Words = described("description in one line", default="")
     ions: tuple[Ion, ...] = described("two or more; the bulk is neutral")
-    solvent: Solvent = described("what they are in")
+    solvent: Solvent = described("solvent of the ions")
     concentration: Concentration = described(
-        "of formula units, when none is asked for", "c", "concentration", default=1000.0
+        "default concentration of formula units", "c", "concentration", default=1000.0
     )
-    temperature: Temperature = described("at which the values hold", "T", "temperature", default=298.15)
-    allow_charged: bool = described("accept charges that do not add up; set by --allow-charged only", default=False)
+    temperature: Temperature = described("temperature at which the values hold", "T", "temperature", default=298.15)
+    allow_charged: bool = described("accept a net charge; set by --allow-charged only", default=False)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -70,18 +71,22 @@ class Electrolyte(Config):
                 ", ".join(f"{ion.stoichiometry} {ion.name} of {ion.valence:+d}" for ion in self.ions),
                 "valences times stoichiometries must add up to zero",
             )
-        net = sum(ion.stoichiometry * ion.charge for ion in self.ions)
+        net = sum(ion.stoichiometry * ion.charge for ion in self.ions) if self.has_force_field else 0.0
         if abs(net) > 1e-9 and not self.allow_charged:
-            charges = {ion.name: ion.charge for ion in self.ions}
-            worst = max(self.ions, key=lambda ion: abs(charges[ion.name] - ion.valence))
+            worst = max(self.ions, key=lambda ion: abs(ion.charge - ion.valence))
             raise BadInput(
                 f"{self.name}: ions.{worst.name}.md.charge",
-                f"{charges[worst.name]:g} e",
+                f"{worst.charge:g} e",
                 f"the salt would carry {net:+g} e per formula unit; {worst.valence:+d} e would make it neutral"
                 " (--allow-charged overrides; that is not physical)",
             )
         self.admits_temperature(self.temperature)
         return self
+
+    @property
+    def has_force_field(self) -> bool:
+        """Whether molecular dynamics can use the electrolyte: every ion has its force field."""
+        return all(ion.md is not None for ion in self.ions)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -107,10 +112,10 @@ class Electrolyte(Config):
 
         Raises
         ------
-        BadInput : the ions would fill the volume (close packing)
+        BadInput : the ions would fill the volume (close packing), or a liquid of ions alone would not have its density
         """
         salt = self.concentration if concentration is None else concentration
-        if self.solvent.model == "none" and abs(salt / self.liquid_concentration - 1) > 0.02:
+        if self.solvent.model == "none" and self.has_force_field and abs(salt / self.liquid_concentration - 1) > 0.02:
             whole = f"{self.liquid_concentration / 1000:.4g} M"
             raise BadInput(
                 "concentration", f"{salt / 1000:g} M", f"without a solvent the liquid's density makes {whole}"
@@ -128,7 +133,7 @@ class Electrolyte(Config):
 
     @property
     def liquid_concentration(self) -> float:
-        """Formula units in mol/m^3 of a liquid of nothing but them, at the solvent's density."""
+        """Formula units in mol/m^3 of a liquid of ions alone, by its density and the masses of the force field."""
         return self.solvent.density.value / (1e-3 * sum(ion.stoichiometry * ion.mass for ion in self.ions))
 
     @property
@@ -138,7 +143,7 @@ class Electrolyte(Config):
 
     @property
     def absolute_permittivity(self) -> float:
-        """F/m."""
+        """Permittivity of the solvent in F/m."""
         return self.solvent.permittivity.value * constants.epsilon_0
 
     def debye_length(self, concentration: float | None = None) -> float:
@@ -148,19 +153,20 @@ class Electrolyte(Config):
 
     @property
     def bjerrum_length(self) -> float:
-        """e^2 / (4 pi eps kT) in m: two elementary charges this far apart have the energy kT."""
+        """e^2 / (4 pi eps kT) in m, the distance at which two elementary charges have the energy kT."""
         return constants.e**2 / (4 * math.pi * self.absolute_permittivity * constants.k * self.temperature)
 
     def conductivity(self, concentration: float | None = None) -> float:
-        """Nernst-Einstein, F^2 / RT sum z^2 D c, in S/m: ions that do not know of each other."""
+        """Nernst-Einstein conductivity of ions that move independently, F^2 / RT sum z^2 D c, in S/m."""
         faraday = constants.e * constants.N_A
         mobile = float(np.sum(self.valences**2 * self.diffusion_coefficients * self.bulk(concentration)))
         return faraday**2 / (constants.R * self.temperature) * mobile
 
     def most_surface_charge(self, sign: int, slit: float | None = None) -> float:
-        """Charge in C/m^2 of each wall whose counter-ions, close-packed, fill a slit (m) between two, or one layer.
+        """Largest |charge| in C/m^2 of a wall that close-packed counter-ions can balance.
 
-        Positive; `sign` is the wall's. Of the ions of the other sign, those with most charge in their volume.
+        They fill the slit between two such walls (width `slit` in m), or form one layer. `sign` is the wall's. The
+        counter-ion is that of the highest charge per volume.
         """
         dense = np.where(self.valences * sign < 0, np.abs(self.valences) / self.molar_volumes, 0.0)
         best = int(np.argmax(dense))
@@ -168,7 +174,7 @@ class Electrolyte(Config):
         return float(dense[best] * constants.N_A * constants.e * depth)
 
     def admits_temperature(self, temperature: float) -> None:
-        """Raise `BadInput` unless the solvent's values are of use at `temperature` (K)."""
+        """Raise `BadInput` unless the solvent's values are valid at `temperature` (K)."""
         known = self.solvent.temperature_range
         if known is not None and not known.value[0] <= temperature <= known.value[1]:
             accepts = f"the solvent's values are for {known.value[0]:g} K to {known.value[1]:g} K"
@@ -187,5 +193,5 @@ class Electrolyte(Config):
 
 
 def own_temperature(known: dict[str, Any]) -> float:
-    """Default of a configuration's `temperature` in K: that of the `electrolyte` given before it."""
+    """Default of a configuration's `temperature` in K: that of its `electrolyte`, a field before it."""
     return known["electrolyte"].temperature if "electrolyte" in known else 298.15

@@ -1,7 +1,7 @@
-"""All that is wrong with an electrolyte's file, at once: what cannot be used, and what is hardly meant.
+"""All faults of an electrolyte's file at once: errors and warnings.
 
-An error keeps the file from being used (`load_electrolyte` would stop at the first); a warning is a value outside the
-range in which such values lie for liquids that are known, or a choice that limits what can be done with it.
+With an error the file cannot be used (`load_electrolyte` stops at the first). A warning concerns a value outside the
+range of known liquids, or an omission that limits the use of the file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from transslit.ions import Ion, MDParameters, MolecularParameters
 from transslit.library import find, in_words, named
 from transslit.units import WRITTEN, parse, show
 
-# Kind of quantity, and the range in which liquids' and ions' values lie; outside it, a slip of the unit is likely.
+# Kind of quantity, and the range of the values of known liquids and ions; outside it a wrong unit is likely.
 USUAL: dict[str, tuple[str, float, float]] = {
     "diffusion_coefficient": ("diffusion coefficient", 1e-13, 1e-8),  # ionic liquid when cold; H+ in water is 9.3e-9
     "diameter": ("length", 1e-10, 2e-9),
@@ -29,11 +29,11 @@ USUAL: dict[str, tuple[str, float, float]] = {
     "density": ("density", 500.0, 3000.0),
 }
 PERMITTIVITY = (2.0, 200.0)
-SCALED = (0.6, 1.01)  # charge over valence: from scaled charges to whole ones
+SCALED = (0.6, 1.01)  # charge over valence: from scaled charges to full ones
 
 
 class Fault(NamedTuple):
-    """One line for a person; `error` if the file cannot be used as it is."""
+    """A fault as one line of text; `error` if the file cannot be used as it is."""
 
     text: str
     error: bool
@@ -42,18 +42,18 @@ class Fault(NamedTuple):
 def find_faults(
     name: str, *, concentration: float | None = None, surface_charge: float | None = None, slit: float | None = None
 ) -> tuple[Electrolyte | None, list[Fault]]:
-    """The electrolyte, if it can be read, and everything that is wrong with its file.
+    """The electrolyte, if it can be read, and all faults of its file.
 
     Parameters
     ----------
-    name : path of a TOML file, or a name that is known
+    name : path of a TOML file, or a known name
     concentration : mol/m^3 of formula units, the file's own if None
-    surface_charge : C/m^2 of each wall, of either sign, that its ions are to balance
+    surface_charge : C/m^2 of each wall, of either sign, that the ions must balance
     slit : m, width of the slit between two such walls; None for one wall
 
     Raises
     ------
-    BadInput : nothing to check: no such file or name, or not TOML
+    BadInput : there is no such file or name, or the file is not TOML
     """
     path = find(name)
     content = named(path)
@@ -74,7 +74,7 @@ def find_faults(
 
 
 def _rest(content: dict[str, Any]) -> list[Fault]:
-    """What can be seen of a file that cannot be read as a whole: values out of range, valences that do not add up."""
+    """Further faults of a file that cannot be read as a whole: values out of range, valences that do not add up."""
     listed = content.get("ions")
     ions = [ion for ion in listed if isinstance(ion, dict)] if isinstance(listed, list) else []
     groups = [
@@ -87,7 +87,7 @@ def _rest(content: dict[str, Any]) -> list[Fault]:
         for name, (kind, *_) in USUAL.items():
             entry = group.get(name) if isinstance(group, dict) else None
             value = entry.get("value") if isinstance(entry, dict) else None
-            with contextlib.suppress(ValueError):  # without its unit it is among the faults already
+            with contextlib.suppress(ValueError):  # a value without its unit is among the faults already
                 found += _usual(place + name, parse(value, kind)) if isinstance(value, str) else []
     numbers = [(ion.get("stoichiometry", 1), ion.get("valence")) for ion in ions]
     if ions and all(isinstance(number, int) for pair in numbers for number in pair):
@@ -99,7 +99,7 @@ def _rest(content: dict[str, Any]) -> list[Fault]:
 
 
 def _charged(content: dict[str, Any]) -> list[Fault]:
-    """What else is wrong with a salt that is refused as charged: the neutral sum hides no further fault."""
+    """Further faults of an electrolyte that is refused because its charges do not add up to zero."""
     try:
         salt = Electrolyte.model_validate(content | {"allow_charged": True}, context=WRITTEN)
     except (ValidationError, BadInput):
@@ -112,14 +112,16 @@ def _ion(ion: Ion) -> list[Fault]:
     if isinstance(ion.md, MDParameters):
         values |= {f"md.{name}": getattr(ion.md, name).value for name in ("mass", "sigma", "epsilon")}
     found = [fault for name, value in values.items() for fault in _usual(f"ions.{ion.name}.{name}", value)]
-    ratio = ion.charge / ion.valence
+    try:
+        ratio = ion.charge / ion.valence
+    except BadInput as error:  # without a force field it can be used by the continuum
+        return [*found, Fault(str(error), False)]
+    least, most = SCALED
     if ratio <= 0:
         found.append(Fault(f"ions.{ion.name}: charge {ion.charge:+g} e against valence {ion.valence:+d}", True))
-    elif not 0.6 <= ratio <= 1.01:
-        text = (
-            f"ions.{ion.name}: charge {ion.charge:+g} e for valence {ion.valence:+d}; scaled charges are 0.6 to 1 of it"
-        )
-        found.append(Fault(text, False))
+    elif not least <= ratio <= most:
+        usual = f"scaled charges are {least:g} to 1 of it"
+        found.append(Fault(f"ions.{ion.name}: charge {ion.charge:+g} e for valence {ion.valence:+d}; {usual}", False))
     if isinstance(ion.md, MolecularParameters) and len(ion.sites) > 1 and not ion.bonds:
         found.append(Fault(f"ions.{ion.name}.md.forcefield: {len(ion.sites)} sites without a bond fall apart", True))
     return found

@@ -1,4 +1,4 @@
-"""The page that documents an electrolyte's file, made from the schema that reads it."""
+"""Documentation of the fields of an electrolyte's file, generated from the schema that reads it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ TABLES: dict[str, type[Config]] = {
     "The solvent: `[solvent]`": Solvent,
     "Every sourced value: `{ value = ..., source = ..., note = ... }`": Sourced,
 }
-SET_ELSEWHERE = {"ions", "solvent", "md", "allow_charged"}  # tables of their own, and what a file does not say
+SET_ELSEWHERE = {"ions", "solvent", "md", "allow_charged"}  # have tables of their own, or are not set in a file
 HEAD = """# Fields of an electrolyte's file
 
-Made from the schema by `transslit electrolytes fields`; how to write such a file is in
-[electrolytes.md](electrolytes.md). A *sourced* value is written `{ value = "0.5 nm", source = "where from" }`;
-quantities are text with a unit, of which the commonest are named here, and any other of the kind will do.
+Generated from the schema by `transslit electrolytes fields`; [electrolytes.md](electrolytes.md) explains how to write
+such a file. A *sourced* value is written `{ value = "0.5 nm", source = "doi:..." }`. Quantities are text with a unit;
+the tables name common ones, and any unit of the same dimension is accepted. `[ions.md]` is needed by molecular dynamics
+only.
 """
 
 

@@ -1,8 +1,8 @@
-"""Where electrolytes are found: by path, in the user's folder, in other packages, and among those that come along.
+"""Find electrolytes by path or by name.
 
-A name is looked for in the user's folder (`$XDG_CONFIG_HOME/transslit/electrolytes`, else `~/.config/...`), then among
-the entry points of the group `transslit.electrolytes`, then here; a `NameClash` warning says which one is used where
-several have it. An entry point is the path of a TOML file, or a function that returns one.
+A name is searched in the user's folder (`$XDG_CONFIG_HOME/transslit/electrolytes`, else `~/.config/...`), then among
+the entry points of the group `transslit.electrolytes`, then among those of this package. If several have the name, a
+`NameClash` warning says which one is used. An entry point is the path of a TOML file, or a function that returns one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class NameClash(UserWarning):
 
 
 class Found(NamedTuple):
-    """An electrolyte's file: where it was found, and its path or the entry point that knows it."""
+    """An electrolyte's file: where it was found, and its path or its entry point."""
 
     origin: str
     place: Path | metadata.EntryPoint
@@ -43,17 +43,17 @@ class Found(NamedTuple):
         try:
             loaded = self.place.load()
             return Path(loaded() if callable(loaded) else loaded)
-        except Exception as error:  # another package's code: whatever it raises is its fault, and must be named
+        except Exception as error:  # code of another package may raise anything; the message names the package
             raise BadInput("electrolyte", self.place.value, f"{self.origin} cannot be loaded ({error})") from None
 
 
 def shipped() -> dict[str, Path]:
-    """Names and files of the electrolytes that come with the suite."""
+    """Names and files of the electrolytes of this package."""
     return _files(Path(str(resources.files("transslit") / "electrolytes")))
 
 
 def user_folder() -> Path | None:
-    """Where a user's own electrolytes lie; None for a user id without a home folder (as in many containers)."""
+    """Folder of the user's own electrolytes; None for a user id without a home folder (as in many containers)."""
     try:
         base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     except RuntimeError:
@@ -62,7 +62,7 @@ def user_folder() -> Path | None:
 
 
 def known() -> dict[str, list[Found]]:
-    """Every electrolyte that has a name, the one that is used first."""
+    """Every electrolyte with a name: name to where it was found, in the order of precedence."""
     found: dict[str, list[Found]] = {}
     own = user_folder()
     for name, path in (_files(own) if own else {}).items():
@@ -80,7 +80,7 @@ def find(name: str) -> Path:
 
     Raises
     ------
-    BadInput : unknown name (with the nearest ones)
+    BadInput : unknown name; the message names the nearest ones
     """
     if name.endswith(".toml") or "/" in name:
         return Path(name)
@@ -113,11 +113,11 @@ def load_electrolyte(name: str, *, allow_charged: bool = False) -> Electrolyte:
 
 
 def named(path: Path) -> dict[str, Any]:
-    """What a file holds, its name (the file's by default) and, for paths of force fields and structures, their texts.
+    """Content of a file, with its name (by default the file's) and the texts of force fields and structures.
 
     Raises
     ------
-    BadInput : it, or a file that it names, cannot be read; not TOML
+    BadInput : the file, or one that it names, cannot be read; or it is not TOML
     """
     content = read_toml(path, "electrolyte")
     ions = content.get("ions", [])
@@ -131,7 +131,7 @@ def named(path: Path) -> dict[str, Any]:
 
 
 def in_words(field: str, content: dict[str, Any]) -> str:
-    """A field's place with ions by their names instead of numbers, and without the schema's words for their kinds."""
+    """A field's location with ions by name instead of number, and without the schema's tags of their kinds."""
     ions = content.get("ions", [])
     for place, ion in enumerate(ions if isinstance(ions, list) else []):
         name = ion.get("name") if isinstance(ion, dict) else None

@@ -33,11 +33,14 @@ class Site(NamedTuple):
 
 
 class Molecule(NamedTuple):
-    """`residue` is the XML's (three letters); `bonds` are pairs of places in `sites`."""
+    """`residue` is the name of the XML's residue (three letters); `bonds` are pairs of indices of `sites`."""
 
     residue: str
     sites: tuple[Site, ...]
     bonds: tuple[tuple[int, int], ...]
+
+
+Refuse = Callable[..., BadInput]  # (value, accepts, field = "forcefield")
 
 
 def read_molecule(forcefield: str, structure: str, where: str) -> Molecule:
@@ -50,7 +53,7 @@ def read_molecule(forcefield: str, structure: str, where: str) -> Molecule:
 
     Raises
     ------
-    BadInput : not XML, not one residue, an atom without type, mass, charge or position, a bond to nowhere
+    BadInput : not XML, not one residue, an atom without type, mass, charge or position, a bond to an unknown atom
     """
 
     def refuse(value: object, accepts: str, field: str = "forcefield") -> BadInput:
@@ -63,11 +66,32 @@ def read_molecule(forcefield: str, structure: str, where: str) -> Molecule:
     residues = root.findall("Residues/Residue")
     if root.tag != "ForceField" or len(residues) != 1:
         raise refuse(f"<{root.tag}> of {len(residues)} residues", "give an OpenMM <ForceField> of one <Residue>")
-    residue = residues[0]
+    places = positions(structure)
+    sites = _sites(root, residues[0], places, refuse)
+    names = [site.name for site in sites]
+    if not names or len(set(names)) != len(names):
+        raise refuse(f"atoms {', '.join(names) or 'none'}", "a residue needs atoms, each with a name of its own")
+    if len(places) != len(names):
+        raise refuse(f"{len(places)} atoms", f"the residue has {len(names)}", "structure")
+    xyz = np.array([site.position for site in sites])
+    xyz -= np.average(xyz, axis=0, weights=[site.mass for site in sites])
+    centred = (
+        site._replace(position=(float(x), float(y), float(z))) for site, (x, y, z) in zip(sites, xyz, strict=True)
+    )
+    bonds = tuple(_bond(bond, names, refuse) for bond in residues[0].findall("Bond"))
+    return Molecule(residues[0].get("name", ""), tuple(centred), bonds)
+
+
+def _sites(
+    root: ElementTree.Element,
+    residue: ElementTree.Element,
+    places: dict[str, tuple[float, float, float]],
+    refuse: Refuse,
+) -> list[Site]:
+    """The residue's atoms, at the positions (m) that the structure gives them."""
     types = {found.get("name"): found for found in root.findall("AtomTypes/Type")}
     nonbonded = {found.get("type") or found.get("class"): found for found in root.findall("NonbondedForce/Atom")}
-    places = positions(structure)
-    names, masses, charges, elements = [], [], [], []
+    sites = []
     for atom in residue.findall("Atom"):
         name = atom.get("name", "")
         kind = types.get(atom.get("type"))
@@ -85,26 +109,12 @@ def read_molecule(forcefield: str, structure: str, where: str) -> Molecule:
         element = kind.get("element")
         if element is not None and element not in ELEMENTS:
             raise refuse(f"element {element}", "give a chemical symbol, or none for a coarse-grained site")
-        names.append(name)
-        masses.append(mass)
-        charges.append(charge)
-        elements.append(element)
-    if not names or len(set(names)) != len(names):
-        raise refuse(f"atoms {', '.join(names) or 'none'}", "a residue needs atoms, each with a name of its own")
-    if len(places) != len(names):
-        raise refuse(f"{len(places)} atoms", f"the residue has {len(names)}", "structure")
-    xyz = np.array([places[name] for name in names])
-    xyz -= np.average(xyz, axis=0, weights=masses)
-    sites = tuple(
-        Site(name, element, mass, charge, (float(x), float(y), float(z)))
-        for name, element, mass, charge, (x, y, z) in zip(names, elements, masses, charges, xyz, strict=True)
-    )
-    bonds = tuple(_bond(bond, names, refuse) for bond in residue.findall("Bond"))
-    return Molecule(residue.get("name", ""), sites, bonds)
+        sites.append(Site(name, element, mass, charge, places[name]))
+    return sites
 
 
-def _bond(bond: ElementTree.Element, names: list[str], refuse: Callable[..., BadInput]) -> tuple[int, int]:
-    """Places of the two atoms of a <Bond>, by name or by number."""
+def _bond(bond: ElementTree.Element, names: list[str], refuse: Refuse) -> tuple[int, int]:
+    """Indices of the two atoms of a <Bond>, which gives their names or their numbers."""
     try:
         if "atomName1" in bond.attrib:
             first, second = names.index(bond.attrib["atomName1"]), names.index(bond.attrib["atomName2"])
@@ -124,6 +134,6 @@ def positions(structure: str) -> dict[str, tuple[float, float, float]]:
             try:
                 x, y, z = (number(line[first : first + 8]) * 1e-10 for first in (30, 38, 46))
             except ValueError:
-                continue  # what has no position is missed by name
+                continue  # `read_molecule` then reports the atom as absent
             found[line[12:16].strip()] = (x, y, z)
     return found

@@ -9,7 +9,7 @@ from y = L (j odd), stopping an edge gap short of the other mirror plane.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -25,12 +25,14 @@ LONGEST = 10e-6  # m, of a length in a mesh whose cells are nanometres
 class SlitNetwork(Config):
     """Geometry of one half-cell, all lengths in m."""
 
-    slit: Length  # d, free width between sheet surfaces
-    layers: Annotated[int, Field(ge=1, le=1000)] = 6
-    slit_length: Length = 20e-9  # L, distance of the mirror planes
-    edge_gap: Length = 1e-9  # g
-    sheet_thickness: Length = 0.34e-9  # t, excludes ions
-    reservoir_length: Length = 10e-9  # open space between the outermost sheet and the mid-plane
+    slit: Length = Field(description="free width d between the surfaces of neighbouring sheets, in m")
+    layers: int = Field(6, ge=1, le=1000, description="number of sheets, the closing wall among them")
+    slit_length: Length = Field(20e-9, description="length L of a slit, the distance of the mirror planes, in m")
+    edge_gap: Length = Field(1e-9, description="width g of the gap between a sheet's edge and a mirror plane, in m")
+    sheet_thickness: Length = Field(0.34e-9, description="thickness t of a sheet, which excludes ions, in m")
+    reservoir_length: Length = Field(
+        10e-9, description="distance from the outermost sheet to the mid-plane of the reservoir, in m"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -1,8 +1,9 @@
-"""Run folders: one owner at a time, stages that are reused when their configuration matches, atomic files.
+"""The run store: folders of stages, which are reused when their configuration matches, and small results by key.
 
-A stage is a function of a frozen configuration and a folder. It leaves its artefacts there; the folder's
-`manifest.json` is written last and says with what they were made, so a folder without one is unfinished
-and the stage may continue from whatever checkpoint it keeps there.
+A stage is a function of a frozen configuration and a folder, in which it leaves its artefacts. The folder's
+`manifest.json` is written last and holds the full configuration, so that a folder without one is unfinished, and its
+stage continues from its checkpoint. One process owns a run folder at a time. `Results` keeps what needs no folder of
+its own, such as the points of a sweep, in one file each.
 """
 
 from __future__ import annotations
@@ -12,57 +13,67 @@ import importlib.metadata
 import os
 import platform
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
 
-from transslit.config import Config, digest
-from transslit.errors import BadInput
+from transslit.config import SCHEMA, Config, digest
+from transslit.errors import BadInput, StageFailed
 from transslit.files import file_checksum, read_object, read_sealed, write_json, write_sealed
 
 PACKAGES = ("transslit", "openmm", "mdtraj", "MDAnalysis", "fipy", "deap", "numpy", "scipy", "pandas", "sympy")
 MANIFEST, STARTED = "manifest.json", "started.json"
 LOCK, MARKER = ".lock", ".lock-held"
 BESIDE = ("evidence", "claims.json")  # of claims, which may be judged in a folder before its validation
+Content = TypeVar("Content")
 
 
 def versions() -> dict[str, str]:
     """Versions of this suite, of Python and of the packages that the numbers depend on."""
-    found = {"python": platform.python_version()}
+    numbers = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            numbers[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return numbers
 
 
 def surroundings() -> dict[str, Any]:
-    """What made the numbers, besides the configuration: `versions`, `platform` and, in a checkout, `revision`."""
-    found: dict[str, Any] = {"versions": versions()}
-    found["platform"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    """What results depend on besides the configuration: `versions`, `platform` and, in a checkout, `revision`."""
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    content: dict[str, Any] = {"versions": versions(), "platform": machine}
     home = Path(__file__).resolve().parent.parent
     if (home / ".git").exists() and (git := shutil.which("git")):
-        asked = [
-            git,
-            "--no-optional-locks",
-            "-C",
-            str(home),
-            "describe",
-            "--always",
-            "--dirty",
-            "--abbrev=12",
-            "--exclude=*",
-        ]
-        told = subprocess.run(asked, capture_output=True, text=True, check=False)
-        if told.returncode == 0:
-            found["revision"] = told.stdout.strip()
-    return found
+        describe = [git, "--no-optional-locks", "-C", str(home), "describe"]
+        describe += ["--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        result = subprocess.run(describe, capture_output=True, text=True, check=False)
+        if result.returncode == 0:
+            content["revision"] = result.stdout.strip()
+    return content
+
+
+def stage_digest(config: Config, inputs: Mapping[str, str] | None = None) -> str:
+    """SHA-256 that a stage's result is recognised by: its configuration and the digests of what it reads."""
+    return digest([SCHEMA, config.non_defaults(), dict(inputs or {})])
+
+
+def matches(manifest: Mapping[str, Any], config: Config, inputs: Mapping[str, str] | None = None) -> bool:
+    """Whether a stage's manifest is of this configuration and these inputs; False for an empty one.
+
+    The full configurations are compared too, in the fields that both have: a default may have changed.
+    """
+    if manifest.get("digest") != stage_digest(config, inputs):
+        return False
+    there, here = _leaves(manifest.get("config")), _leaves(config.model_dump(mode="json"))
+    return all(there[name] == here[name] for name in there.keys() & here.keys())
 
 
 class RunFolder:
@@ -86,7 +97,7 @@ class RunFolder:
         name : subfolder; "" is the run folder itself
         config : what the result is a function of
         run : leaves its artefacts in the folder; what it returns goes into the manifest
-        inputs : digests of the stages it reads
+        inputs : digests of the stages that it reads
         seed : random seed, for the manifest
 
         Returns
@@ -95,7 +106,7 @@ class RunFolder:
 
         Raises
         ------
-        BadInput : the folder holds the same stage of another configuration, or a file of it is not what was left
+        BadInput : the folder holds the stage of another configuration, or a file in it was changed or is missing
         """
         part = RunFolder(self.path / name)
         part.path.mkdir(parents=True, exist_ok=True)
@@ -114,14 +125,13 @@ class RunFolder:
         return part.path, manifest
 
     def claim(self, config: Config, inputs: Mapping[str, str] | None = None) -> dict[str, Any] | None:
-        """Mark the folder as this configuration's; the manifest if it is finished already.
+        """Mark the folder as this configuration's; the manifest if the stage is finished, None otherwise.
 
         Raises
         ------
-        BadInput : it holds another configuration, finished or not, or files of no run
+        BadInput : the folder holds another configuration, finished or not, or files of no run
         """
         content = config.model_dump(mode="json")
-        key = digest([content, dict(inputs or {})])
         manifest = read_manifest(self.path)
         earlier = manifest or read_object(self.path / STARTED, "out")
         if not earlier:
@@ -130,8 +140,11 @@ class RunFolder:
                 raise BadInput(
                     "out", self.path, f"holds {foreign[0]}, which is of no run; choose an empty or new folder"
                 )
-            write_json(self.path / STARTED, {"digest": key, "config": content})
-        elif earlier.get("digest") != key:
+            write_json(self.path / STARTED, _identity(config, inputs))
+        elif (schema := earlier.get("schema", 1)) != SCHEMA:
+            other = f"holds a run of another version of transslit (schema {schema} there, {SCHEMA} here)"
+            raise BadInput("out", self.path, f"{other}; choose another --out or remove it")
+        elif not matches(earlier, config, inputs):
             changed = differences(earlier.get("config"), content) or "what it was made from differs"
             raise BadInput(
                 "out", self.path, f"holds a run of another configuration ({changed}); choose another --out or remove it"
@@ -139,12 +152,12 @@ class RunFolder:
         return manifest or None
 
     def release(self) -> None:
-        """Forget the configuration of a folder in which its stage left nothing."""
+        """Free the folder for another configuration if the stage left no file in it."""
         if {path.name for path in self.path.iterdir()} <= {STARTED, LOCK, MARKER}:
             (self.path / STARTED).unlink(missing_ok=True)
 
     def artefacts(self) -> dict[str, str]:
-        """SHA-256 of every file that the stage left, by its path from the folder."""
+        """SHA-256 of every file that the stage left, by its path relative to the folder."""
         names = {
             path.relative_to(self.path).as_posix(): path for path in sorted(self.path.rglob("*")) if path.is_file()
         }
@@ -152,7 +165,7 @@ class RunFolder:
         return {name: file_checksum(path) for name, path in own.items()}
 
     def verify(self, manifest: Mapping[str, Any]) -> None:
-        """Refuse a finished stage of which a file is missing or is not what it was.
+        """Refuse a finished stage of which a file is missing or was changed.
 
         Raises
         ------
@@ -168,18 +181,16 @@ class RunFolder:
         self, config: Config, seed: int | None, extra: Mapping[str, Any], inputs: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """Write the manifest, which marks the folder as finished; returns it."""
-        content = config.model_dump(mode="json")
-        manifest = {
-            "digest": digest([content, dict(inputs or {})]),
-            "config": content,
-            "inputs": dict(inputs or {}),
-            "seed": seed,
-            **surroundings(),
-            **extra,
-        }
+        own = {"inputs": dict(inputs or {}), "seed": seed}
+        manifest = {**_identity(config, inputs), **own, **surroundings(), **extra}
         write_sealed(self.path / MANIFEST, manifest)
         (self.path / STARTED).unlink(missing_ok=True)
         return manifest
+
+
+def _identity(config: Config, inputs: Mapping[str, str] | None) -> dict[str, Any]:
+    """What a folder is recognised by: schema, digest and, for messages, the full configuration."""
+    return {"schema": SCHEMA, "digest": stage_digest(config, inputs), "config": config.model_dump(mode="json")}
 
 
 def _hidden(name: str) -> bool:
@@ -196,21 +207,65 @@ def read_manifest(folder: Path, field: str = "out") -> dict[str, Any]:
     return read_sealed(folder / MANIFEST, field)
 
 
-def differences(old: Any, new: Mapping[str, Any]) -> str:
-    """The first few leaves in which two configurations differ, as text."""
-
-    def leaves(content: Any, prefix: str = "") -> dict[str, Any]:
-        if isinstance(content, Mapping):
-            return {k: v for key, value in content.items() for k, v in leaves(value, f"{prefix}{key}.").items()}
-        return {prefix.rstrip("."): content}
-
-    a, b = leaves(old), leaves(new)
+def differences(old: object, new: object) -> str:
+    """The first two leaves in which two JSON-able contents differ, as text."""
+    a, b = _leaves(old), _leaves(new)
     changed = [f"{key} {a.get(key)} there, {b.get(key)} here" for key in {**a, **b} if a.get(key) != b.get(key)]
     return "; ".join(changed[:2])
 
 
+def _leaves(content: object, prefix: str = "") -> dict[str, object]:
+    """Values of nested JSON objects, and of lists of objects, by their dotted path."""
+    if isinstance(content, list) and any(isinstance(value, Mapping) for value in content):
+        content = dict(enumerate(content))
+    if not isinstance(content, Mapping):
+        return {prefix.rstrip("."): content}
+    return {path: leaf for key, value in content.items() for path, leaf in _leaves(value, f"{prefix}{key}.").items()}
+
+
+class Results(Generic[Content]):
+    """Small results by key, each in a JSON file of its own with a checksum: points of a sweep, settings of a study.
+
+    Several processes may share the folder: a file is written under a temporary name of its process and renamed.
+
+    Parameters
+    ----------
+    folder : where the files are; it exists
+    kind : type of a result, a pydantic model or what pydantic validates (a TypedDict, dict[str, float | str])
+    stage : what a failure to write is reported for
+    """
+
+    def __init__(self, folder: Path, kind: type[Content], stage: str) -> None:
+        self.folder, self.stage = folder, stage
+        self._adapter = TypeAdapter(kind)
+
+    def read(self, key: str) -> Content | None:
+        """The result; None if there is none or its file is damaged, so that it is computed again."""
+        try:
+            content = read_sealed(self.folder / f"{key}.json")
+            return self._adapter.validate_python(content, strict=True) if content else None
+        except (BadInput, ValidationError):
+            return None
+
+    def write(self, key: str, content: Content) -> None:
+        """Write a result, whole or not at all.
+
+        Raises
+        ------
+        StageFailed : the file cannot be written
+        """
+        partial = self.folder / f".{key}.{socket.gethostname()}.{os.getpid()}"
+        try:
+            write_sealed(partial, self._adapter.dump_python(content, mode="json"))
+            partial.replace(self.folder / f"{key}.json")
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            reason = f"{self.folder} cannot be written ({error.strerror}); what was finished is kept"
+            raise StageFailed(self.stage, reason) from None
+
+
 def _errors(*names: str) -> set[int]:
-    """Numbers of the system's errors by name; Windows lacks some."""
+    """Numbers of the system's errors by name, of those that the system has."""
     return {getattr(errno, name) for name in names if hasattr(errno, name)}
 
 
@@ -221,19 +276,19 @@ UNWRITABLE = _errors("ENOSPC", "EDQUOT", "EROFS", "EACCES")
 def _lock(path: Path) -> AbstractContextManager[BaseFileLock]:
     """Lock a folder, by the system or, where its file system has no locks (as some NFS), by a file that marks it.
 
-    filelock removes the marker that a killed run left, if it can tell that its process is gone.
+    filelock removes the marker of a killed run, if it can see that the process has ended.
 
     Raises
     ------
-    Timeout : another process holds it
-    OSError : it cannot be written
+    Timeout : another process owns the folder
+    OSError : the folder cannot be written
     """
     try:
         return FileLock(path / LOCK, fallback_to_soft=False).acquire(timeout=0)
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-    # Not .lock itself: the empty file that a system's lock leaves would be taken for the marker of a run.
+    # Not .lock itself: the empty file that a system's lock leaves would be mistaken for the marker of a run.
     return SoftFileLock(path / MARKER).acquire(timeout=0.2)
 
 
@@ -243,13 +298,13 @@ def open_run(path: Path) -> Iterator[RunFolder]:
 
     Raises
     ------
-    BadInput : another process runs in it, or it cannot be written
+    BadInput : another process runs in the folder, or it cannot be written
     """
     path = Path(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = _lock(path)
-    except Timeout as busy:  # an OSError too
+    except Timeout as busy:  # a subclass of OSError
         killed = f" (if it was killed, remove {MARKER} there)" if Path(busy.lock_file).name == MARKER else ""
         accepts = f"another run is using this folder{killed}; wait for it or choose another --out"
         raise BadInput("out", path, accepts) from None

@@ -8,88 +8,21 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import logging
 import os
 import re
 import sys
 import unicodedata
 import warnings
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from transslit.errors import BadInput, TransslitError, visible
 from transslit.library import NameClash
-from transslit.progress import Progress
 from validation.commands import app
-from validation.commands.common import (
-    ChargedFlag,
-    JsonFlag,
-    MolarText,
-    OutPath,
-    ReplicasInt,
-    SaltText,
-    SeedInt,
-    SlitText,
-    asked,
-)
-from validation.config import STAGES
+from validation.commands.validate import validate_app
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
-
-validate_app = typer.Typer(add_completion=False)
-
-
-@validate_app.command(epilog="Example: validate --slit 0.59nm --electrolyte KCl --concentration 1M --out runs/first")
-def validate(
-    slit: SlitText,
-    electrolyte: SaltText = "KCl",
-    concentration: MolarText = None,
-    preset: Annotated[
-        str,
-        typer.Option(
-            help="quick (minutes on two cores) or paper (long, wants a GPU; slit length, ions and Stern layer at which"
-            " most of the paper's claims hold)."
-        ),
-    ] = "quick",
-    out: OutPath = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 on an inconclusive required check too.")
-    ] = False,
-    replicas: ReplicasInt = None,
-    stages: Annotated[
-        str | None,
-        typer.Option(
-            help=f"Comma-separated, of {','.join(STAGES)}. Default: all, but claims with the paper preset only."
-        ),
-    ] = None,
-    tolerances: Annotated[
-        Path | None, typer.Option(help="TOML file of your own tolerances, by the ids of verdicts.json.")
-    ] = None,
-    seed: SeedInt = 0,
-    as_json: JsonFlag = False,
-    allow_charged: ChargedFlag = False,
-) -> int:
-    """Run atoms, continuum, discovery and circuit at one slit size, judge them, and write the report."""
-    config = asked(slit, electrolyte, concentration, preset, replicas, seed, allow_charged)
-    wanted = config.stages if stages is None else tuple(part.strip() for part in stages.split(",") if part.strip())
-    if not wanted or set(wanted) - set(STAGES):
-        raise BadInput("stages", stages, f"give one or more of {','.join(STAGES)}")
-    from validation.pipeline import validate as run_chain
-    from validation.terminal import summary
-    from validation.tolerances import read_tolerances
-    from validation.verdict import exit_code
-
-    standards = {} if tolerances is None else read_tolerances(tolerances)
-    folder = out or Path("runs") / f"validate-{config.electrolyte.name}-{slit.replace(' ', '')}-{preset}"
-    found = run_chain(config, folder, wanted, Progress(), standards)
-    if as_json:
-        print(json.dumps(found.summary))
-    else:
-        summary(found)
-    return exit_code(found.verdicts, strict)
 
 
 def run(program: typer.Typer, name: str, arguments: list[str] | None = None) -> int:

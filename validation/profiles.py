@@ -20,7 +20,7 @@ import md
 from continuum import Frames
 from md.atoms import Atoms, frame_time, step_between
 from md.stage import open_universe
-from validation.statistics import Series
+from validation.verdicts.bootstrap import Series
 
 BINS = 16  # across a slit: some 0.04 nm at 0.59 nm, a third of a contact layer
 MOMENTS = ("before", "after")

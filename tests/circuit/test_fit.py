@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from circuit import simulate
-from circuit.fit import fit, sparse
+from circuit.fit import fit, piecewise_linear
 from circuit.measured import Curve
 from transslit.drive import Galvanostatic
 
@@ -48,8 +48,35 @@ def test_a_curve_too_slow_to_hold_resistances_says_so(paper):
     assert not known["gamma"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "undetermined"),
+    [({"model": "tlm"}, {"gamma"}), ({"layers": 1}, {"resistance", "gamma", "slit_capacitance"})],
+)
+def test_parameters_that_the_circuit_does_not_have_are_not_identified(paper, changes, undetermined):
+    """The others come back; these keep their guess, are uncorrelated, and may be anything within the bounds."""
+    config = paper(**{**TRUTH, "layers": 10, "points": 400, "open_capacitance": 1e-6, **changes})
+    guess = config.model_copy(update=GUESS)
+    found = fit(planted(config, 0.001), guess)
+    assert set(found.table.query("not identified")["parameter"]) == undetermined
+    for row in found.table.itertuples():
+        known = row.parameter not in undetermined
+        assert row.value == pytest.approx(TRUTH[row.parameter] if known else GUESS[row.parameter], rel=0.02 * known)
+        ends = (-3, 0.99) if row.parameter == "gamma" else (GUESS[row.parameter] / 1e3, GUESS[row.parameter] * 1e3)
+        assert known or (row.low, row.high) == pytest.approx(ends)
+        assert known or found.correlation[row.parameter].sum() == 1
+
+
+def test_infeasible_parameters_end_a_fit_without_an_answer(paper):
+    """A current that fills the slits to q = 50: R < 0 for any gamma near the guess, so that nothing is identified."""
+    config = paper(layers=4, points=400, drive=Galvanostatic(current=5e-3), **TRUTH)
+    curve = planted(config, 0.0)
+    found = fit(Curve(curve.time, curve.voltage / 50, curve.current), config.model_copy(update={"gamma": 0.9}))
+    assert found.rms_over_peak == pytest.approx(10)
+    assert not found.table["identified"].any()
+
+
 def test_a_triangle_is_kept_by_its_corners(paper):
     table = simulate(paper(points=401)).terminal
-    time, value = sparse(table["time_s"].to_numpy(), table["V_m_V"].to_numpy())
+    time, value = piecewise_linear(table["time_s"].to_numpy(), table["V_m_V"].to_numpy())
     assert value == pytest.approx([0, 0.4, 0, 0.4, 0], abs=1e-9)
     assert np.diff(time) == pytest.approx([2e-5] * 4)

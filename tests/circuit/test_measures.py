@@ -5,8 +5,18 @@ import pandas as pd
 import pytest
 
 from circuit import simulate
-from circuit.measures import asymmetry, cv_area, cv_distance, cycles_to_settle, one_cycle, peak_over_plateau
+from circuit.measures import (
+    asymmetry,
+    cv_area,
+    cv_distance,
+    cycles_to_settle,
+    last_cycle,
+    one_cycle,
+    peak_over_plateau,
+    settled_cycle,
+)
 from transslit import BadInput, TriangularCV
+from transslit.drive import PotentialStep
 
 
 def planted(up, down, window=0.4, points=4001):
@@ -19,14 +29,6 @@ def planted(up, down, window=0.4, points=4001):
 
 def box(level=2.0):
     return planted(lambda v: np.full_like(v, level), lambda v: np.full_like(v, -level))
-
-
-def settled(make, **changes):
-    """The cycle of a run that has forgotten its start to 1e-3."""
-    rate = changes.pop("rate", 2e4)
-    cycles = cycles_to_settle(make(drive=TriangularCV(scan_rate=rate), **changes))
-    config = make(drive=TriangularCV(scan_rate=rate, cycles=cycles), points=max(800, 401 * cycles), **changes)
-    return one_cycle(simulate(config).terminal, config)
 
 
 def test_area():
@@ -52,8 +54,42 @@ def test_peak_over_plateau():
 
 
 def test_distance():
+    """By hand: 0.1 of the peak everywhere; and a line that is off by v at each of the times 0, 1/2, 1 alone."""
     assert cv_distance(box(), box()) == 0
-    assert cv_distance(box(2.2), box(2.0)) == pytest.approx(0.1, rel=1e-3)
+    assert cv_distance(box(2.2), box(2.0)) == pytest.approx(0.1, rel=1e-12)
+    reference = pd.DataFrame({"time_s": [0.0, 0.5, 1.0], "I_m_A": [4.0, -1.0, 0.0]})
+    line = pd.DataFrame({"time_s": [0.0, 2.0], "I_m_A": [4.0, 0.0]})  # 4, 3, 2 at the reference's times
+    assert cv_distance(line, reference) == pytest.approx(np.sqrt((4**2 + 2**2) / 3) / 4, rel=1e-12)
+
+
+@pytest.mark.parametrize("shift", [-0.1, 0.1, 5.0])
+def test_distance_of_curves_at_other_times_is_refused(shift):
+    moved = box().assign(time_s=box()["time_s"] + shift)
+    with pytest.raises(BadInput, match="include the reference's times"):
+        cv_distance(box(), moved)
+    assert cv_distance(box(), box().assign(time_s=box()["time_s"] + 1e-9)) < 1e-3  # round-off is none
+
+
+def test_settled_cycle_of_an_rc_circuit(paper):
+    """Open space alone: I = C s [1 - 2 exp(-t / RC) / (1 + exp(-T / 2 RC))], and -I half a period T later."""
+    config = paper(layers=1, open_resistance=2.0, open_capacitance=1e-5, full_cell=False)  # RC = T / 2
+    assert config.drive.cycles < cycles_to_settle(config) == 5
+    table = settled_cycle(config)
+    time, half = table["time_s"].to_numpy() - table["time_s"].iloc[0], config.drive.half_period
+    assert time[-1] == pytest.approx(2 * half)
+    assert table["V_m_V"].iloc[[0, -1]].to_numpy() == pytest.approx([0, 0], abs=1e-15)
+    relaxation = 1 - 2 * np.exp(-np.mod(time, half) / half) / (1 + np.exp(-1))
+    sweeping = np.abs(np.mod(time, half) / half - 0.5) < 0.499
+    expected = 1e-5 * 2e4 * np.where(time < half, 1, -1) * relaxation
+    assert table["I_m_A"][sweeping].to_numpy() == pytest.approx(expected[sweeping], abs=1e-3 * 0.2)
+    assert asymmetry(table) < 2e-3 < 0.1 * asymmetry(last_cycle(config))
+
+
+def test_only_a_voltammetry_has_cycles(paper):
+    step = paper(drive=PotentialStep(voltage=0.4, duration=1e-5))
+    for measure in (last_cycle, settled_cycle):
+        with pytest.raises(BadInput, match="drive"):
+            measure(step)
 
 
 def test_cycles_are_cut_at_their_corners(paper):
@@ -63,6 +99,7 @@ def test_cycles_are_cut_at_their_corners(paper):
     assert len(first) == len(second) == 501
     assert first["V_m_V"].iloc[[0, 250, 500]].tolist() == [0, 0.4, 0]
     assert one_cycle(terminal, config).equals(second)
+    assert last_cycle(config).equals(second)
     with pytest.raises(BadInput, match="cycle"):
         one_cycle(terminal, config, 2)
 
@@ -70,27 +107,24 @@ def test_cycles_are_cut_at_their_corners(paper):
 @pytest.mark.parametrize("resistance", [0.5, 5.0])
 def test_settled_tlm_is_symmetric_for_any_resistance_and_ncm_is_not(paper, resistance):
     """Extended Data Fig. 13a."""
-    assert asymmetry(settled(paper, model="tlm", resistance=resistance)) < 5e-3
-    assert asymmetry(settled(paper, resistance=resistance)) > 0.1
+    assert asymmetry(settled_cycle(paper(model="tlm", resistance=resistance))) < 5e-3
+    assert asymmetry(settled_cycle(paper(resistance=resistance))) > 0.1
 
 
 def test_asymmetry_and_area_grow_with_gamma(paper):
     """Fig. 4d."""
-    curves = [settled(paper, gamma=gamma) for gamma in (0.0, 0.3, 0.6, 0.9)]
+    curves = [settled_cycle(paper(gamma=gamma)) for gamma in (0.0, 0.3, 0.6, 0.9)]
     assert np.all(np.diff([asymmetry(curve) for curve in curves]) > 0.03)
-    areas = [cv_area(settled(paper, gamma=-0.9)), *(cv_area(curve) for curve in curves)]
+    areas = [cv_area(settled_cycle(paper(gamma=-0.9))), *(cv_area(curve) for curve in curves)]
     assert np.all(np.diff(areas) > 0)
 
 
 def test_ncm_departs_from_tlm_with_layers_and_rate(paper):
     """Extended Data Fig. 12, at R_c = 0.5 ohm, where a sweep still reaches the last slit; it saturates beyond."""
-    common = {"gamma": 0.5, "resistance": 0.5}
 
     def distance(layers, rate):
-        return cv_distance(
-            settled(paper, layers=layers, rate=rate, **common),
-            settled(paper, layers=layers, rate=rate, model="tlm", **common),
-        )
+        ncm = paper(layers=layers, gamma=0.5, resistance=0.5, drive=TriangularCV(scan_rate=rate))
+        return cv_distance(settled_cycle(ncm), settled_cycle(ncm.model_copy(update={"model": "tlm"})))
 
     by_layers = [distance(layers, 4e3) for layers in (6, 10, 20, 50)]
     assert np.all(np.diff(by_layers) > 0.01)

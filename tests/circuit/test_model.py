@@ -7,7 +7,7 @@ from scipy.integrate import solve_ivp
 
 from circuit import CircuitConfig, HalfCell, Table, simulate
 from circuit.curves import element
-from circuit.measures import half_cycles, held_between, ragone
+from circuit.measures import half_cycles, ragone, stored_energy
 from transslit import BadInput, Law, TriangularCV
 from transslit.drive import ConstantPower, Galvanostatic, PotentialStep, RateSeries, SmoothedCV, TableDrive
 
@@ -155,7 +155,8 @@ def test_step_response_of_a_line_is_the_series():
     for n in (16, 32, 64):
         config = CircuitConfig(
             layers=n + 1, resistance=1 / n, slit_capacitance=1 / n, open_resistance=1e-6, open_capacitance=1e-6,
-            drive=PotentialStep(voltage=1.0, duration=1.0), full_cell=False, half_entrance_resistor=True, tolerance=1e-9,
+            drive=PotentialStep(voltage=1.0, duration=1.0), full_cell=False, half_entrance_resistor=True,
+            tolerance=1e-9,
         )  # fmt: skip
         late = simulate(config).terminal.query("time_s > 0.1")
         k = np.arange(1, 60, 2)[:, None]
@@ -193,7 +194,7 @@ def test_constant_power_is_constant(paper):
 def test_ragone_of_an_rc_is_the_closed_form(paper):
     """Held C V^2 / 2 (two halves in series); at low power all of it, ever less at high, none beyond V^2 / 4R."""
     config = paper(layers=1, drive=ConstantPower(power=1.0), charge_max=1e-9)
-    assert held_between(config, 0, 0.4) == pytest.approx(0.5 * 5e-9 * 0.16, rel=1e-12, abs=0)
+    assert stored_energy(config, 0, 0.4) == pytest.approx(0.5 * 5e-9 * 0.16, rel=1e-12, abs=0)
     powers = np.array([1e-6, 1e-3, 5e-3, 1e-2, 0.019, 0.021])  # V^2 / 4R = 0.02 W
     table = ragone(config, powers)
     assert table["efficiency"].iloc[0] == pytest.approx(1, abs=2e-2)

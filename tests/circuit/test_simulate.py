@@ -279,7 +279,7 @@ def test_stage_leaves_its_tables(paper, tmp_path):
 
 @pytest.mark.parametrize("pair", [False, True])
 def test_jacobian_is_the_derivative(paper, pair):
-    """Central differences; both signs of charge, halved entrance, two electrodes. A wrong one only shows as lost order."""
+    """Central differences; both signs of charge, halved entrance, two electrodes. A wrong one only costs order."""
     counter = HalfCell(
         layers=3, resistance=7.0, gamma=0.5, slit_capacitance=5e-8, open_resistance=2, open_capacitance=2e-8
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from discovery import DiscoveryConfig, forms
-from discovery.fit import Fit, Rows, determined, fit_form, full_jacobian, predict
+from discovery.fit import Fit, Rows, fit_form, full_jacobian, identifiable, predict
 from discovery.problem import make_problem
 from discovery.stage import has_pole
 
@@ -94,8 +94,8 @@ def test_jacobian_is_that_of_the_residual(points) -> None:
 def test_constants_that_the_rows_do_not_tell_apart(points) -> None:
     """a I tanh(p q): a and p are known when tanh bends, and only their product when it does not."""
     form = atom("tanh", X1)
-    assert determined(form, Fit(0.0, (1.0,), (2.0,)), rows_of(points, points[0]))
-    assert not determined(form, Fit(0.0, (100.0,), (0.01,)), rows_of(points, points[0]))
+    assert identifiable(form, Fit(0.0, (1.0,), (2.0,)), rows_of(points, points[0]))
+    assert not identifiable(form, Fit(0.0, (100.0,), (0.01,)), rows_of(points, points[0]))
 
 
 @pytest.mark.parametrize(("power", "pole"), [(-0.3, True), (0.3, False)])

@@ -27,7 +27,7 @@ def form(text: str) -> forms.Form:
 def written(text: str) -> str:
     found = form(text)
     inner = [f"p{k}" for k in range(len(forms.parameters(found)))]
-    return forms.write(found, ["I", "q"], [f"a{k}" for k in range(len(found))], inner)
+    return forms.formula(found, ["I", "q"], [f"a{k}" for k in range(len(found))], inner)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_factored_formula_is_the_sum_of_its_terms() -> None:
         x = rng.uniform(0.3, 1, (2, 5))
         phi = columns(found, x, p)
         assert phi is not None
-        text = forms.write(found, ["I", "q"], [repr(float(v)) for v in a], [repr(float(v)) for v in p])
+        text = forms.formula(found, ["I", "q"], [repr(float(v)) for v in a], [repr(float(v)) for v in p])
         value = sympy.lambdify(names, sympy.sympify(text, locals=dict(zip(["I", "q"], names, strict=True))), FUNCTIONS)
         np.testing.assert_allclose(phi @ a, np.broadcast_to(value(*x), 5), rtol=1e-10)
         checked += 1

@@ -13,18 +13,18 @@ def atom(name: str, inner: forms.Monomial, halves: int = 2) -> forms.Form:
 
 def texts(found: list[forms.Form]) -> set[str]:
     names = ["I", "q", "d"]
-    return {forms.write(f, names, list("abcd")[: len(f)], list("pr")[: len(forms.parameters(f))]) for f in found}
+    return {forms.formula(f, names, list("abcd")[: len(f)], list("pr")[: len(forms.parameters(f))]) for f in found}
 
 
 def test_an_atom_may_be_but_its_argument_and_a_factor_superfluous() -> None:
-    assert texts(neighbours.simpler(atom("sum", X1, -2))) == {"a*I", "a*I/q", "a/(1 + p*q)"}
-    assert texts(neighbours.simpler(atom("tanh", X1))) == {"a*I", "a*I*q", "a*tanh(p*q)"}
-    assert texts(neighbours.simpler(atom("exp", X1))) == {"a*I", "a*exp(p*q)"}
+    assert texts(neighbours.simplifications(atom("sum", X1, -2))) == {"a*I", "a*I/q", "a/(1 + p*q)"}
+    assert texts(neighbours.simplifications(atom("tanh", X1))) == {"a*I", "a*I*q", "a*tanh(p*q)"}
+    assert texts(neighbours.simplifications(atom("exp", X1))) == {"a*I", "a*exp(p*q)"}
 
 
 def test_an_atom_is_exchanged_wherever_it_stands() -> None:
     form = forms.make_form([X0, *atom("tanh", X1)])
-    assert texts(neighbours.swapped(form, ("exp",))) == {
+    assert texts(neighbours.exchanges(form, ("exp",))) == {
         "I*(a + b*exp(p*q))",
         "I*(a + b*sqrt(1 + p*q))",
         "I*(a + b/sqrt(1 + p*q))",
@@ -39,11 +39,11 @@ def test_an_atom_is_exchanged_wherever_it_stands() -> None:
 def test_a_sum_of_products_may_be_a_product_of_sums() -> None:
     inverse = ((("x", 2), -2),)
     form = forms.multiply((X0,), forms.multiply((forms.ONE, X1), (forms.ONE, inverse)))
-    found = texts(neighbours.factored(form, 0))
+    found = texts(neighbours.factorisations(form, 0))
     assert found == {"I*(1 + p*q)*(a + b/d)", "I*(1 + p/d)*(a + b*q)"}
-    assert texts(neighbours.factored(forms.make_form([X0, X1]), 0)) == set()
+    assert texts(neighbours.factorisations(forms.make_form([X0, X1]), 0)) == set()
     current_and_charge = forms.multiply((X0,), (forms.ONE, X1))  # one constant fewer is not to be had
-    assert texts(neighbours.factored(current_and_charge, 3)) == {
+    assert texts(neighbours.factorisations(current_and_charge, 3)) == {
         "I*(1 + p*I)*(a + b*q)",
         "I*(1 + p/I)*(a + b*q)",
         "I*(1 + p*d)*(a + b*q)",
@@ -55,8 +55,8 @@ def test_pruning_tries_every_form_with_one_constant_less() -> None:
     exponential = ((("exp", (X1, ((("x", 1), 4),))), 2),)
     form = forms.make_form([X0, forms.multiply((X0,), (exponential,))[0]])
     texts = {
-        forms.write(f, ["I", "q"], list("ab")[: len(f)], list("pr")[: len(forms.parameters(f))])
-        for f in neighbours.simpler(form)
+        forms.formula(f, ["I", "q"], list("ab")[: len(f)], list("pr")[: len(forms.parameters(f))])
+        for f in neighbours.simplifications(form)
     }
     assert texts == {
         "a*I",
@@ -69,8 +69,8 @@ def test_pruning_tries_every_form_with_one_constant_less() -> None:
 
 def test_completing_tries_powers_of_each_input_alone_and_within_the_common_factor() -> None:
     form = forms.make_form([X0, forms.multiply((X0,), (X1,))[0]])
-    others = neighbours.longer(form, 2, frozenset({0}))
-    texts = {forms.write(f, ["I", "q"], list("abc"), []) for f in others}
+    others = neighbours.extensions(form, 2, frozenset({0}))
+    texts = {forms.formula(f, ["I", "q"], list("abc"), []) for f in others}
     assert "I*(a + b*q + c*q**2)" in texts
     assert "a + b*I + c*I*q" in texts
     assert "I*(a + b*q + c*sqrt(q))" in texts
@@ -79,24 +79,24 @@ def test_completing_tries_powers_of_each_input_alone_and_within_the_common_facto
 
 def test_logarithms_are_tried_of_the_inputs_that_have_one() -> None:
     line = forms.make_form([X0])
-    plain = neighbours.longer(line, 3, frozenset())
-    added = [form for form in neighbours.longer(line, 3, frozenset(), [2]) if form not in plain]
+    plain = neighbours.extensions(line, 3, frozenset())
+    added = [form for form in neighbours.extensions(line, 3, frozenset(), [2]) if form not in plain]
     assert texts(added) == {"a*I + b*log(d)", "I*(a + b*log(d))"}
     root = atom("sum", ((("x", 2), 1),), -1)
-    assert "a*I*log(d)" in texts(neighbours.swapped(root, ("log",), [2]))
-    assert "a*I*log(d)" not in texts(neighbours.swapped(root, ("log",), [1]))
+    assert "a*I*log(d)" in texts(neighbours.exchanges(root, ("log",), [2]))
+    assert "a*I*log(d)" not in texts(neighbours.exchanges(root, ("log",), [1]))
     assert forms.divisors(added[0]) == {2}
 
 
 def test_completing_leaves_out_powers_beyond_the_limit() -> None:
     form = (((("x", 1), forms.MAX_HALVES),),)
-    assert neighbours.longer(form, 2, frozenset())
+    assert neighbours.extensions(form, 2, frozenset())
 
 
 def test_powers_are_loosened_one_by_one_and_together() -> None:
     """The current takes both signs and keeps its power."""
     form = (forms.make_monomial([(("x", 0), 2), (("x", 1), 1), (("x", 2), -2)]),)
-    assert texts(neighbours.loosened(form, frozenset({0}))) == {
+    assert texts(neighbours.fitted_powers(form, frozenset({0}))) == {
         "a*I*q**p/d",
         "a*I*sqrt(q)*d**p",
         "a*I*q**p*d**r",

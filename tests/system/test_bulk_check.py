@@ -4,12 +4,12 @@ import json
 import math
 
 import pytest
+from md.bulk_check import check_bulk
 
 import md.bulk
 from md.bulk import BulkProperties
 from transslit import load_electrolyte
 from transslit.library import shipped
-from validation.bulk_check import check_bulk
 
 KCL = load_electrolyte("KCl")
 AS_IT_SHOULD = {"density": 1040.0, "first_peak": {"K": 0.272e-9, "Cl": 0.310e-9}, "temperature": 298.0}

@@ -7,7 +7,7 @@ from circuit import simulate
 from continuum import ContinuumConfig, run
 from transslit import SlitNetwork, TriangularCV, load_electrolyte
 from transslit.progress import Progress
-from validation.extracted import extracted_circuit
+from validation.simulations.circuit import extracted_circuit
 
 
 def rms_over_peak(record, config):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from validation.claims.stage import read_claims
+from validation.claims.judge import read_claims
 
 
 def test_chosen_claims_leave_rows_parts_and_tables(inside, tmp_path):

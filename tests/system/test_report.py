@@ -11,13 +11,13 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from validation import figures
 from validation.claims import CLAIMS, Finding
-from validation.claims.registry import part
-from validation.material import Material
-from validation.report import render
-from validation.sections import exhibits
-from validation.svg import to_svg
+from validation.figures import report as figures
+from validation.figures.svg import to_svg
+from validation.report.page import render
+from validation.report.sections import exhibits
+from validation.report.tables import Material
+from validation.verdicts.verdict import part
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait

@@ -13,7 +13,7 @@ import pytest
 from transslit import Law, SlitNetwork
 from transslit.files import file_checksum, read_sealed, write_sealed
 from transslit.law import Constant
-from validation import report
+from validation.report import page as report
 
 BLANK = '<svg viewBox="0 0 1 1"></svg>'
 STAGES = ("continuum-step", "continuum-cv", "discover", "circuit", "record")

@@ -10,11 +10,13 @@ import pytest
 from scipy import constants
 
 from continuum import ContinuumConfig
+from continuum import run as run_continuum
 from md import quick
 from transslit import BadInput, SlitNetwork, load_electrolyte
 from transslit.config import Config
 from transslit.ions import Sourced
 from transslit.library import shipped
+from transslit.progress import Progress
 
 
 def sourced(config):
@@ -173,6 +175,42 @@ def test_what_is_wrong_in_a_file_is_said_in_one_line(tmp_path, old, new, says):
 def test_charged_salts_pass_only_when_allowed(tmp_path):
     path = edited(tmp_path, '"-1 e"', '"-1.5 e"')
     assert load_electrolyte(path, allow_charged=True).ions[1].md.charge.value == -1.5
+
+
+def without_force_field(folder, name, ions=2):
+    """A shipped file whose first `ions` ions have no [ions.md]."""
+    text = shipped()[name].read_text(encoding="utf-8")
+    path = folder / "plain.toml"
+    path.write_text(re.sub(r"\[ions\.md\]\n(?:\w+ = .*\n)+", "", text, count=ions), encoding="utf-8")
+    return str(path)
+
+
+def test_the_continuum_needs_no_force_field(tmp_path):
+    """The same currents and contents, bit for bit, with the force field and without."""
+    network = SlitNetwork(slit=1e-9, layers=3, slit_length=2e-9, reservoir_length=1e-9)
+    records = []
+    for name in ("KCl", without_force_field(tmp_path, "KCl")):
+        config = ContinuumConfig(network=network, electrolyte=load_electrolyte(name), steps=4)
+        records.append(run_continuum(config, tmp_path / f"run-{len(records)}", Progress(quiet=True)))
+    for table in ("crossings", "slits", "terminal"):
+        assert getattr(records[0], table).equals(getattr(records[1], table))
+    assert records[0].crossings["I_A_per_m"].abs().sum() > 0
+
+
+@pytest.mark.parametrize("ions", [1, 2])
+def test_molecular_dynamics_refuses_an_ion_without_a_force_field(tmp_path, ions):
+    """Also where one ion alone lacks it; the charges of the others are then not summed."""
+    salt = load_electrolyte(without_force_field(tmp_path, "KCl", ions))
+    assert not salt.has_force_field
+    with pytest.raises(BadInput) as caught:
+        quick(0.59e-9, salt, 1000.0)
+    needs = "molecular dynamics needs mass, charge, sigma and epsilon, or a force field; see docs/electrolytes.md"
+    assert str(caught.value) == f"ions.K.md: missing: {needs}"
+
+
+def test_a_liquid_of_ions_without_masses_has_the_concentration_that_is_asked_for(tmp_path):
+    salt = load_electrolyte(without_force_field(tmp_path, "BMIM-PF6"))
+    assert salt.bulk(1000.0).tolist() == [1000.0, 1000.0]
 
 
 def test_nearest_names_are_offered():

@@ -86,6 +86,17 @@ def test_each_fault_is_found(broken, old, new, says, error):
     assert [fault.error for fault in faults if says in fault.text] == [error]
 
 
+def test_an_ion_without_a_force_field_is_a_warning(broken):
+    """Once for the ion that has none; the file can be used, and what else is wrong is found as well."""
+    text = shipped()["KCl"].read_text(encoding="utf-8")
+    block = text[text.index("[ions.md]") : text.index("[[ions]]", text.index("[ions.md]"))]
+    salt, faults = find_faults(broken((block, ""), ('"4.045 angstrom"', '"4.045 nm"')))
+    assert salt is not None
+    needs = "molecular dynamics needs mass, charge, sigma and epsilon, or a force field; see docs/electrolytes.md"
+    assert faults[0] == (f"ions.K.md: missing: {needs}", False)
+    assert [fault.text[:15] for fault in faults[1:]] == ["ions.Cl.md.sigm"]
+
+
 def test_charges_of_the_wrong_sign_are_found(broken):
     assert any("against valence" in text for text in texts(broken(('"1 e"', '"-1.0 e"'), ('"-1 e"', '"1 e"'))))
 

@@ -1,4 +1,4 @@
-"""Run folders: reuse, refusal of another configuration, one owner, nothing half-written."""
+"""The run store: reuse, refusal of another configuration, one owner, nothing half-written."""
 
 import contextlib
 import errno
@@ -9,10 +9,13 @@ import sys
 import textwrap
 
 import pytest
+from pydantic import create_model
+from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
-from transslit import BadInput, SlitNetwork
-from transslit.files import read_json, write_json
-from transslit.runs import open_run
+from transslit import BadInput, SlitNetwork, StageFailed
+from transslit.config import SCHEMA, Config
+from transslit.files import read_json, read_object, read_sealed, write_json, write_sealed
+from transslit.runs import Results, matches, open_run, read_manifest
 
 CONFIG = SlitNetwork(slit="2nm")
 
@@ -47,6 +50,48 @@ def test_another_configuration_is_never_overwritten(tmp_path):
             run.stage("a", CONFIG, counting(calls), inputs={"record": "another"})
     assert len(calls) == 1
     assert (tmp_path / "a" / "manifest.json").read_bytes() == before
+
+
+class Older(Config):
+    tolerance: float = 1e-3
+    network: SlitNetwork = CONFIG
+
+
+Newer = create_model("Newer", __base__=Older, scheme=(str, "euler"))
+Stricter = create_model("Stricter", __base__=Older, tolerance=(float, 1e-4))
+
+
+def test_a_stage_is_reused_after_a_field_was_added_and_not_after_a_default_changed(tmp_path):
+    calls = []
+    with open_run(tmp_path) as run:
+        run.stage("a", Older(), counting(calls))
+        manifest = run.stage("a", Newer(), counting(calls))[1]
+        assert manifest["config"]["network"]["layers"] == 6  # in full, whether or not it is the default
+        assert matches(manifest, Newer())
+        with pytest.raises(BadInput, match=r"scheme None there, bdf2 here"):
+            run.stage("a", Newer(scheme="bdf2"), counting(calls))
+        assert Stricter().digest == Older().digest
+        assert not matches(manifest, Stricter())
+        with pytest.raises(BadInput, match=r"tolerance 0.001 there, 0.0001 here"):
+            run.stage("a", Stricter(), counting(calls))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_folder_of_another_schema_is_refused(tmp_path, finished):
+    def interrupted(folder):
+        raise KeyboardInterrupt
+
+    with open_run(tmp_path) as run:
+        with contextlib.suppress(KeyboardInterrupt):
+            run.stage("", CONFIG, counting([]) if finished else interrupted)
+        path = tmp_path / ("manifest.json" if finished else "started.json")
+        content = read_sealed(path) if finished else read_object(path)
+        assert content.pop("schema") == SCHEMA
+        (write_sealed if finished else write_json)(path, content)
+        with pytest.raises(BadInput, match=rf"another version of transslit \(schema 1 there, {SCHEMA} here\)"):
+            run.stage("", CONFIG, counting([]))
+    assert read_manifest(tmp_path).get("config") == (CONFIG.model_dump(mode="json") if finished else None)
 
 
 def test_an_unfinished_stage_continues_only_with_its_own_configuration(tmp_path):
@@ -203,3 +248,53 @@ def test_a_folder_with_files_of_no_run_is_left_alone(tmp_path):
         run.stage("", CONFIG, counting([]))
     assert (tmp_path / "result").read_text() == "the user's own"
     assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "result"]
+
+
+class Point(TypedDict):
+    status: str
+    values: dict[str, float | None]
+
+
+POINT: Point = {"status": "done", "values": {"R_ohm": 0.1, "gamma": None}}
+
+
+def test_a_result_is_what_was_written_or_not_there(tmp_path):
+    results = Results(tmp_path, Point, "sweep")
+    assert results.read("a") is None
+    results.write("a", POINT)
+    assert results.read("a") == POINT
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    whole = (tmp_path / "a.json").read_text()
+    for damaged in (whole[:40], whole.replace("0.1", "0.2"), "", "[1]"):
+        (tmp_path / "a.json").write_text(damaged)
+        assert results.read("a") is None
+    write_sealed(tmp_path / "a.json", {"status": "done", "values": {"R_ohm": "0.1"}})
+    assert results.read("a") is None
+    results.write("a", POINT)
+    assert results.read("a") == POINT
+
+
+def test_a_result_that_cannot_be_written_is_one_line(tmp_path):
+    with pytest.raises(StageFailed, match=r"sweep: .*none cannot be written"):
+        Results(tmp_path / "none", Point, "sweep").write("a", POINT)
+
+
+def test_two_processes_write_the_same_result(tmp_path):
+    """Whoever reads meanwhile finds nothing or a whole result, and no temporary file stays."""
+    script = textwrap.dedent(f"""
+        from pathlib import Path
+        from transslit.runs import Results
+        results = Results(Path({str(tmp_path)!r}), dict[str, float], "sweep")
+        for n in range(300):
+            results.write("a", {{str(k): float(n) for k in range(200)}})
+    """)
+    others = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(2)]
+    results = Results(tmp_path, dict[str, float], "sweep")
+    while not (tmp_path / "a.json").exists() and any(other.poll() is None for other in others):
+        pass
+    while any(other.poll() is None for other in others):
+        content = results.read("a")
+        assert content is not None
+        assert len(set(content.values())) == 1
+    assert [other.returncode for other in others] == [0, 0]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]

@@ -6,7 +6,9 @@ import pytest
 
 from transslit import Law
 from transslit.law import Constant
-from validation import crosscheck, scaling, verification
+from validation.checks import conservation as verification
+from validation.checks import law as scaling
+from validation.checks import mechanism as crosscheck
 
 
 def mean_over_blocks(table):

@@ -15,8 +15,9 @@ from transslit import SlitNetwork, TransSlitRecord, TriangularCV, load_electroly
 from transslit.progress import Progress
 from transslit.runs import RunFolder
 from validation.claims import CLAIMS, ClaimsConfig, circuits, network_circuit
-from validation.claims.config import WIDTHS
-from validation.claims.evidence import AS_SET, Evidence, Run
+from validation.claims.uncertainty import AS_SET, Evidence
+from validation.presets import WIDTHS
+from validation.simulations.runs import Run
 
 QUIET = Progress(quiet=True)
 

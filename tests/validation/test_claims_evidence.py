@@ -6,15 +6,15 @@ import shutil
 import numpy as np
 import pytest
 
+from studies.missing_methods.setting import BOX
 from transslit import BadInput, SlitNetwork, load_electrolyte
 from transslit.progress import Progress
 from transslit.runs import RunFolder
-from validation import pipeline
+from validation import chain as pipeline
 from validation.claims import ClaimsConfig, Need, evidence
-from validation.claims.evidence import Evidence
-from validation.claims.registry import Measured, part
-from validation.config import PAPER, PAPER_NETWORK, ValidateConfig
-from validation.methods.setting import BOX
+from validation.claims.uncertainty import Evidence
+from validation.presets import PAPER, PAPER_NETWORK, ValidateConfig
+from validation.verdicts.verdict import Measured, part
 
 NEEDS = [Need("cv", (2e-9,), inputs=True)]
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from transslit import TransSlitRecord
-from validation.crosscheck import md_against_continuum, mechanism, residual
-from validation.verification import additivity, content_balance
+from validation.checks.against import md_against_continuum
+from validation.checks.conservation import additivity, content_balance
+from validation.checks.mechanism import mechanism
+from validation.checks.unexplained_charge import residual
 
 
 def by_id(verdicts):

@@ -7,21 +7,21 @@ import pandas as pd
 import pytest
 
 import continuum
+from studies.missing_methods import analysis, report
+from studies.missing_methods import search as searching
+from studies.missing_methods.analysis import flat_by_geometry, ranking, slope_of_resistance, where
+from studies.missing_methods.judged import Part, asked_together, flat, held, margins, parts_of, places, with_readings
+from studies.missing_methods.point import JUDGED, SettingEvidence, judge
+from studies.missing_methods.report import told
+from studies.missing_methods.sample import around, promising, space_filling
+from studies.missing_methods.sensitivity import emulated_indices, indices, main_effect
+from studies.missing_methods.setting import BOX, NAMES, Setting
 from transslit import BadInput, SlitNetwork, TransSlitRecord, TriangularCV, load_electrolyte
 from transslit.executor import Inline
 from transslit.progress import Progress
 from validation.claims import CLAIMS
-from validation.claims.config import WIDTHS
-from validation.claims.evidence import STEP
-from validation.methods import analysis, report
-from validation.methods import search as searching
-from validation.methods.analysis import flat_by_geometry, ranking, slope_of_resistance, where
-from validation.methods.judged import Part, asked_together, flat, held, margins, parts_of, places, with_readings
-from validation.methods.point import JUDGED, SettingEvidence, judge
-from validation.methods.report import told
-from validation.methods.sample import around, promising, space_filling
-from validation.methods.sensitivity import emulated_indices, indices, main_effect
-from validation.methods.setting import BOX, NAMES, Setting
+from validation.claims.uncertainty import STEP
+from validation.presets import WIDTHS
 from validation.sweep import stages
 
 TINY = Setting(slit_length=5e-9, edge_gap=0.8e-9, ion_diameter=0.4e-9, stern_thickness=0.2e-9, stern_permittivity=40.0)

@@ -10,13 +10,14 @@ import pytest
 import continuum
 from circuit import simulate
 from circuit.surrogate import ELEMENTS, Surrogate
+from studies.missing_methods import elements
+from studies.missing_methods.elements import DOMAIN, Operation, design, fitted, remake
 from transslit import BadInput
 from transslit.executor import Inline
 from transslit.progress import Progress
+from validation.checks.circuit_cv import last_cycle
+from validation.checks.law import cv_distance
 from validation.commands.circuit import circuit_command, configured
-from validation.methods import elements
-from validation.methods.elements import DOMAIN, Operation, design, fitted, remake
-from validation.scaling import cv_distance, last_cycle
 
 ALL = {name: option.default for name, option in inspect.signature(circuit_command).parameters.items()}
 

@@ -8,9 +8,9 @@ import md
 from transslit import load_electrolyte
 from transslit.progress import Progress
 from transslit.runs import RunFolder
-from validation import plan
 from validation.claims import ClaimsConfig
-from validation.config import STAGES
+from validation.claims import cost as plan
+from validation.presets import STAGES
 
 DAY = 86400.0
 

@@ -6,8 +6,8 @@ import math
 import pytest
 
 from transslit import BadInput
-from validation.compare import compare, counts
-from validation.verdict import Estimate, judge
+from validation.verdicts.compare import compare, counts
+from validation.verdicts.verdict import Estimate, judge
 
 
 @pytest.fixture

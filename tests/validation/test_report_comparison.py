@@ -6,7 +6,8 @@ import pytest
 
 import md
 from transslit import load_electrolyte
-from validation import comparison, profiles
+from validation import profiles
+from validation.checks import courses as comparison
 
 
 def row(table, quantity, i):

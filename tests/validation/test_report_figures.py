@@ -9,9 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from transslit import SlitNetwork
-from validation import figures
-from validation.picture import PIXELS, rendered
-from validation.svg import INK, band, tagged, to_file, to_svg
+from validation.figures import report as figures
+from validation.figures.picture import PIXELS, rendered
+from validation.figures.svg import INK, band, tagged, to_file, to_svg
 
 
 @pytest.fixture

@@ -10,13 +10,14 @@ from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
 from transslit import Electrolyte, load_electrolyte
-from validation import figures, report
-from validation.compare import compare
-from validation.config import ValidateConfig
-from validation.material import Material
-from validation.provenance import provenance
-from validation.svg import size, tagged, tags, to_svg
-from validation.verdict import Estimate, judge
+from validation.figures import report as figures
+from validation.figures.svg import size, tagged, tags, to_svg
+from validation.presets import ValidateConfig
+from validation.report import page as report
+from validation.report.provenance import provenance
+from validation.report.tables import Material
+from validation.verdicts.compare import compare
+from validation.verdicts.verdict import Estimate, judge
 
 TITLE = "[emim][BF4] in [bold]red[/bold]"
 SOURCE = "[see table 2] <script>alert(1)</script> | a_b_ & *c* &amp; `d` $e$"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from validation.narrative import in_short, paragraphs
-from validation.verdict import Estimate, judge
+from validation.report.summary import in_short, paragraphs
+from validation.verdicts.verdict import Estimate, judge
 
 
 def verdict(identity, value, low, high, u=0.0):

@@ -9,18 +9,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from md.shipped import references
 
 from transslit import BadInput, load_electrolyte
-from validation import comparison, crosscheck, figures
+from validation.checks import courses as comparison
+from validation.checks import mechanism as crosscheck
 from validation.claims.registry import CLAIMS, Claim, Finding
-from validation.config import ValidateConfig
-from validation.material import PARTS, Material
-from validation.provenance import provenance, totals
-from validation.reference import references
-from validation.report import _svg, answers, matrices, publish, render, typeset
-from validation.sections import claim_exhibits, exhibits, sections, thinned
-from validation.svg import to_svg
-from validation.verdict import Estimate, judge
+from validation.figures import report as figures
+from validation.figures.svg import to_svg
+from validation.presets import ValidateConfig
+from validation.report.page import _svg, matrices, publish, render, typeset
+from validation.report.provenance import provenance, totals
+from validation.report.sections import claim_exhibits, exhibits, sections, thinned
+from validation.report.tables import PARTS, Material
+from validation.verdicts.answers import answers
+from validation.verdicts.verdict import Estimate, judge
 
 NETWORK = {"slit": 0.59e-9, "layers": 4, "slit_length": 1.5e-9, "edge_gap": 0.5e-9, "reservoir_length": 1.5e-9}
 DRAWN = collections.defaultdict(lambda: "<svg></svg>")

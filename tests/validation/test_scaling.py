@@ -7,7 +7,7 @@ import pytest
 
 from transslit import Law
 from transslit.law import Constant
-from validation.scaling import drives, gamma, law
+from validation.checks.law import drives, gamma, law
 
 ROWS = pd.DataFrame({"replica": 0, "i": 1, "time_s": [0.0, 1.0], "I_A_per_m": 1.0, "q": [0.0, 1.0], "dphi_V": 1.0})
 INPUTS = ("I_A_per_m", "q")

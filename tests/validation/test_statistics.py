@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from validation.statistics import Series, bootstrap, difference, pearson, rise_time, same_sign_share, series
+from validation.verdicts.bootstrap import Series, bootstrap, difference, pearson, rise_time, same_sign_share, series
 
 
 def test_bootstrap_interval_covers_the_truth_about_as_often_as_it_says():

@@ -214,8 +214,8 @@ def test_a_sweep_of_nothing_is_bad_input(stage, vary, words, said):
 def test_a_continuum_row_holds_what_extraction_and_claims_say(tmp_path):
     from continuum import ContinuumConfig, extract
     from transslit import TransSlitRecord
-    from validation.claims.evidence import Run
     from validation.claims.measures import agreement
+    from validation.simulations.runs import Run
 
     words = ["--layers", "3", "--steps", "40", "--refinement", "0.5"]
     points = plan("continuum", ["slit=2nm"], words, keep=True)
@@ -240,7 +240,7 @@ def test_a_row_of_atoms_holds_what_the_cross_checks_say(tmp_path):
     from discovery import DiscoveryConfig
     from md import MDConfig
     from transslit import SlitNetwork, TransSlitRecord, load_electrolyte
-    from validation.crosscheck import mechanism
+    from validation.checks.mechanism import mechanism
     from validation.sweep import Point, Task, Work
 
     config = MDConfig(

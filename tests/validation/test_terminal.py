@@ -9,8 +9,8 @@ from rich.console import Console
 
 from transslit import SlitNetwork, load_electrolyte
 from transslit.library import shipped
-from validation import terminal
-from validation.compare import Pair
+from validation.commands import terminal
+from validation.verdicts.compare import Pair
 
 TITLE = "Ions that migrate inwards are joined by all those that drift"  # sixty columns
 LONG = "The trans-slit voltage and the difference of the net charge density rise and fall together in time"

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studies.charging_time_scales.time_scales import holds_from, time_scales
 from transslit import TransSlitRecord
-from validation.time_scales import holds_from, time_scales, unexplained_share
+from validation.checks.unexplained_charge import unexplained_share
 
 
 def left_over(make, share, ramp=0.0, noise=0.02, error=None):

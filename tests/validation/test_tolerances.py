@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from transslit import BadInput
-from validation.claims.registry import CLAIMS, Finding, Measured, part
-from validation.tolerances import apply_tolerances, read_tolerances
-from validation.verdict import Estimate, exit_code, judge
+from validation.claims.registry import CLAIMS, Finding
+from validation.verdicts.tolerances import apply_tolerances, read_tolerances
+from validation.verdicts.verdict import Estimate, Measured, exit_code, judge, part
 
 
 @pytest.fixture

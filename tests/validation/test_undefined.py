@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from md.shipped import SHIPPED
 
 from transslit import TransSlitRecord
-from validation.reference import SHIPPED
-from validation.verification import additivity, content_balance
+from validation.checks.conservation import additivity, content_balance
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from validation.verdict import Estimate, exit_code, judge
+from validation.verdicts.verdict import Estimate, exit_code, judge
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 
 from transslit import TransSlitRecord
-from validation.claims.evidence import Evidence
-from validation.claims.figures import Axis, plot
-from validation.claims.registry import Finding, Need, claim
-from validation.crosscheck import mechanism
-from validation.statistics import SMOOTHING, difference, replicas
-from validation.verdict import CLAIM
+from validation.checks.mechanism import mechanism
+from validation.claims.registry import Finding, claim
+from validation.claims.uncertainty import Evidence, Need
+from validation.figures.claims import Axis, plot
+from validation.verdicts.bootstrap import SMOOTHING, difference, half_cells
+from validation.verdicts.verdict import CLAIM
 
 DIFFERENCES = {
     "phi_V": ("$\\Delta\\varphi_1$", True),
@@ -25,7 +23,7 @@ def _courses(record: TransSlitRecord) -> pd.DataFrame:
     """Differences between slits 1 and 2 over the largest of each, by electrode; ions crowd with net charge: - dc."""
     tables = []
     for electrode in ("positive", "negative"):
-        if not replicas(record, electrode):
+        if not half_cells(record, electrode):
             continue
         for column, (label, signed) in DIFFERENCES.items():
             found = difference(record, column, 1, electrode, signed).smoothed(SMOOTHING).after(0.0)
@@ -54,18 +52,17 @@ def atoms(evidence: Evidence) -> Finding:
 
     After the charge step, slits 1 and 2 (between like sheets), both electrodes: the share of the charge that crosses
     while the two-point migration and diffusion currents agree in sign, and the correlations of dphi_1 with the
-    differences of net charge and of ions; 95 % intervals by bootstrap over the half-electrodes.
+    differences of net charge and of ions; 95 % intervals by bootstrap over the half-cells.
     """
     record, setting = evidence.atoms()
-    wanted = {f"C04.{electrode}.1.{what}" for electrode in ("pos", "neg") for what in ("sign", "rho", "c")}
+    wanted = {f"md.{electrode}.1.{what}" for electrode in ("pos", "neg") for what in ("sign", "rho", "c")}
     parts = [
-        replace(
-            found,
+        found.changed(
             title=f"{found.title}, {'positive' if '.pos.' in found.id else 'negative'} electrode",
             verdict=CLAIM[found.verdict],
             u_statistical=found.uncertainty,
         )
-        for found in mechanism(record, "C04", "", seed=evidence.config.seed)
+        for found in mechanism(record, "md", "", seed=evidence.config.seed)
         if found.id in wanted
     ]
     return Finding(tuple(parts), setting, _courses(record))

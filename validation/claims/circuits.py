@@ -13,31 +13,37 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from circuit import CircuitConfig, simulate
-from circuit.measures import asymmetry, cv_area, cycles_to_settle, one_cycle, peak_over_plateau
-from validation.circuit_figures import config as paper_circuit
-from validation.claims.evidence import Evidence
-from validation.claims.figures import TIME, Axis, plot
-from validation.claims.registry import Finding, Measured, claim, part
+from circuit.measures import asymmetry, cv_area, peak_over_plateau, settled_cycle
+from transslit import TriangularCV
+from validation.claims.registry import Finding, claim
+from validation.claims.uncertainty import Evidence
+from validation.figures.claims import TIME, Axis, plot
+from validation.verdicts.verdict import Measured, part
 
 V_M, I_M = Axis("V_m_V", "$V_m$ / mV", 1e3), Axis("I_m_A", "$I_m$ / mA", 1e3)
 GAMMAS = (-0.9, -0.5, 0.0, 0.5, 0.9)
 RESISTANCES = (1.0, 2.0, 5.0, 10.0)  # ohm
+C_SLIT = 80e-9  # F
 GROWS = 1e-3
 CIRCUIT = 1e-4  # numerical error of I_m over its peak (docs/circuit.md), taken for any measure that is of order one
 
 
-def last_cycle(config: CircuitConfig) -> pd.DataFrame:
-    """The last cycle's terminal table."""
-    return one_cycle(simulate(config).terminal, config)
+def paper_circuit(**changes: Any) -> CircuitConfig:
+    """The paper's circuit (Extended Data Fig. 13) but for `changes`."""
+    base = CircuitConfig(
+        resistance=5.0,
+        gamma=0.9,
+        slit_capacitance=C_SLIT,
+        open_resistance=1.0,
+        open_capacitance=10e-9,
+        drive=TriangularCV(cycles=2),
+    )
+    return CircuitConfig(**{**dict(base), **changes})
 
 
 def settled(**changes: Any) -> pd.DataFrame:
     """The settled cycle of the paper's circuit but for `changes`."""
-    config = paper_circuit(**changes)
-    cycles = max(2, cycles_to_settle(config))
-    drive = config.drive.model_copy(update={"cycles": cycles})
-    config = config.model_copy(update={"drive": drive, "points": 2000 * cycles})
-    return last_cycle(config)
+    return settled_cycle(paper_circuit(**changes))
 
 
 def known(value: float) -> Measured:
@@ -178,7 +184,7 @@ def deepest_slit(evidence: Evidence) -> Finding:
     changes = np.array(list(ends.values())).reshape(-1, 2) - base
     down, up = (float(np.sqrt(np.sum(side**2))) for side in (changes.min(1).clip(max=0), changes.max(1).clip(min=0)))
     holds = float(brentq(lambda r: _gain(resistance=r) - 1.42, 1.0, 8.0, xtol=1e-3))
-    number = holds * 80e-9 * 1e4 / 0.2  # R_c C_slit (d phi_m / dt) / phi_max
+    number = holds * C_SLIT * 1e4 / 0.2  # R_c C_slit (d phi_m / dt) / phi_max
     reason = (
         f"ten points about 42 %, the elements not being given; it is 1.42 at R_c = {holds:.2f} ohm, where"
         f" R_c C_slit (dphi_m/dt) / phi_max = {number:.4f}"

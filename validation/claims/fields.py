@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 
 from continuum import CrossingLine, OpenSpaceFlux, capacitances, migration_laws
-from validation.claims.config import NARROW, WIDTHS, nm
-from validation.claims.evidence import Evidence, Run, Runs
-from validation.claims.figures import TIME, Axis, plot
 from validation.claims.measures import by_width, instant, spread
-from validation.claims.registry import Finding, Need, claim, part
-from validation.statistics import durations
+from validation.claims.registry import Finding, claim
+from validation.claims.uncertainty import Evidence, Need, Runs
+from validation.figures.claims import TIME, Axis, plot
+from validation.presets import NARROW, WIDTHS
+from validation.simulations.runs import Run
+from validation.verdicts.bootstrap import durations
+from validation.verdicts.verdict import part
+from validation.verdicts.words import nm
 
 MECHANISMS = {
     "I_migration_A_per_m": "migration",

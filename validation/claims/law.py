@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 
 from discovery import DiscoveryConfig
-from validation import scaling
-from validation.claims.evidence import Evidence, Runs
-from validation.claims.figures import Axis, plot
+from validation.checks.law import gamma as gamma_of
+from validation.checks.law import is_resistance
 from validation.claims.measures import driven
-from validation.claims.registry import Finding, Measured, Need, claim, part
+from validation.claims.registry import Finding, claim
+from validation.claims.uncertainty import Evidence, Need, Runs
+from validation.figures.claims import Axis, plot
+from validation.verdicts.verdict import Measured, part
 
 FIT = "'describes very well': at most 2 % of the variance left"
 
@@ -43,10 +45,10 @@ def discovered(evidence: Evidence) -> Finding:
     is equation 1; gamma, whose interval holds the fit's, the grid's and the time steps' error; R2 on the crossing held
     out.
     """
-    law = evidence.law(1.5e-9)
+    law = evidence.law_at(1.5e-9)
     same = float({"R_c", "gamma"} == set(law.constants))
     fitted = evidence.measure(_gamma, (1.5e-9,))["gamma"]
-    found = scaling.gamma(law)
+    found = gamma_of(law)
     u = float(np.hypot(fitted.u_numerical or 0.0, found.half_width))
     gamma = Measured(found.value, u, fitted.inputs, fitted.variations)
     parts = (
@@ -58,7 +60,7 @@ def discovered(evidence: Evidence) -> Finding:
     table = driven(evidence.cv(1.5e-9))[["i", "q", "R_ohm_m"]].rename(columns={"R_ohm_m": "R"})
     table["from"] = [f"crossing {i}" for i in table["i"]]
     tables = [table.drop(columns="i")]
-    if scaling.is_resistance(law):
+    if is_resistance(law):
         grid = np.linspace(0, 1, 101)
         tables.append(pd.DataFrame({"q": grid, "R": law.resistance()[0](grid), "from": "law"}))
     return Finding(parts, evidence.setting("d = 1.5 nm"), pd.concat(tables, ignore_index=True))

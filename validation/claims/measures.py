@@ -14,8 +14,9 @@ import pandas as pd
 
 from continuum import resistances
 from transslit import TransSlitRecord
-from validation.claims.config import nm
-from validation.claims.evidence import Run, Runs
+from validation.claims.uncertainty import Runs
+from validation.simulations.runs import Run
+from validation.verdicts.words import nm
 
 DRIVEN = 0.9
 PARTS = {"diffusion": "I_diffusion_A_per_m", "steric": "I_steric_A_per_m"}

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from validation.claims.config import NARROW, WIDTHS, nm
-from validation.claims.evidence import Evidence, Run, Runs
-from validation.claims.figures import TIME, Axis, D, plot
 from validation.claims.measures import agreement, by_width, falling, instant, wide
-from validation.claims.registry import Finding, Need, claim, part
-from validation.statistics import pearson
+from validation.claims.registry import Finding, claim
+from validation.claims.uncertainty import Evidence, Need, Runs
+from validation.figures.claims import TIME, Axis, D, plot
+from validation.presets import NARROW, WIDTHS
+from validation.simulations.runs import Run
+from validation.verdicts.bootstrap import pearson
+from validation.verdicts.verdict import part
+from validation.verdicts.words import nm
 
 WHOLE = 0.95
 TURNS = "95 %: at each turn of the drive the currents pass zero within the time in which the network itself charges"

@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 
 from circuit import CircuitConfig, simulate
-from circuit.measures import cv_distance
-from transslit import TriangularCV
-from validation import scaling
-from validation.claims.circuits import GROWS, V_M, known, last_cycle
-from validation.claims.evidence import Evidence, Run, Runs
-from validation.claims.figures import Axis, plot
+from circuit.measures import cv_distance, last_cycle
 from circuit.prescribed import prescribed_line
-from validation.claims.registry import Finding, Need, claim, part
-from validation.extracted import extracted_circuit
+from transslit import TriangularCV
+from validation.checks.circuit_cv import cell_voltammogram
+from validation.claims.circuits import GROWS, V_M, known
+from validation.claims.registry import Finding, claim
+from validation.claims.uncertainty import Evidence, Need, Runs
+from validation.figures.claims import Axis, plot
+from validation.simulations.circuit import extracted_circuit
+from validation.simulations.runs import Run
+from validation.verdicts.verdict import part
 
 WIDTH = 1.5e-9
 FAST: dict[str, Any] = {"scan_rate": 4e5}  # V/s: twenty times the paper's, where a constant resistance is 5 % off
@@ -34,13 +36,13 @@ def extracted(run: Run, tabled: bool = True, drive: TriangularCV | None = None, 
 def _curves(run: Run) -> dict[str, pd.DataFrame]:
     config = extracted(run)
     tlm = config.model_copy(update={"model": "tlm"})
-    return {"NCM": simulate(config).terminal, "TLM": simulate(tlm).terminal, "mPNP": scaling.last_cycle(run.record)}
+    return {"NCM": simulate(config).terminal, "TLM": simulate(tlm).terminal, "mPNP": cell_voltammogram(run.record)}
 
 
 def _distances(runs: Runs) -> dict[str, float]:
     (run,) = runs.values()
     curves = _curves(run)
-    ncm, tlm = (scaling.cv_distance(curves[name], curves["mPNP"]) for name in ("NCM", "TLM"))
+    ncm, tlm = (cv_distance(curves[name], curves["mPNP"]) for name in ("NCM", "TLM"))
     return {"ncm": ncm, "tlm": tlm, "ratio": ncm / tlm}
 
 

@@ -14,37 +14,16 @@ from which its figure is drawn. The claim's verdict is that of its worst part.
 from __future__ import annotations
 
 import inspect
-import math
 import string
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import pandas as pd
 
 from transslit.errors import BadInput
-from validation.verdict import Estimate, Verdict, judge, worst
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from validation.claims.evidence import Evidence
-
-Draw = Callable[[pd.DataFrame], "Figure"]
-
-
-@dataclass(frozen=True)
-class Need:
-    """What a claim will ask for: `kind` is cv or atoms, `widths` the slit widths in m that it concerns.
-
-    Known beforehand, so that progress can say how much is left. `inputs` says that the parameters which the paper
-    leaves open are varied too; `drive` changes the default cyclic voltammetry.
-    """
-
-    kind: Literal["cv", "atoms"]
-    widths: tuple[float, ...] = ()
-    inputs: bool = False
-    drive: tuple[tuple[str, float], ...] = ()
+from validation.claims.uncertainty import Evidence, Need
+from validation.figures.claims import Draw
+from validation.verdicts.verdict import ClaimVerdict, Verdict
 
 
 @dataclass(frozen=True)
@@ -54,89 +33,6 @@ class Finding:
     parts: tuple[Verdict, ...]
     setting: str
     evidence: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A number, its numerical half-width (95 %), and how far the unknown parameters take it down and up.
-
-    `inputs` is None where none are varied; `variations` is what the number is under each, by label.
-    """
-
-    value: float
-    u_numerical: float | None = None
-    inputs: tuple[float, float] | None = None
-    variations: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def widened(self) -> tuple[float, float] | None:
-        """The interval of both."""
-        if self.inputs is None:
-            return None
-        down, up = (math.hypot(self.u_numerical or 0.0, part) for part in self.inputs)
-        return self.value - down, self.value + up
-
-    @property
-    def range(self) -> str:
-        """The ends of the variations in words, where the input matters at all."""
-        if self.inputs is None or not self.variations or sum(self.inputs) < 0.02 * abs(self.value):
-            return ""
-        low, high = (pick(self.variations, key=self.variations.__getitem__) for pick in (min, max))
-        return f"; {self.variations[low]:.3g} ({low}) to {self.variations[high]:.3g} ({high})"
-
-
-def part(
-    title: str,
-    measured: Measured | Estimate | float,
-    *,
-    low: float = -math.inf,
-    high: float = math.inf,
-    unit: str = "1",
-    reason: str,
-) -> Verdict:
-    """One judged part of a claim; `Claim.verdict` gives it its id and setting."""
-    if isinstance(measured, int | float):
-        measured = Measured(float(measured))
-    more: dict[str, Any] = {"low": low, "high": high, "unit": unit, "setting": "", "claim": True}
-    if isinstance(measured, Estimate):
-        return judge("", title, measured, reason=reason, u_statistical=measured.half_width, **more)
-    u = measured.u_numerical or 0.0
-    return judge(
-        "",
-        title,
-        Estimate(measured.value, measured.value - u, measured.value + u),
-        reason=reason + measured.range,
-        widened=measured.widened,
-        u_numerical=measured.u_numerical,
-        u_input=None if measured.inputs is None else sum(measured.inputs) / 2,
-        **more,
-    )
-
-
-@dataclass(frozen=True)
-class ClaimVerdict(Verdict):
-    """A judged claim: value, tolerance and reason are those of the part that decided; `figure` is the paper's.
-
-    On disk a row of claims.json (and of verdicts.json), with `parts` as rows and the table as
-    evidence/tables/<id>.parquet. `draw(evidence)` makes its figure.
-    """
-
-    figure: str = ""
-    statement: str = ""
-    parts: tuple[Verdict, ...] = ()
-
-    def row(self) -> dict[str, Any]:
-        """The verdict as JSON-able row, its parts as rows."""
-        return super().row() | {"parts": [part.row() for part in self.parts]}
-
-    def draw(self, table: pd.DataFrame | None = None) -> Figure:
-        """The claim's figure, from its table (or from `table` in its place)."""
-        return CLAIMS[self.id].draw(self.evidence if table is None else table)
-
-    @property
-    def see(self) -> str:
-        """What to see in the figure."""
-        return CLAIMS[self.id].see
 
 
 @dataclass(frozen=True)
@@ -166,11 +62,12 @@ class Claim:
 
     def verdict(self, finding: Finding) -> ClaimVerdict:
         """The claim's verdict from those of its parts, which become `C01.a`, `C01.b`, ..."""
-        parts = tuple(
-            replace(part, id=f"{self.id}.{letter}", setting=finding.setting)
+        parts = [
+            part.changed(id=f"{self.id}.{letter}", setting=finding.setting)
             for letter, part in zip(string.ascii_lowercase, finding.parts, strict=False)
-        )
-        return assemble(self, parts, finding.setting, finding.evidence)
+        ]
+        own = {"id": self.id, "title": self.title, "figure": self.figure, "statement": self.statement}
+        return ClaimVerdict.assemble(parts, finding.evidence, setting=finding.setting, **own)
 
 
 CLAIMS: dict[str, Claim] = {}
@@ -186,17 +83,6 @@ def claim(
         return function
 
     return register
-
-
-def assemble(known: Claim, parts: tuple[Verdict, ...], setting: str, evidence: pd.DataFrame) -> ClaimVerdict:
-    """The verdict of a claim whose `parts` are judged: that of the worst one, whose number it takes."""
-    outcome = worst([part.verdict for part in parts])
-    decided = next(part for part in parts if part.verdict == outcome)
-    fields = {name: getattr(decided, name) for name in Verdict.__dataclass_fields__}
-    reason = f"{decided.title}: {decided.reason}" if len(parts) > 1 else decided.reason
-    fields |= {"id": known.id, "title": known.title, "setting": setting, "reason": reason}
-    fields |= {"required": any(part.required for part in parts), "evidence": evidence}
-    return ClaimVerdict(**fields, figure=known.figure, statement=known.statement, parts=parts)
 
 
 def chosen(text: str | None) -> list[str]:

@@ -10,11 +10,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from validation.claims.config import WIDTHS, nm
-from validation.claims.evidence import Evidence, Run, Runs
-from validation.claims.figures import PHASE, Axis, D, plot
 from validation.claims.measures import by_width, driven, extremes, falling, spread, spread_at_equal_filling, trend
-from validation.claims.registry import Finding, Measured, Need, claim, part
+from validation.claims.registry import Finding, claim
+from validation.claims.uncertainty import Evidence, Need, Runs
+from validation.figures.claims import PHASE, Axis, D, plot
+from validation.presets import WIDTHS
+from validation.simulations.runs import Run
+from validation.verdicts.verdict import Measured, part
+from validation.verdicts.words import nm
 
 FLAT = 0.1
 FLATNESS = "'hardly changes' is a slope of at most 0.1: 12 % from 1.5 to 5 nm"

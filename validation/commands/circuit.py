@@ -123,7 +123,7 @@ def circuit_command(
 ) -> int:
     """Predict a cyclic voltammogram (or any other run) with the nano-circuitry or transmission line model."""
     from transslit.runs import open_run
-    from validation.exports import decades, fit_circuit, write_circuit
+    from validation.simulations.circuit import decades, fit_circuit, write_circuit
 
     if figure is not None:
         if any(given is not None for given in (law, slit, resistance, electrode, impedance, ragone, fit, export)):
@@ -158,7 +158,7 @@ def circuit_command(
     if as_json:
         print(json.dumps({"out": str(folder), **manifest["summary"]}))
     else:
-        from validation.terminal import open_console
+        from validation.commands.terminal import open_console
 
         lines = "\n".join(
             f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}"
@@ -230,9 +230,9 @@ def fitted(given: dict[str, Any]) -> tuple[dict[str, float], dict[str, float]]:
 
 
 def _figures(asked: str, folder: Path, as_json: bool) -> int:
+    from studies.circuit_figures.drawings import chosen, write_figures
     from transslit.progress import Progress
     from transslit.runs import open_run
-    from validation.circuit_drawings import chosen, write_figures
 
     chosen(asked)
     with open_run(folder):

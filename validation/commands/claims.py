@@ -47,10 +47,10 @@ def claims_command(
     config, ids = configured(dict(locals()))
     from transslit.progress import Progress
     from transslit.runs import open_run
-    from validation.claims.stage import judge_claims
-    from validation.terminal import counted, listing, open_console
-    from validation.tolerances import read_tolerances
-    from validation.verdict import exit_code
+    from validation.claims.judge import judge_claims
+    from validation.commands.terminal import counted, listing, open_console
+    from validation.verdicts.tolerances import read_tolerances
+    from validation.verdicts.verdict import exit_code
 
     standards = {} if tolerances is None else read_tolerances(tolerances)
     if md is not None and "C04" in ids:
@@ -76,8 +76,8 @@ def configured(given: dict[str, Any]) -> tuple[Any, list[str]]:
     BadInput : an option that cannot be used
     """
     salt = load_electrolyte(given["electrolyte"])
-    from validation.claims.config import ClaimsConfig
     from validation.claims.registry import chosen
+    from validation.presets import ClaimsConfig
 
     config = ClaimsConfig.read(
         electrolyte=salt,

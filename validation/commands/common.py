@@ -15,7 +15,7 @@ from transslit.errors import BadInput
 from transslit.library import load_electrolyte
 from transslit.progress import Progress
 from transslit.units import MINUS, number
-from validation.config import ValidateConfig
+from validation.presets import ValidateConfig
 
 
 def whole(text: str | int) -> int:

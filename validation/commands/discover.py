@@ -108,7 +108,7 @@ def _tell(folder: Path, as_json: bool) -> None:
         print(read_text(folder / "law.json", "out"), end="")
         return
     from transslit.law import Law
-    from validation import terminal
+    from validation.commands import terminal
 
     found, console, rows = Law.read(folder), terminal.open_console(), []
     columns = ("", "complexity", "loss", "score", "description length", "equation")

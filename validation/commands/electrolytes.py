@@ -39,7 +39,7 @@ def electrolytes_list(as_json: JsonFlag = False) -> int:
 @electrolytes_app.command("show", epilog="Example: transslit electrolytes show KCl --slit 0.59nm")
 def electrolytes_show(name: str, slit: WidthText = "2nm", as_json: JsonFlag = False) -> int:
     """One electrolyte: every value with its source, and what follows from them."""
-    from validation.terminal import derived, electrolyte
+    from validation.commands.terminal import derived, electrolyte
 
     salt, network = load_electrolyte(name), SlitNetwork.read(slit=slit)
     if as_json:
@@ -76,7 +76,7 @@ def electrolytes_check(
             print(f"{'error' if fault.error else 'warning'}: {fault.text}")
     wrong: list[str] = []
     if md and salt is not None and usable:
-        from validation.bulk_check import check_bulk
+        from md.bulk_check import check_bulk
 
         found["md"], wrong = check_bulk(salt, asked["concentration"], seed)
         found["md_faults"] = wrong
@@ -108,7 +108,7 @@ def electrolytes_compare(
     as_json: JsonFlag = False,
 ) -> int:
     """A cycle of the continuum with each: gamma, R_c, C_slit, what diffusion carries; a table and a figure."""
-    from validation.salts import compare, comparison
+    from studies.salts.salts import compare, comparison
 
     network = SlitNetwork.read(slit=slit, layers=layers)
     if layers < 3:

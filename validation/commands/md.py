@@ -111,7 +111,7 @@ def configured(given: dict[str, Any]) -> Any:
     if given["friction"] is not None:
         changes["friction"] = given["friction"]
     wanted = asked(**{name: given[name] for name in SHARED})
-    from validation.pipeline import md_config
+    from validation.presets import md_config
 
     return md_config(wanted, drive=drive, platform=given["platform"], **changes)
 

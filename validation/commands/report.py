@@ -35,22 +35,22 @@ def report_command(
     """Say what a finished run found, and where its report is."""
     if compare is not None:
         return _compare(*compare, out, as_json)
-    from validation.verdict import read_rows
+    from validation.verdicts.verdict import read_rows
 
     if folder is None:
         raise BadInput("folder", "missing", "give the folder of a finished validation, or --compare with two")
     verdicts = read_rows(folder)
     answer: dict[str, object] = {"verdicts": verdicts, "report": str(folder / "report.html")}
     if rebuild:
-        from validation.report import publish
+        from validation.report.page import publish
 
         publish(folder)
     if ro_crate:
-        from validation.ro_crate import write_crate
+        from validation.report.ro_crate import write_crate
 
         answer["ro_crate"] = str(write_crate(folder))
     if figure is not None:
-        from validation.report import draw_one
+        from validation.report.page import draw_one
 
         answer["figure"] = [str(path) for path in draw_one(folder, figure)]
     if as_json:
@@ -58,7 +58,7 @@ def report_command(
     elif figure is not None:
         print("\n".join(answer["figure"]))  # type: ignore[arg-type]
     else:
-        from validation.terminal import table
+        from validation.commands.terminal import table
 
         table(verdicts, folder)
         if ro_crate:
@@ -67,19 +67,19 @@ def report_command(
 
 
 def _compare(a: Path, b: Path, out: Path | None, as_json: bool) -> int:
-    from validation.compare import as_rows, compare, counts
+    from validation.verdicts.compare import as_rows, compare, counts
 
     if out is not None and out.suffix not in (".html", ".md"):
         raise BadInput("out", out, "name a .html or a .md file")
     pairs = compare(a, b)
     if out is not None:
-        from validation.report import render_comparison
+        from validation.report.page import render_comparison
 
         render_comparison(pairs, a, b, out)
     if as_json:
         print(json.dumps({"a": str(a), "b": str(b), "counts": counts(pairs), "pairs": as_rows(pairs)}))
     else:
-        from validation.terminal import comparison
+        from validation.commands.terminal import comparison
 
         comparison(pairs, a, b)
         if out is not None:

@@ -54,8 +54,8 @@ def sweep_command(
     """
     from transslit.executor import executor
     from transslit.progress import Progress
+    from validation.figures.sweep import axes_of, draw
     from validation.sweep.engine import sweep
-    from validation.sweep.figures import axes_of, draw
     from validation.sweep.plan import plan
 
     settings = None

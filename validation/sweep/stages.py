@@ -65,8 +65,8 @@ def continuum_values(config: Any, folder: Path) -> Values:
     (largest - smallest) / mean over the crossings of R at equal q. Only voltammetry has a ladder and resistivities.
     """
     from transslit import TriangularCV
-    from validation.claims.evidence import Run
     from validation.claims.measures import agreement, extremes, spread, spread_at_equal_filling
+    from validation.simulations.runs import Run
 
     run = Run(folder, config, {})
     values: Values = {}
@@ -102,7 +102,8 @@ def _md(given: dict[str, Any]) -> Work:
 
 def _run_md(work: Work, folder: Path) -> Values:
     import md
-    from validation.crosscheck import mechanism, residual
+    from validation.checks.mechanism import mechanism
+    from validation.checks.unexplained_charge import residual
 
     record = md.run(work.config, folder, QUIET)  # type: ignore[arg-type]
     values: Values = {}
@@ -165,8 +166,8 @@ def _methods(given: dict[str, Any]) -> Work:
 
 
 def _run_methods(work: Work, folder: Path) -> Values:
-    from validation.methods.judged import flat
-    from validation.methods.point import judge
+    from studies.missing_methods.judged import flat
+    from studies.missing_methods.point import judge
 
     return flat(judge(work.config, folder))  # type: ignore[arg-type]
 
@@ -180,7 +181,7 @@ def _claims(given: dict[str, Any]) -> Work:
 
 def _run_claims(work: Work, folder: Path) -> Values:
     """Verdict, number and 95 % half-width of each claim; a claim's number is that of its worst part."""
-    from validation.claims.stage import judge_claims
+    from validation.claims.judge import judge_claims
 
     values: Values = {}
     for found in judge_claims(RunFolder(folder), work.config, work.given, QUIET):  # type: ignore[arg-type]

@@ -1,0 +1,245 @@
+"""The chain: atoms and continuum, driven alike -> records -> checks -> law -> circuit -> report.
+
+Each simulation is a function of a frozen configuration in a subfolder of the run (`transslit.runs`), so a run that was
+killed continues where it was, and a finished one is read back. `validate` runs, then judges: what it judges, `judge`
+judges of any records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import md
+from discovery import DiscoveryConfig, table_from_records
+from transslit import Electrolyte, Law, SlitNetwork, TransSlitRecord, TriangularCV
+from transslit.files import read_table
+from transslit.progress import Progress
+from transslit.runs import RunFolder, open_run, read_manifest
+from validation.checks.circuit_cv import circuit_cv
+from validation.checks.judge import Judged, Source, families, judge_records
+from validation.checks.law import atomic_law, drives, law
+from validation.claims.cost import announce
+from validation.claims.judge import judge_claims, needed, read_claims
+from validation.claims.uncertainty import Evidence
+from validation.presets import ValidateConfig, cv_config, matched_step, md_config
+from validation.report.gather import gather
+from validation.report.page import publish
+from validation.report.provenance import provenance
+from validation.report.tables import Facts
+from validation.simulations.atoms import atoms
+from validation.simulations.circuit import extracted_circuit, write_circuit
+from validation.simulations.runs import Manifest, Run, Simulations
+from validation.verdicts.tolerances import Tolerances, apply_tolerances
+from validation.verdicts.verdict import Verdict
+
+MODELS = ("ncm", "tlm")
+
+
+@dataclass
+class ChainResult:
+    """Everything that a validation (or the judgement of records) found; what was not run is missing."""
+
+    setting: str
+    folder: Path
+    sources: dict[str, Source] = field(default_factory=dict)  # by family: md, step, cv
+    laws: dict[str, Law] = field(default_factory=dict)  # of the sources cv and md
+    circuits: dict[str, pd.DataFrame] = field(default_factory=dict)  # terminal tables of ncm and tlm
+    verdicts: list[Verdict] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)  # what could not be judged, in words
+    manifests: Mapping[str, Manifest] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "setting": self.setting,
+            "out": str(self.folder),
+            "verdicts": [verdict.row() for verdict in self.verdicts],
+            "lacking": self.lacking,
+            "law": self.laws["cv"].expression if "cv" in self.laws else None,
+            "wall_s": {name: manifest["wall_s"] for name, manifest in self.manifests.items()},
+        }
+
+    def add(self, judged: Judged) -> None:
+        """Take over verdicts, and what could not be judged."""
+        self.verdicts += judged.verdicts
+        self.lacking += judged.lacking
+
+
+def validate(
+    config: ValidateConfig,
+    out: Path,
+    stages: Sequence[str] | None = None,
+    progress: Progress | None = None,
+    tolerances: Tolerances | None = None,
+) -> ChainResult:
+    """Run the chain into `out` and write record, law, verdicts, report and manifest there.
+
+    `stages` are the configuration's own when left out; `tolerances` take the place of those of the checks they name.
+    The continuum's charge step repeats the cell of molecular dynamics, and so needs the stage `md`.
+
+    Raises
+    ------
+    BadInput : the input cannot be used, or `out` holds another configuration or is in use
+    StageFailed : a stage broke down; what it had reached is kept
+    """
+    progress, stages = progress or Progress(), stages or config.stages
+    cell = md.Cell(md_config(config)) if "md" in stages else None
+    with open_run(out) as run:
+        run.claim(config)
+        claims = config.claims if "claims" in stages else None
+        announce(run, cell, claims, stages, progress)
+        simulations = Simulations(run, progress)
+        found = ChainResult(config.setting, out, manifests=simulations.manifests)
+        cv = _simulate(simulations, config, cell, found, stages)
+        found.add(judge_records(found.sources, ("md", "step") if {"md", "step"} <= set(found.sources) else None,
+                                config.setting, config.seed))  # fmt: skip
+        if "discover" in stages:
+            _discover(simulations, config.seed, found)
+        if "circuit" in stages and cv is not None and "cv" in found.laws:
+            _circuit(simulations, cv, found)
+        found.verdicts += read_claims(out) if claims is None else judge_claims(run, claims, progress=progress)
+        found.verdicts = apply_tolerances(found.verdicts, tolerances or {})
+        _publish(run, config, cell, found)
+    return found
+
+
+def judge(records: Sequence[Path], out: Path, tolerances: Tolerances | None = None, seed: int = 0) -> ChainResult:
+    """Judge one record or two, whoever made them, and leave verdicts and the report in `out`.
+
+    Of two, the first is compared with the second. Each of `records` is a record's folder or that of a run.
+
+    Raises
+    ------
+    BadInput : no record there, or `out` cannot be written
+    """
+    sources = families(_source(folder) for folder in records)
+    first = next(iter(sources.values()))
+    with open_run(out):
+        found = ChainResult(first.setting, out, sources)
+        names = list(sources)
+        compared = (names[0], names[1]) if len(names) == 2 else None
+        found.add(judge_records(sources, compared, first.setting, seed))
+        found.verdicts = apply_tolerances(found.verdicts, tolerances or {})
+        found.manifests = {
+            family: made for family, s in sources.items() if s.folder and (made := read_manifest(s.folder))
+        }
+        network, electrolyte = _known(first)
+        facts = Facts(
+            setting=first.setting,
+            slit=network.slit if network else 0.0,
+            seed=seed,
+            network=network,
+            electrolyte=electrolyte,
+            concentration=first.record.metadata.get("concentration_mol_per_m3"),
+            lacking=tuple(found.lacking),
+            provenance=provenance(seed, found.manifests),
+        )
+        gather(sources, found.verdicts, facts).write(out)
+        publish(out)
+    return found
+
+
+def _source(folder: Path) -> Source:
+    """The record in a folder, with its setting in words."""
+    record = TransSlitRecord.read(folder)
+    about = record.metadata
+    words = [str(about["electrolyte"])]
+    if (amount := about.get("concentration_mol_per_m3")) is not None:
+        words[0] += f" {amount / 1000:.6g} M"
+    if (network := about.get("network")) is not None:
+        words.append(f"d = {network['slit'] * 1e9:g} nm")
+    return Source(record, ", ".join(words), folder)
+
+
+def _known(source: Source) -> tuple[SlitNetwork | None, Electrolyte | None]:
+    """Network and electrolyte of a record: from its metadata, and from the manifest of its run."""
+    network = source.record.metadata.get("network")
+    made = read_manifest(source.folder) if source.folder else {}
+    electrolyte = made.get("config", {}).get("electrolyte")
+    return (
+        None if network is None else SlitNetwork.model_validate(network),
+        None if electrolyte is None else Electrolyte.model_validate(electrolyte),
+    )
+
+
+def _simulate(
+    simulations: Simulations, config: ValidateConfig, cell: md.Cell | None, found: ChainResult, stages: Sequence[str]
+) -> Run | None:
+    """Run continuum and atoms; returns the continuum's cyclic voltammogram, if it was run."""
+    runs: dict[str, Run] = {}
+    if "continuum" in stages:
+        if cell is not None:
+            runs["step"] = simulations.continuum("continuum-step", matched_step(cell))
+        runs["cv"] = simulations.continuum("continuum-cv", cv_config(config))
+    if "claims" in stages:  # before the atoms, which may take days
+        Evidence(config.claims, simulations.folder, simulations.progress).gather(needed(atoms=False))
+    if cell is not None:
+        record = atoms(simulations, "md", cell.config)
+        found.sources["md"] = Source(record, config.setting, simulations.folder.path / "md")
+    for family, run in runs.items():
+        found.sources[family] = Source(run.raw, config.setting, run.folder)
+    return runs.get("cv")
+
+
+def _discover(simulations: Simulations, seed: int, found: ChainResult) -> None:
+    """Search for the laws of the voltammogram and of the atoms' record."""
+    for family, name, source in (("cv", "discover", "continuum-cv"), ("md", "discover-md", "md")):
+        if family not in found.sources:
+            continue
+        rows = table_from_records([found.sources[family].record])
+        inputs = {"record": simulations.manifests[source]["digest"]}
+        found.laws[family] = simulations.law(name, rows, DiscoveryConfig(seed=seed), inputs)
+        check = law if family == "cv" else atomic_law
+        found.verdicts += check(found.laws[family], rows, found.sources[family].driven)
+
+
+def _circuit(simulations: Simulations, cv: Run, found: ChainResult) -> None:
+    """Simulate the circuit of the voltammogram with the law, or with equation 1 where no circuit can take the law."""
+    drive = TriangularCV.model_validate(cv.raw.metadata["drive"])
+    settings = extracted_circuit(cv.raw, drive, cv.ladder)
+    chosen = found.laws["cv"] if drives(found.laws["cv"]) else None
+
+    def stage(folder: Path) -> None:
+        for model in MODELS:
+            write_circuit(folder / model, settings.model_copy(update={"model": model}), chosen)
+
+    inputs = {
+        name: simulations.manifests[stage]["digest"]
+        for name, stage in (("law", "discover"), ("record", "continuum-cv"))
+    }
+    folder, simulations.manifests["circuit"] = simulations.folder.stage("circuit", settings, stage, inputs)
+    columns = ("time_s", "V_m_V", "phi_m_V", "I_m_A")
+    found.circuits = {model: read_table(folder / model / "terminal.parquet", "circuit", columns) for model in MODELS}
+    wall_s = {name: simulations.manifests[name]["wall_s"] for name in ("continuum-cv", "circuit")}
+    found.verdicts += circuit_cv(*found.circuits.values(), cv.raw, wall_s, found.sources["cv"].driven)
+
+
+def _publish(run: RunFolder, config: ValidateConfig, cell: md.Cell | None, found: ChainResult) -> None:
+    """Write record, law, verdicts, tables, page and manifest."""
+    out = run.path
+    if "cv" in found.sources:
+        found.sources["cv"].record.write(out / "record")
+    if "cv" in found.laws:
+        found.laws["cv"].write(out / "law.json")
+    facts = Facts(
+        setting=config.setting,
+        slit=config.slit,
+        seed=config.seed,
+        preset=config.preset,
+        network=config.network,
+        electrolyte=config.electrolyte,
+        concentration=config.concentration,
+        lacking=tuple(found.lacking),
+        law=found.laws["cv"].to_json() if "cv" in found.laws else None,
+        md_law=found.laws["md"].to_json() if "md" in found.laws else None,
+        provenance=provenance(config.seed, found.manifests),
+    )
+    gather(found.sources, found.verdicts, facts, found.circuits, cell).write(out)
+    publish(out)  # from what is on disk, as anybody can
+    run.conclude(config, config.seed, {"stages": dict(found.manifests)})

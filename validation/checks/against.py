@@ -1,0 +1,179 @@
+"""One record against another that was driven alike: the filling of each slit, or the voltammogram.
+
+The comparison of molecular dynamics with the matched continuum run (same geometry, same charge step, same ion numbers)
+is one of two models: a disagreement says where the continuum fails at this slit, not that either code is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from transslit import TransSlitRecord
+from validation.verdicts.bootstrap import Series, bootstrap, final_level, rise_time, series, stored, tabled
+from validation.verdicts.verdict import Estimate, Verdict, judge
+
+Statistic = Callable[[np.ndarray, np.ndarray], float]  # of times and values
+ALIKE = 0.01  # relative difference of a charge, window or rate up to which two drives are the same
+SAME = ("kind", "sigma", "ramp", "voltage", "window", "scan_rate", "current")  # of a drive, but its duration
+NAMES = {"md": "atoms", "continuum": "continuum"}
+
+
+class Pairing(NamedTuple):
+    """Two records, what each is called, and the setting in words."""
+
+    first: TransSlitRecord
+    second: TransSlitRecord
+    names: tuple[str, str]
+    setting: str
+    seed: int
+
+    @property
+    def words(self) -> str:
+        """Which over which."""
+        return f"{self.names[0]} over {self.names[1]}"
+
+    def evidence(self, column: str, first: Series, second: Series) -> pd.DataFrame:
+        """One quantity of both records, told apart by `source`."""
+        tables = [
+            tabled(**{column: data}).assign(source=name) for name, data in zip(self.names, (first, second), strict=True)
+        ]
+        return pd.concat(tables, ignore_index=True)
+
+    def ratio(self, first: Series, second: Series, statistic: Statistic) -> Estimate:
+        """A statistic of the first over that of the second's mean."""
+        reference = statistic(second.time, second.mean)
+        return bootstrap(
+            lambda mean: statistic(first.time, mean) / reference, first.blocks, seed=self.seed, boxes=first.boxes
+        )
+
+    def misfit(self, first: Series, second: Series, scale: float) -> Estimate:
+        """RMS difference of the two courses at the first's times, over `scale`."""
+        target = np.interp(first.time, second.time, second.mean)
+        return bootstrap(
+            lambda mean: float(np.sqrt(np.mean((mean - target) ** 2)) / abs(scale)),
+            first.blocks,
+            seed=self.seed,
+            boxes=first.boxes,
+        )
+
+
+def named(first: TransSlitRecord, second: TransSlitRecord) -> tuple[str, str]:
+    """What two records are called: by their sources where these differ."""
+    names = [NAMES.get(record.metadata["source"], record.metadata["source"]) for record in (first, second)]
+    return (names[0], names[1]) if names[0] != names[1] else ("first", "second")
+
+
+def unlike(first: TransSlitRecord, second: TransSlitRecord) -> str:
+    """Why two records cannot be compared, in words; empty where they can."""
+    drives = [record.metadata.get("drive", {}) for record in (first, second)]
+    for name in SAME:
+        a, b = (drive.get(name) for drive in drives)
+        number = isinstance(a, int | float) and isinstance(b, int | float)
+        if a != b and not (number and math.isclose(a, b, rel_tol=ALIKE)):
+            return f"they are driven differently ({name} {a} and {b})"
+    if first.metadata["electrolyte"] != second.metadata["electrolyte"]:
+        return f"their electrolytes differ ({first.metadata['electrolyte']} and {second.metadata['electrolyte']})"
+    if not set(first.slits["i"]) & set(second.slits["i"]):
+        return "they have no slit in common"
+    return ""
+
+
+def against(first: TransSlitRecord, second: TransSlitRecord, setting: str, seed: int = 0) -> list[Verdict]:
+    """Verdicts on the slits that both records have; they must be alike (`unlike`)."""
+    pairing = Pairing(first, second, named(first, second), setting, seed)
+    swept = "scan_rate" in first.metadata.get("drive", {})
+    verdicts = _voltammogram(pairing) if swept else []
+    for i in sorted(set(first.slits["i"]) & set(second.slits["i"])):
+        verdicts += _course(pairing, int(i), swept) + ([] if swept else _levels(pairing, int(i)))
+    return verdicts
+
+
+def _course(pairing: Pairing, i: int, swept: bool) -> list[Verdict]:
+    first, second = (stored(record, i) for record in pairing[:2])
+    scale = float(np.abs(second.mean).max()) if swept else final_level(second.time, second.mean)
+    return [
+        judge(
+            f"against.{i}.course",
+            f"Filling of the slit over time, {pairing.names[0]} against {pairing.names[1]}",
+            pairing.misfit(first, second, scale),
+            high=0.03 if swept else 0.2,
+            reason="RMS difference over the largest charge; 3 %: curves that coincide in a figure"
+            if swept
+            else "RMS difference over the final charge; 20 % is what one ion in a slit of some five makes",
+            setting=f"{pairing.setting}, slit {i}, both electrodes",
+            evidence=pairing.evidence("stored_C_per_m", first, second),
+        )
+    ]
+
+
+def _levels(pairing: Pairing, i: int) -> list[Verdict]:
+    """Rise time, final charge and final concentration; both electrodes pooled."""
+    where = f"{pairing.setting}, slit {i}, both electrodes"
+    first, second = (stored(record, i) for record in pairing[:2])
+    held, content = (series(record, "c_mol_per_m3", i, "both", signed=False) for record in pairing[:2])
+    filling = pairing.evidence("stored_C_per_m", first, second)
+    return [
+        judge(
+            f"against.{i}.t63",
+            f"Rise time to 63 %, {pairing.words}",
+            pairing.ratio(first, second, rise_time),
+            low=0.5,
+            high=2.0,
+            reason="bulk diffusion coefficients and permittivity are used in the continuum; within a factor of two",
+            setting=where,
+            evidence=filling,
+        ),
+        judge(
+            f"against.{i}.charge",
+            f"Final ionic charge, {pairing.words}",
+            pairing.ratio(first, second, final_level),
+            low=0.9,
+            high=1.1,
+            reason="both must screen the same sheets; 10 % is what the choice of a slit's boundary can shift",
+            setting=where,
+            evidence=filling,
+        ),
+        judge(
+            f"against.{i}.content",
+            f"Final ion concentration, {pairing.words}",
+            pairing.ratio(held, content, final_level),
+            low=0.8,
+            high=1.25,
+            reason="co-ions left in the slit decide; a quarter is one co-ion in a slit of some four counter-ions",
+            setting=where,
+            evidence=pairing.evidence("c_mol_per_m3", held, content),
+        ),
+    ]
+
+
+def _voltammogram(pairing: Pairing) -> list[Verdict]:
+    """Distance of the terminal currents at equal times."""
+    courses = [_terminal(record) for record in pairing[:2]]
+    scale = float(np.abs(courses[1].mean).max())
+    return [
+        judge(
+            "against.current",
+            f"Terminal current, {pairing.names[0]} against {pairing.names[1]}",
+            pairing.misfit(*courses, scale),
+            high=0.03,
+            reason="RMS difference over the largest current; 3 %: curves that coincide in a figure",
+            setting=pairing.setting,
+            evidence=pairing.evidence("I_m_A_per_m", *courses),
+        )
+    ]
+
+
+def _terminal(record: TransSlitRecord) -> Series:
+    """I_m of the positive electrode's half-cells."""
+    known = record.metadata.get("half_cells", {})
+    table = record.terminal.pivot_table(index="replica", columns="time_s", values="I_m_A_per_m")
+    wanted = [
+        label for label in table.index if known.get(str(label), {"electrode": "positive"})["electrode"] == "positive"
+    ]
+    boxes = np.array([known.get(str(label), {"box": label})["box"] for label in wanted])
+    return Series(table.columns.to_numpy(dtype=float), table.loc[wanted].to_numpy(), boxes).after(0.0)

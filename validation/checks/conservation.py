@@ -1,0 +1,146 @@
+"""What must hold for the numbers to mean anything: additivity, conservation, temperature. All but one are required."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from transslit import BadInput, TransSlitRecord
+from transslit.files import check_numbers, read_table
+from transslit.record import PARTS
+from validation.verdicts.bootstrap import bootstrap
+from validation.verdicts.verdict import Estimate, Verdict, judge
+
+
+def additivity(record: TransSlitRecord, prefix: str, setting: str) -> Verdict:
+    """Largest gap between the current and the sum of its parts, over the largest current."""
+    total = record.crossings["I_A_per_m"]
+    rows = record.crossings[["replica", "i"]].assign(
+        gap_A_per_m=(record.crossings[PARTS].sum(axis=1, skipna=False) - total).abs(), I_A_per_m=total.abs()
+    )
+    largest = rows.groupby(["replica", "i"], as_index=False).max(skipna=False)
+    return judge(
+        f"{prefix}.parts",
+        "Migration, diffusion, steric part and residual add up to the current",
+        Estimate.exact(_largest_over(largest["gap_A_per_m"], largest["I_A_per_m"])),
+        high=1e-9,
+        reason="the decomposition is exact; round-off only",
+        setting=setting,
+        required=True,
+        evidence=largest,
+    )
+
+
+def content_balance(record: TransSlitRecord, prefix: str, setting: str, tolerance: float, reason: str) -> Verdict:
+    """Charge that crossed into the inner slits against the change of their content.
+
+    For slit i > 1 with its neighbours' currents, dQ_i/dt = I_i - I_{i-1}; the deepest slit has no inner
+    neighbour. The largest mismatch over time is taken relative to the largest content.
+    """
+    crossings = dict(iter(record.crossings.groupby("replica")))
+    rows = []
+    for replica, slits in record.slits.groupby("replica"):
+        q = slits.pivot_table("Q_C_per_m", "time_s", "i", dropna=False)
+        inward = crossings[replica].pivot_table("I_A_per_m", "time_s", "i", dropna=False).reindex(q.index)
+        inward = inward.reindex(columns=q.columns, fill_value=0.0)  # none deeper than the deepest slit
+        inner = q.columns[q.columns > 1]  # the outermost slit's other neighbour is the bulk
+        gained = np.diff(q[inner].to_numpy(), axis=0)
+        net = (inward[inner].to_numpy() - inward[inner - 1].to_numpy())[1:] * np.diff(q.index)[:, None]
+        off = np.abs(np.cumsum(gained - net, axis=0)).max(axis=0)
+        largest = pd.DataFrame({"content_C_per_m": q.abs().max(skipna=False)})
+        largest["mismatch_C_per_m"] = pd.Series(off, index=inner)
+        rows.append(largest.reset_index().assign(replica=replica))
+    largest = pd.concat(rows, ignore_index=True)[["replica", "i", "content_C_per_m", "mismatch_C_per_m"]]
+    mismatch = largest.loc[largest["i"] > 1, "mismatch_C_per_m"]
+    return judge(
+        f"{prefix}.balance",
+        "Current through the gaps equals the change of what the slits hold",
+        Estimate.exact(_largest_over(mismatch, largest["content_C_per_m"])),
+        high=tolerance,
+        reason=reason,
+        setting=setting,
+        required=True,
+        evidence=largest,
+    )
+
+
+def _largest_over(off: pd.Series, of: pd.Series) -> float:
+    """The largest of the one over that of the other; not a number where a value is none: then nothing passes."""
+    return float(off.max(skipna=False) / of.max(skipna=False))
+
+
+def conservation(record: TransSlitRecord, family: str, setting: str) -> list[Verdict]:
+    """Additivity of the parts, and conservation: of atoms slit by slit, of a closed continuum ion by ion."""
+    verdicts = [additivity(record, f"verify.{family}", setting)]
+    if record.metadata["source"] == "md":
+        verdicts.append(content_balance(record, f"verify.{family}", setting, 1e-9, "ions are counted one by one"))
+    if "ion_drift" in record.metadata:
+        drift = float(record.metadata["ion_drift"])
+        verdicts.append(
+            judge(
+                f"verify.{family}.ions",
+                "Every ion's number is conserved in the closed cell",
+                Estimate.exact(drift),
+                high=1e-10,
+                reason="largest relative change of an ion's number; the scheme conserves exactly",
+                setting=setting,
+                required=True,
+                evidence=pd.DataFrame({"largest_relative_change": [drift]}),
+            )
+        )
+    return verdicts
+
+
+def thermostat(record: TransSlitRecord, temperature: pd.DataFrame, family: str, setting: str) -> Verdict:
+    """Kinetic temperature (columns box, time_s, T_K) in the last quarter of the run over the thermostat's."""
+    ratios = _late(temperature, "T_K", record.metadata["temperature_K"])
+    return judge(
+        f"verify.{family}.temperature",
+        "The heat of the charge step has been carried off",
+        bootstrap(lambda ratio: float(ratio.mean()), ratios[["ratio"]].to_numpy()),
+        low=0.95,
+        high=1.05,
+        reason="kinetic temperature over the thermostat's, last quarter of the run; 5 % shifts diffusion by 10 %",
+        setting=setting,
+        required=True,
+        evidence=ratios,
+    )
+
+
+def reservoir(table: pd.DataFrame, concentration: float, family: str, setting: str) -> Verdict:
+    """Concentration of the reservoirs (columns box, time_s, c_mol_per_m3) over the one asked for, last quarter."""
+    levels = _late(table, "c_mol_per_m3", concentration)
+    return judge(
+        f"verify.{family}.reservoir",
+        "Reservoir concentration after charging over the one asked for",
+        bootstrap(lambda ratio: float(ratio.mean()), levels[["ratio"]].to_numpy()),
+        low=0.6,
+        high=1.4,
+        reason="a reservoir of some twenty ion pairs fluctuates by a quarter; a wrong ion count is off by half",
+        setting=setting,
+        evidence=levels,
+    )
+
+
+def _late(table: pd.DataFrame, column: str, expected: float) -> pd.DataFrame:
+    """Mean of a column over the last quarter of the time, by box, and its ratio to what is expected."""
+    late = table[table["time_s"] > 0.75 * table["time_s"].max()]
+    means = late.groupby("box", as_index=False)[column].mean()
+    return means.assign(ratio=means[column] / expected)
+
+
+def read_beside(path: Path, *columns: str) -> pd.DataFrame:
+    """A table that a stage left beside its record, whose `columns` another version may have named otherwise.
+
+    Raises
+    ------
+    BadInput : it cannot be read, or lacks a column
+    """
+    table = read_table(path, "table")
+    if missing := [name for name in columns if name not in table]:
+        again = "another version wrote it: remove its folder and run the validation again"
+        raise BadInput("table", path, f"has no column {', '.join(missing)}; {again}")
+    check_numbers(table, columns, f"table {path.name}")
+    return table

@@ -1,0 +1,182 @@
+"""Molecular dynamics beside the continuum, as tables: courses over time with bands, and levels with ratios.
+
+Courses and levels are in the charging frame, both electrodes pooled: stored charge Q_i(t) since the step, ion
+concentration c_i(t), the differences dphi_i, drho_i, dc_i between neighbouring slits, and the charge that each
+mechanism has carried from slit i + 1 to slit i, int I_i dt. Bands are 95 % bootstrap intervals over replicas and
+half-electrodes; the continuum is deterministic and has none. A comparison of two models: neither is the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from transslit import TransSlitRecord
+from transslit.record import PARTS
+from validation.checks.against import Statistic
+from validation.verdicts.bootstrap import (
+    SMOOTHING,
+    Series,
+    bootstrap,
+    difference,
+    final_level,
+    rise_time,
+    series,
+    stored,
+)
+
+WORDS = {
+    "stored": "stored charge",
+    "t63": "rise time of the stored charge to 63 %",
+    "content": "ion concentration",
+    "dphi": "potential difference",
+    "drho": "difference of net charge density",
+    "dc": "difference of ion concentration",
+    "total": "charge carried",
+    "migration": "charge carried by migration",
+    "diffusion": "charge carried by diffusion",
+    "steric": "charge carried by steric flux",
+    "residual": "charge carried otherwise",
+}
+
+
+CARRIED = ("total", *(part.split("_")[1] for part in PARTS))
+DIFFERENCES = ("dphi", "drho", "dc")
+END, THEN = "end", "same time"
+
+
+class Course(NamedTuple):
+    """One quantity of slit (or crossing) `i` over time, in SI; `unit` as a person reads it with its `scale`."""
+
+    quantity: str
+    i: int
+    unit: str
+    scale: float  # from SI to `unit`
+    data: Series
+
+
+def courses(record: TransSlitRecord) -> Iterator[Course]:
+    """Every quantity of `record` after the step."""
+    window = SMOOTHING if record.metadata["source"] == "md" else 0.0
+    slits = sorted(int(i) for i in record.slits["i"].unique())
+    for i in slits:
+        yield Course("stored", i, "nC/m", 1e9, stored(record, i))
+        yield Course("content", i, "M", 1e-3, series(record, "c_mol_per_m3", i, "both", signed=False).after(0.0))
+    for i in slits[:-1]:
+        for quantity, column, unit, scale, signed in (
+            ("dphi", "phi_V", "mV", 1e3, True),
+            ("drho", "rho_C_per_m3", "MC/m³", 1e-6, True),
+            ("dc", "c_mol_per_m3", "M", 1e-3, False),
+        ):
+            data = difference(record, column, i, "both", signed)
+            yield Course(quantity, i, unit, scale, (data.smoothed(window) if window else data).after(0.0))
+        for column in ("I_A_per_m", *PARTS):
+            current = series(record, column, i, "both").after(0.0)
+            if np.any(current.blocks):
+                span = np.diff(current.time, prepend=0.0)  # a current stands for the interval that it ends
+                name = "total" if column == "I_A_per_m" else column.split("_")[1]
+                carried = Series(current.time, np.cumsum(current.blocks * span, axis=1), current.boxes)
+                yield Course(name, i, "nC/m", 1e9, carried)
+
+
+def curves(records: dict[str, TransSlitRecord]) -> pd.DataFrame:
+    """All courses: one row per (source, quantity, i, time).
+
+    Returns
+    -------
+    table : source, quantity, i, time_ps, value, low, high, unit; low and high are empty without statistics
+    """
+    rows = []
+    for source, record in records.items():
+        for course in courses(record):
+            data, scale = course.data, course.scale
+            sampled = len(data.blocks) > 2
+            low, high = data.band() if sampled else (np.full(data.time.shape, np.nan),) * 2
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "source": source,
+                        "quantity": course.quantity,
+                        "i": course.i,
+                        "time_ps": data.time * 1e12,
+                        "value": data.mean * scale,
+                        "low": low * scale,
+                        "high": high * scale,
+                        "unit": course.unit,
+                    }
+                )
+            )
+    return pd.concat(rows, ignore_index=True)
+
+
+def levels(md: TransSlitRecord, continuum: TransSlitRecord, seed: int = 0) -> pd.DataFrame:
+    """Final levels (last quarter of each run), charges carried by the end, rise times; and atoms over continuum.
+
+    Differences between slits decay while the slits fill, so they are compared at one time, the last quarter of the
+    atoms' run; everything else is compared at each run's own end.
+
+    Returns
+    -------
+    table : quantity, i, unit, atoms, atoms_low, atoms_high, continuum, continuum_then (in the last quarter of the
+        atoms' time), against ("end" or "same time"), ratio, ratio_low, ratio_high
+    """
+    reference = {(c.quantity, c.i): c.data for c in courses(continuum)}
+    rows = []
+    for quantity, i, unit, scale, data in courses(md):
+        if (quantity, i) not in reference:
+            continue
+        other = reference[quantity, i]
+        same = Series(data.time, np.interp(data.time, other.time, other.mean)[None])
+        end = _last if quantity in CARRIED else final_level
+        rows.append((quantity, i, unit, *_compared(data, other, same, end, scale, seed, quantity in DIFFERENCES)))
+        if quantity == "stored":
+            rows.append(("t63", i, "ps", *_compared(data, other, None, rise_time, 1e12, seed, False)))
+    columns = ["quantity", "i", "unit", "atoms", "atoms_low", "atoms_high", "continuum", "continuum_then", "against"]
+    table = pd.DataFrame(rows, columns=[*columns, "ratio", "ratio_low", "ratio_high"])
+    order = {quantity: place for place, quantity in enumerate(WORDS)}
+    return table.sort_values("quantity", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+
+
+def _last(time: np.ndarray, value: np.ndarray) -> float:
+    """What has been carried by the end; a sum needs no average."""
+    return float(value[-1])
+
+
+def _compared(
+    data: Series, other: Series, same: Series | None, statistic: Statistic, scale: float, seed: int, at_once: bool
+) -> tuple[float | str, ...]:
+    found = bootstrap(lambda mean: statistic(data.time, mean), data.blocks, seed=seed, boxes=data.boxes)
+    end = statistic(other.time, other.mean)
+    then = np.nan if same is None else statistic(same.time, same.mean)
+    reference = (then if at_once else end) or np.nan
+    low, high = sorted((found.low / reference, found.high / reference))
+    levels = (found.value, found.low, found.high, end, then)
+    return (*(level * scale for level in levels), THEN if at_once else END, found.value / reference, low, high)
+
+
+def as_text(levels: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Rows of `levels` as a person reads them: quantity, slit, atoms, continuum then, continuum at its end, ratio."""
+    rows: list[tuple[str, ...]] = []
+    for row in levels.to_dict("records"):
+        i = int(row["i"])
+        place = f"{i}" if row["quantity"] in ("stored", "t63", "content") else f"{i} and {i + 1}"
+        atoms, low, high, end = (_short(row[name]) for name in ("atoms", "atoms_low", "atoms_high", "continuum"))
+        then = "" if np.isnan(row["continuum_then"]) else _short(row["continuum_then"])
+        ratio = f"{_ratio(row['ratio'])} [{_ratio(row['ratio_low'])}, {_ratio(row['ratio_high'])}]"
+        if row["against"] == THEN:
+            ratio += f" ({THEN})"
+        if row["ratio_low"] < 0 < row["ratio_high"]:
+            ratio = "sign undecided"
+        rows.append((WORDS[row["quantity"]], place, f"{atoms} [{low}, {high}] {row['unit']}", then, end, ratio))
+    return rows
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.3g}"

@@ -1,0 +1,295 @@
+"""What claims ask for: runs, laws and circuits of a run folder, and numbers with their uncertainty.
+
+A measure is evaluated as set by the preset and again on each companion of the runs that it rests on:
+
+    u_numerical  coarser mesh (cells 1.5 times as long) and longer time steps (twice), each as the grid convergence
+                 index 1.25 |f - f_coarse| / (ratio - 1) of order 1, in quadrature (P. J. Roache, J. Fluids Eng. 116,
+                 405 (1994)); no higher order is claimed where a slit has a dozen cells
+    u_input      parameters that the paper leaves open, one at a time, half and twice the preset's (`_inputs`): its
+                 changes down and up, each in quadrature over the parameters
+
+as ASME V&V 20 asks (docs/verdicts.md). Runs lie in OUT/evidence/runs, named by what they are and by their digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from continuum import ContinuumConfig
+from discovery import DiscoveryConfig, table_from_records
+from transslit import BadInput, Law, SlitNetwork, TransSlitRecord, TriangularCV
+from transslit.progress import Progress
+from transslit.runs import RunFolder, read_manifest, stage_digest
+from validation.presets import NARROW, ClaimsConfig, at_preset, limits
+from validation.simulations.atoms import find, found_or_run
+from validation.simulations.runs import Run, Simulations
+from validation.verdicts.verdict import Measured
+from validation.verdicts.words import nm
+
+RUNS = "evidence/runs"
+AS_SET = "as set"  # what the preset has
+STEP = 0.03  # extrapolation error of an adaptive step, in bulk concentrations
+ROUND_OFF = 1e-12
+COARSE, LONG = 1.5, 2.0  # ratios of cells and of time steps
+COST = {"quick": 4.0, "paper": 15.0}  # s of one CV, about, as ATOMS; for the time left alone
+ATOMS = 600.0
+
+
+@dataclass(frozen=True)
+class Input:
+    """A parameter that the paper's text leaves open, and the range over which it is varied."""
+
+    label: str
+    ends: tuple[float, float]  # m
+    change: Callable[[ContinuumConfig, float], ContinuumConfig]
+
+
+def _network(name: str) -> Callable[[ContinuumConfig, float], ContinuumConfig]:
+    return lambda config, value: config.model_copy(update={"network": config.network.model_copy(update={name: value})})
+
+
+def _diameter(config: ContinuumConfig, value: float) -> ContinuumConfig:
+    return config.model_copy(update={"electrolyte": config.electrolyte.with_diameter(value)})
+
+
+def _inputs(base: ContinuumConfig) -> tuple[Input, ...]:
+    """Half and twice what `base` has, as far as that is plausible (`presets.BOX`).
+
+    Ions: from the mean crystal diameter of K and Cl (R. D. Shannon, Acta Cryst. A 32, 751 (1976)) to the hydrated one
+    (E. R. Nightingale, J. Phys. Chem. 63, 1381 (1959)).
+    """
+    widest = max(ion.diameter.value for ion in base.electrolyte.ions)
+
+    def around(name: str, value: float) -> tuple[float, float]:
+        low, high, _ = limits(name, widest)
+        return max(low, value / 2), min(high, 2 * value)
+
+    def of_network(label: str, name: str) -> Input:
+        return Input(label, around(name, getattr(base.network, name)), _network(name))
+
+    def stern(config: ContinuumConfig, value: float) -> ContinuumConfig:
+        return config.model_copy(update={"stern_thickness": value})
+
+    return (
+        of_network("slit length", "slit_length"),
+        of_network("edge gap", "edge_gap"),
+        Input("ion diameter", (0.32e-9, 0.66e-9), _diameter),
+        Input("Stern layer", around("stern_thickness", base.stern_thickness), stern),
+        of_network("sheet thickness", "sheet_thickness"),
+        Input(
+            "reservoir",
+            (base.network.reservoir_length / 2, 2 * base.network.reservoir_length),
+            _network("reservoir_length"),
+        ),
+    )
+
+
+QUICK_INPUTS = 3
+
+
+Runs = Mapping[float, Run]  # by slit width in m
+Measure = Callable[[Runs], Mapping[str, float]]
+Task = tuple[float, str, Callable[[], object]]
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a claim will ask for: `kind` is cv or atoms, `widths` the slit widths in m that it concerns.
+
+    Known beforehand, so that progress can say how much is left. `inputs` says that the parameters which the paper
+    leaves open are varied too; `drive` changes the default cyclic voltammetry.
+    """
+
+    kind: Literal["cv", "atoms"]
+    widths: tuple[float, ...] = ()
+    inputs: bool = False
+    drive: tuple[tuple[str, float], ...] = ()
+
+
+class Evidence(Simulations):
+    """Simulations of one `ClaimsConfig` in an open run folder, and their variations."""
+
+    def __init__(self, config: ClaimsConfig, run: RunFolder, progress: Progress, md: Path | None = None) -> None:
+        super().__init__(run, progress)
+        self.config, self.given_md = config, md
+        self._runs: dict[str, Run] = {}
+        chosen = _inputs(self.cv_config(NARROW))[: QUICK_INPUTS if config.preset == "quick" else None]
+        self.inputs = tuple(known for known in chosen if self._possible(known))
+        for known in set(chosen) - set(self.inputs):
+            progress.say(f"Claims: {known.label} is not varied: the largest does not fit {config.electrolyte.name}.")
+
+    # What there is to run
+
+    def gather(self, needs: Iterable[Need]) -> None:
+        """Run what `needs` name and is not there yet, with one bar for all of it."""
+        left = self.left(needs)
+        total = sum(cost for cost, _, _ in left)
+        if not left:
+            return
+        with self.progress.task("Evidence for the claims", total) as advance:
+            done = 0.0
+            for number, (cost, label, run) in enumerate(left, start=1):
+                advance(done, f"{number} of {len(left)}: {label}")
+                run()
+                done += cost
+            advance(total, f"{len(left)} done")
+
+    def left(self, needs: Iterable[Need]) -> list[Task]:
+        """What `needs` name and is not there yet: cost in s, label, and what does it."""
+        return list({key: task for key, task in self._tasks(list(needs)) if task is not None}.values())
+
+    def _tasks(self, needs: list[Need]) -> Iterator[tuple[str, Task | None]]:
+        """What is to be done by its key, with cost in s and label; None for what is there."""
+        for need in needs:
+            if need.kind == "cv":
+                for variation in self.variations(need.inputs):
+                    for d in need.widths:
+                        config = self.cv_config(d, variation, **dict(need.drive))
+                        label = f"{nm(d)}, {variation}"
+                        run = partial(self._run, config)
+                        yield config.digest, None if self._finished(config) else (COST[self.config.preset], label, run)
+            if need.kind == "atoms":
+                there = find(self.folder.path, self.config, self.given_md)
+                yield "atoms", None if there else (ATOMS, "molecular dynamics", self.atoms)
+
+    def variations(self, inputs: bool) -> list[str]:
+        """Labels of what the preset has, of the numerical companions and, if asked, of the input variations."""
+        labels = [AS_SET, "coarser mesh", "longer steps"]
+        if inputs:
+            labels += [_label(known, value) for known in self.inputs for value in known.ends]
+        return labels
+
+    def cv_config(self, d: float, variation: str = AS_SET, **drive: Any) -> ContinuumConfig:
+        """The continuum CV of a slit width in m; `drive` changes the cyclic voltammetry."""
+        quick = self.config.preset == "quick"
+        config = ContinuumConfig(
+            network=SlitNetwork(slit=d),
+            electrolyte=self.config.electrolyte,
+            concentration=self.config.concentration,
+            drive=TriangularCV(**drive),
+            stepping="adaptive" if quick else "fixed",
+            scheme="bdf2",
+            step_tolerance=STEP if quick else None,
+            steps=400,
+        )
+        config = at_preset(config, self.config.preset)
+        if variation == AS_SET:
+            return config
+        if not quick:
+            config = config.model_copy(update={"store_every": 10})
+        if variation == "coarser mesh":
+            return config.model_copy(update={"refinement": 1 / COARSE})
+        if variation == "longer steps":  # the error that steps may make goes with the square of their length
+            return config.model_copy(update={"step_tolerance": LONG**2 * STEP} if quick else {"steps": int(400 / LONG)})
+        change, value = next(
+            (known.change, value) for known in self.inputs for value in known.ends if _label(known, value) == variation
+        )
+        return change(config, value)
+
+    def _possible(self, known: Input) -> bool:
+        """Whether the ions still fit at both ends of an input: in a liquid of nothing else larger ones do not."""
+        try:
+            for value in known.ends:
+                known.change(self.cv_config(NARROW), value).electrolyte.bulk(self.config.concentration)
+        except BadInput:
+            return False
+        return True
+
+    # What claims ask for
+
+    def cv(self, d: float, variation: str = AS_SET, **drive: Any) -> Run:
+        """The finished CV of a slit width in m."""
+        return self._run(self.cv_config(d, variation, **drive))
+
+    def measure(
+        self, function: Measure, widths: Sequence[float], inputs: bool = True, **drive: Any
+    ) -> dict[str, Measured]:
+        """`function` of the runs at `widths`, number by number, with its uncertainties."""
+        values = {label: function({d: self.cv(d, label, **drive) for d in widths}) for label in self.variations(inputs)}
+        return {
+            name: self._measured({label: found[name] for label, found in values.items()}, inputs)
+            for name in values[AS_SET]
+        }
+
+    def _measured(self, values: Mapping[str, float], inputs: bool) -> Measured:
+        base = values[AS_SET]
+        mesh = 1.25 * abs(values["coarser mesh"] - base) / (COARSE - 1)
+        steps = 1.25 * abs(values["longer steps"] - base) / (LONG - 1)
+        u = float(np.hypot(mesh, steps))
+        numerical = u if u > ROUND_OFF * abs(base) else 0.0
+        if not inputs:
+            return Measured(base, numerical, None, values)
+        changes = np.array(
+            [[values[_label(known, value)] - base for value in known.ends] for known in self.inputs]
+        ).reshape(-1, 2)
+        changes[np.abs(changes) <= ROUND_OFF * abs(base)] = 0.0
+        down, up = (
+            float(np.sqrt(np.sum(np.square(side)))) for side in (changes.min(1).clip(max=0), changes.max(1).clip(min=0))
+        )
+        return Measured(base, numerical, (down, up), values)
+
+    def runs(self, widths: Iterable[float]) -> dict[float, Run]:
+        """The CVs as set, by width."""
+        return {d: self.cv(d) for d in widths}
+
+    def setting(self, what: str) -> str:
+        """Setting of a claim in words."""
+        base = self.cv_config(NARROW)
+        ions = " and ".join(nm(a) for a in sorted({ion.diameter.value for ion in base.electrolyte.ions}))
+        kept = f"slits {nm(base.network.slit_length)} long, ions of {ions}, Stern layer {nm(base.stern_thickness)}"
+        return f"{self.config.setting}, {kept}, {what}"
+
+    def law_at(self, d: float) -> Law:
+        """The law that the search finds in the CV of a slit width in m."""
+        return self.search(self.cv(d), DiscoveryConfig(seed=self.config.seed))
+
+    def search(self, run: Run, settings: DiscoveryConfig, crossings: Sequence[int] = ()) -> Law:
+        """The law that the search finds in a run, in all of its crossings or in those named."""
+        table = table_from_records([run.record])
+        if crossings:
+            table = table[table["i"].isin(crossings)].reset_index(drop=True)
+        inputs = {"record": run.manifest["digest"], "crossings": ",".join(map(str, crossings))}
+        key = stage_digest(settings, inputs)[:10]
+        return super().law(f"{RUNS}/law-{_name(run.config.network.slit)}-{key}", table, settings, inputs)
+
+    def atoms(self) -> tuple[TransSlitRecord, str]:
+        """A record of molecular dynamics at 0.59 nm and its setting in words."""
+        return found_or_run(self, self.config, self.given_md)
+
+    # Running
+
+    def _run(self, config: ContinuumConfig) -> Run:
+        found = self._runs.get(config.digest)
+        if found is None:
+            folder = self._finished(config)
+            place = self._place(config)
+            found = (
+                self.continuum(str(place.relative_to(self.folder.path)), config, Progress(quiet=True))
+                if folder in (None, place)
+                else Run(folder, config, read_manifest(folder))
+            )
+            self._runs[config.digest] = found
+        return found
+
+    def _place(self, config: ContinuumConfig) -> Path:
+        return self.folder.path / RUNS / f"cv-{_name(config.network.slit)}-{config.digest[:10]}"
+
+    def _finished(self, config: ContinuumConfig) -> Path | None:
+        """The folder of a finished run of `config`: the evidence's own, or that of a validation."""
+        key = stage_digest(config)
+        places = (self._place(config), self.folder.path / "continuum-cv")
+        return next((place for place in places if read_manifest(place).get("digest") == key), None)
+
+
+def _label(known: Input, value: float) -> str:
+    return f"{known.label} {nm(value)}"
+
+
+def _name(d: float) -> str:
+    return nm(d).replace(" ", "")

@@ -1,0 +1,174 @@
+"""What a person sees on the terminal: coloured where it can be, plain where not.
+
+Titles, sources and names come from files: they are printed as they are, and never read as rich's markup or emoji codes
+(`[emim][BF4]` is a salt). Colours come from `rich.text.Text` with a style. A row of a table is one line where that
+fits the terminal, and always on a pipe or in a file, for grep; else its long columns are lines of their own below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.text import Text
+from scipy import constants
+
+from transslit import Electrolyte, Law, SlitNetwork
+from validation.verdicts.compare import Pair, counts
+from validation.verdicts.verdict import Verdict
+from validation.verdicts.words import constants_line, entries, number
+
+COLOUR = {"pass": "green", "reproduced": "green", "fail": "red", "not reproduced": "red", "inconclusive": "yellow"}
+MARKS = {"green": "✓", "red": "✗", "yellow": "?"}  # beside the words, for terminals that can show them
+UNBROKEN = 100_000  # columns; wider than any line
+GAP = "  "  # between columns
+INDENT = 4  # columns, of what stands below its row
+
+
+def open_console() -> Console:
+    """Standard output for texts that are printed as they are; off a terminal, lines have no end."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = UNBROKEN
+    return console
+
+
+def lay_out(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], below: Sequence[str]
+) -> Group:
+    """Rows under the names of their columns, a line each where that fits the console.
+
+    Parameters
+    ----------
+    below : the columns that otherwise are not beside the others but below them, indented and wrapped between words
+    """
+    cells = [[cell if isinstance(cell, Text) else Text(cell.replace("\n", " ")) for cell in row] for row in rows]
+    head = [Text(name, "bold") for name in columns]
+    widths = [max(cell.cell_len for cell in column) for column in zip(head, *cells, strict=True)]
+    whole = sum(widths) + len(GAP) * (len(widths) - 1) <= console.width
+    beside = [place for place, name in enumerate(columns) if whole or name not in below]
+
+    def line(row: Sequence[Text]) -> Text:
+        padded = [row[place].copy() for place in beside]
+        for place, cell in zip(beside[:-1], padded[:-1], strict=True):
+            cell.pad_right(widths[place] - cell.cell_len)
+        return Text(GAP).join(padded)
+
+    parts: list[Text | Padding] = []
+    for row in (head, *cells):
+        under = [cell for place, cell in enumerate(row) if place not in beside and cell]
+        parts += [line(row), *(Padding(cell, (0, 0, 0, INDENT), expand=False) for cell in under)]
+    return Group(*parts)
+
+
+def table(verdicts: Sequence[Verdict], folder: Path) -> None:
+    """The verdicts, then the counts and the report's place."""
+    console = open_console()
+    console.print(listing(verdicts, console))
+    counted(console, verdicts)
+    place(console, folder)
+
+
+def listing(verdicts: Sequence[Verdict], console: Console) -> Group:
+    """A row per verdict; its title is below it where both do not fit one line."""
+    rows = [
+        (
+            marked(v.verdict, console),
+            v.id,
+            number(v.value, v.uncertainty, v.unit),
+            v.tolerance,
+            v.title + (" (required)" if v.required else ""),
+        )
+        for v in verdicts
+    ]
+    return lay_out(console, ("", "id", "value", "tolerance", "what"), rows, below=("what",))
+
+
+def marked(verdict: str, console: Console) -> Text:
+    """The verdict in its colour, with a mark where the terminal's encoding has it."""
+    colour = COLOUR[verdict]
+    mark = f"{MARKS[colour]} " if console.encoding.lower().startswith("utf") else ""
+    return Text(f"{mark}{verdict}", colour)
+
+
+def counted(console: Console, verdicts: Sequence[Verdict]) -> None:
+    """How many verdicts of each kind, and whether a required one failed."""
+    counts = {name: sum(v.verdict == name for v in verdicts) for name in COLOUR}
+    words = [Text(f"{count} {name}", COLOUR[name]) for name, count in counts.items() if count]
+    broken = [v.id for v in verdicts if v.required and COLOUR[v.verdict] == "red"]
+    tail = f"required and failed: {', '.join(broken)}" if broken else "all required ones hold"
+    console.print(Text.assemble(Text(", ").join(words), f"; {tail}"))
+
+
+def place(console: Console, folder: Path) -> None:
+    """Where the report is."""
+    console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+
+
+def comparison(pairs: list[Pair], a: Path, b: Path) -> None:
+    """What differs between two runs, a row each, then the counts."""
+    console = open_console()
+    rows = []
+    for pair in pairs:
+        if pair.differs:
+            sides = [
+                "" if verdict is None else Text.assemble(marked(verdict, console), " ", number(value, u, pair.unit))
+                for verdict, value, u in (
+                    (pair.verdict_a, pair.value_a, pair.u_a),
+                    (pair.verdict_b, pair.value_b, pair.u_b),
+                )
+            ]
+            against = "" if pair.against_u is None else f", by {pair.against_u:.2g} u"
+            evidence = f"; evidence: {pair.evidence}" if pair.evidence else ""
+            rows.append((pair.id, *sides, pair.title, f"{pair.what}{against}{evidence}"))
+    if rows:
+        columns = ("id", f"A {a.name}", f"B {b.name}", "what", "change")
+        console.print(lay_out(console, columns, rows, below=("what", "change")))
+    console.print(", ".join(f"{count} {what}" for what, count in counts(pairs).items()))
+
+
+def law(found: Law) -> None:
+    """The law and its constants on a line each."""
+    open_console().print(f"law: {found.target} = {found.expression}\n     {constants_line(found)}")
+
+
+def electrolyte(salt: Electrolyte, network: SlitNetwork) -> None:
+    """Every value with its source, what follows from them, and what a slit of `network` holds."""
+    console = open_console()
+    rows: list[tuple[str, str, str, str]] = []
+    for ion in salt.ions:
+        for symbol, entry, unit in entries(ion):
+            text = f"{entry.value:g} {unit}" if unit else f"{len(ion.sites)} sites, {ion.mass:g} Da, {ion.charge:+g} e"
+            rows.append((f"{ion.name} {symbol}", text, entry.source, entry.note))
+    solvent = salt.solvent
+    rows.append(("ε_r", f"{solvent.permittivity.value:g}", solvent.permittivity.source, solvent.permittivity.note))
+    rows.append(("density", f"{solvent.density.value:g} kg/m³", solvent.density.source, solvent.density.note))
+    if solvent.temperature_range is not None:
+        low, high = solvent.temperature_range.value
+        sourced = solvent.temperature_range
+        rows.append(("temperatures", f"{low:g} K to {high:g} K", sourced.source, sourced.note))
+    for name, (value, unit, meaning) in derived(salt, network).items():
+        rows.append((name, f"{value:.4g} {unit}", f"derived, at {salt.concentration / 1000:g} M", meaning))
+    console.print(Text(salt.title or salt.name, "italic"))
+    console.print(lay_out(console, ("quantity", "value", "source", "note"), rows, below=("source", "note")))
+
+
+def derived(salt: Electrolyte, network: SlitNetwork) -> dict[str, tuple[float, str, str]]:
+    """Value, unit and meaning of what follows from an electrolyte's values, by name."""
+    inside = network.slit * network.slit_length * constants.N_A * 1e-9  # of 1 nm depth
+    per_slit = {
+        f"{name} per slit": (c * inside, "per nm of depth", f"bulk concentration in {network.slit * 1e9:g} nm by"
+        f" {network.slit_length * 1e9:g} nm")
+        for name, c in zip(salt.names, salt.bulk(), strict=True)
+    }  # fmt: skip
+    return {
+        "Debye length": (salt.debye_length() * 1e9, "nm", "of dilute ions; means little where it is below their size"),
+        "Bjerrum length": (salt.bjerrum_length * 1e9, "nm", "where two charges have the energy kT"),
+        "conductivity": (salt.conductivity(), "S/m", "Nernst-Einstein: ions that do not know of each other"),
+        "close packing": (salt.close_packing / 1000, "M", "of formula units, from the ion diameters"),
+        "positive wall": (salt.most_surface_charge(1), "C/m²", "balanced by one close-packed layer of anions"),
+        "negative wall": (salt.most_surface_charge(-1), "C/m²", "balanced by one close-packed layer of cations"),
+        **per_slit,
+    }

@@ -1,0 +1,55 @@
+"""Numbers, constants and lists in words, as the terminal and the report's page print them; families of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from transslit import Ion, Law
+from transslit.ions import MDParameters, Sourced
+
+FAMILIES = {  # first part of the id of a check: what its checks are about
+    "md": "Mechanism in molecular dynamics",
+    "step": "Mechanism in the continuum after a charge step",
+    "cv": "Mechanism in the continuum's cyclic voltammogram",
+    "continuum": "Mechanism in the continuum",
+    "against": "One record against another: a comparison of two models",
+    "law": "The law",
+    "circuit": "The circuit",
+    "verify": "Verification: what must hold for the numbers to mean anything",
+}
+
+
+def number(value: float | None, uncertainty: float | None, unit: str) -> str:
+    """Value, uncertainty and unit as short text."""
+    if value is None:
+        return "undefined"
+    text = f"{value:.4g}" + (f" ± {uncertainty:.2g}" if uncertainty else "")
+    return text if unit == "1" else f"{text} {unit}"
+
+
+def nm(length: float) -> str:
+    """A length in m as text in nm."""
+    return f"{length * 1e9:g} nm"
+
+
+def constants_line(found: Law) -> str:
+    """Constants with their standard errors and units."""
+    return ", ".join(f"{n} = {number(c.value, c.std, c.unit)}" for n, c in found.constants.items())
+
+
+def listed(words: Iterable[object]) -> str:
+    """a; a and b; a, b and c."""
+    parts = [str(word) for word in words]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def entries(ion: Ion) -> list[tuple[str, Sourced[Any], str]]:
+    """Symbol, value with its source, and unit, of each of an ion's parameters; no unit for what is a text."""
+    found: list[tuple[str, Sourced[Any], str]] = [("D", ion.diffusion_coefficient, "m²/s"), ("a", ion.diameter, "m")]
+    if ion.md is None:
+        return found
+    if isinstance(ion.md, MDParameters):
+        named = (("mass", ion.md.mass, "Da"), ("charge", ion.md.charge, "e"))
+        return [*found, *named, ("σ", ion.md.sigma, "m"), ("ε", ion.md.epsilon, "kJ/mol")]
+    return [*found, ("force field", ion.md.forcefield, ""), ("structure", ion.md.structure, "")]
