@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from discovery import DiscoveryConfig, discover
-from discovery.planted import LISTED, PEAK, RESISTANCE, planted_table
+from discovery.planted import BENCHMARK_LAWS, PEAK, RESISTANCE, planted_table
 
 SEEDS = range(3)
 SECONDS = 10
@@ -101,7 +101,7 @@ def errors(predict, law):
 def test_recovery_beside_peers(benchmark):
     def compare():
         results = []
-        for name, law in LISTED.items():
+        for name, law in BENCHMARK_LAWS.items():
             for seed in SEEDS:
                 data = planted_table(law, NOISE, seed, even=True)
                 for tool in (ours, gplearn, operon):

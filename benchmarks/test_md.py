@@ -11,7 +11,7 @@ import time
 import pytest
 
 from md import Cell, quick
-from md.equilibrium import constrained, shipped
+from md.equilibrium import set_constrained_positions, shipped_equilibrium
 from md.fixed_charge import FixedCharge
 from md.forcefield import build_system, topology
 from md.propagate import Leg, propagate, simulation
@@ -24,13 +24,13 @@ STEPS = 200  # 0.4 ps, eight frames and a checkpoint; runs write one every half 
 def live():
     """The default cell at its shipped equilibrium."""
     cell = Cell(quick(0.59e-9, load_electrolyte("KCl"), 1000.0, platform="CPU"))
-    equilibrium = shipped(cell)
+    equilibrium = shipped_equilibrium(cell)
     structure = topology(cell, equilibrium.waters)
     drive = FixedCharge(cell)
     system = build_system(cell, structure)
     drive.force(system)
     sim = simulation(structure, system, cell, 1)
-    constrained(sim, equilibrium.snapshots[0])
+    set_constrained_positions(sim, equilibrium.snapshots[0])
     sim.context.setVelocitiesToTemperature(298.15, 2)
     sim.step(20)
     return cell, sim, drive

@@ -1,4 +1,4 @@
-"""What a circuit run is a function of: the ladder's elements, the drive and the output grid.
+"""Configuration of a circuit run: the elements of the ladder, the drive and the output times.
 
 Element values are those of one half-cell. Per metre of depth (ohm m, F/m, C/m, giving A/m) or absolute (ohm, F,
 C, giving A) they are the same numbers: the depth is then 1 m.
@@ -6,7 +6,7 @@ C, giving A) they are the same numbers: the depth is then 1 m.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -27,9 +27,9 @@ class Table(Config):
     Before the first point and after the last one the element keeps its value.
     """
 
-    over: Literal["q", "potential"] = "q"
-    at: Annotated[tuple[NotNegative, ...], Field(min_length=2)]
-    value: Annotated[tuple[Positive, ...], Field(min_length=2)]  # ohm or F
+    over: Literal["q", "potential"] = Field(default="q", description="variable: q, or the capacitor's voltage |u| in V")
+    at: tuple[NotNegative, ...] = Field(min_length=2, description="increasing values of the variable")
+    value: tuple[Positive, ...] = Field(min_length=2, description="the element at these points, in ohm or F")
 
     @model_validator(mode="after")
     def _rectangular(self) -> Self:
@@ -46,24 +46,40 @@ Tables = Table | tuple[Table, ...]
 class HalfCell(Config):
     """Elements of one half-cell of `layers` sheets (`layers - 1` slits).
 
-    Where a tuple is given, it holds a value for each slit, slit 1 (nearest the bulk) first: a graded electrode. A
-    table takes the place of the constants of its element.
+    A tuple has one value for each slit, slit 1 (nearest the bulk) first: a graded electrode. A table replaces the
+    constants of its element.
     """
 
-    layers: Annotated[int, Field(strict=True, ge=1, le=100_000)] = (
-        20  # the closing wall is one of them; 1 is open space alone
+    layers: int = Field(
+        default=20,
+        strict=True,
+        ge=1,
+        le=100_000,
+        description="number of sheets, the closing wall included; 1: no slits",
     )
-    resistance: Resistance | tuple[Resistance, ...] | None = None  # ohm, R_c; a law takes its place
-    gamma: Finite | tuple[Finite, ...] = 0.0  # R_d = -gamma R_c q
-    resistance_table: Tables | None = None  # ohm over q
-    slit_capacitance: Capacitance | tuple[Capacitance, ...] | None = None  # F
-    capacitance_table: Tables | None = None  # F, dQ/du, over q or |u|
-    open_resistance: Resistance  # ohm
-    open_capacitance: Capacitance  # F
-    open_capacitance_table: Table | None = None  # F over |u|
-    charge_max: Charge | tuple[Charge, ...] | None = None  # C, where q = 1; default: at the largest |phi_m|
-    half_entrance_resistor: Annotated[bool, Field(strict=True)] = (
-        False  # the first slit's resistor halved: the ladder of a continuous line
+    resistance: Resistance | tuple[Resistance, ...] | None = Field(
+        default=None, description="trans-slit resistance R_c of an uncharged slit, in ohm; a law replaces it"
+    )
+    gamma: Finite | tuple[Finite, ...] = Field(
+        default=0.0, description="fraction by which the resistance of a full slit falls: R = R_c (1 - gamma q)"
+    )
+    resistance_table: Tables | None = Field(default=None, description="resistance of a slit over q, in ohm")
+    slit_capacitance: Capacitance | tuple[Capacitance, ...] | None = Field(
+        default=None, description="capacitance C_slit of a slit, in F"
+    )
+    capacitance_table: Tables | None = Field(
+        default=None, description="capacitance dQ/du of a slit over q or |u|, in F"
+    )
+    open_resistance: Resistance = Field(description="resistance R_open of the open space, in ohm")
+    open_capacitance: Capacitance = Field(description="capacitance C_open of the open space, in F")
+    open_capacitance_table: Table | None = Field(
+        default=None, description="capacitance of the open space over |u|, in F"
+    )
+    charge_max: Charge | tuple[Charge, ...] | None = Field(
+        default=None, description="charge of a slit at which q = 1, in C; default: its charge at the largest |phi_m|"
+    )
+    half_entrance_resistor: bool = Field(
+        default=False, strict=True, description="halve the first slit's resistance: ladder of a continuous line"
     )
 
     @model_validator(mode="after")
@@ -100,14 +116,20 @@ class HalfCell(Config):
 class CircuitConfig(HalfCell):
     """A cell of two half-cells (or one) under a drive."""
 
-    counter: HalfCell | None = None  # the other electrode, where it differs; the two share the current
-    drive: CircuitDrive = TriangularCV()
-    polarity: Literal[1, -1] = 1  # -1 turns the sign of the whole drive: V_m sweeps down first
-    initial_voltage: Voltage = 0.0  # V of V_m, at which the cell has come to rest before t = 0
-    points: Annotated[int, Field(ge=3, le=10_000_000)] = 2000  # rows of the terminal table
-    model: Literal["ncm", "tlm"] = "ncm"
-    full_cell: bool = True  # two equal half-cells in series, V_m = 2 phi_m; else V_m = phi_m of one half-cell
-    tolerance: Annotated[float, Field(gt=1e-13, le=1e-2)] = 2e-6  # error of one step, of phi_m's and of I_m's size
+    counter: HalfCell | None = Field(default=None, description="counter electrode, if different from the working one")
+    drive: CircuitDrive = Field(default=TriangularCV(), description="what is imposed on the cell over time")
+    polarity: Literal[1, -1] = Field(default=1, description="-1 reverses the sign of the drive: V_m sweeps down first")
+    initial_voltage: Voltage = Field(default=0.0, description="cell voltage at which the cell rests before t = 0, in V")
+    points: int = Field(default=2000, ge=3, le=10_000_000, description="number of output times")
+    model: Literal["ncm", "tlm"] = Field(
+        default="ncm", description="nano-circuitry model (ncm) or transmission line model, of constant R (tlm)"
+    )
+    full_cell: bool = Field(
+        default=True, description="two half-cells in series, V_m = 2 phi_m if they are equal; else one, V_m = phi_m"
+    )
+    tolerance: float = Field(
+        default=2e-6, gt=1e-13, le=1e-2, description="error of a time step, relative to phi_m and I_m"
+    )
 
     @model_validator(mode="after")
     def _grid_holds_corners(self) -> Self:
@@ -123,26 +145,26 @@ class CircuitConfig(HalfCell):
 
     @property
     def half_cells(self) -> int:
-        """Equal half-cells in series: V_m / phi_m; 1 also where the two differ."""
+        """Number of equal half-cells in series, V_m / phi_m; 1 if the two differ."""
         return 2 if self.full_cell and self.counter is None else 1
 
     @property
     def electrodes(self) -> tuple[HalfCell, ...]:
-        """The half-cells that are solved for: this one, and the counter electrode where it differs."""
+        """The half-cells that are solved for: this one, and the counter electrode if it differs."""
         return (self,) if self.counter is None else (self, self.counter)
 
     @property
-    def full_charge(self) -> Any:
+    def full_charge(self) -> float | np.ndarray:
         """Charge of a slit at which q = 1, in C (or C/m): a number, or an array (slits,) for a graded electrode."""
-        found = self.full_charges(self)
-        return float(found[0]) if found.size and (found == found[0]).all() else found
+        charges = self.full_charges(self)
+        return float(charges[0]) if charges.size and (charges == charges[0]).all() else charges
 
     def full_charges(self, electrode: HalfCell) -> np.ndarray:
         """Charge of each slit of one electrode at which q = 1, in C, shape (slits,).
 
         Raises
         ------
-        BadInput : neither given nor to be had from the drive
+        BadInput : `charge_max` is missing, and the drive has no largest voltage or the slits no constant capacitance
         """
         if electrode.charge_max is not None:
             return electrode.per_slit("charge_max")

@@ -1,6 +1,6 @@
 """Export: an EC-Lab text file and CSV of a result; `circuit.spice` writes the netlist.
 
-EC-Lab: the text layout of a cyclic voltammetry (`.mpt`) as read by galvani and its like, marked as simulated.
+EC-Lab: the text layout of a cyclic voltammetry (`.mpt`) as read by galvani and similar readers, marked as simulated.
 """
 
 from __future__ import annotations

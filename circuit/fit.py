@@ -32,7 +32,7 @@ TYPICAL_CHANGE = {"resistance": 1.0, "gamma": 0.3, "slit_capacitance": 0.3, "ope
 LOGARITHMIC = np.array([name != "gamma" for name in PARAMETERS])
 REACH = 1e3  # factor either way of the guess within which R_c, C_slit and R_open are sought
 GAMMA_BOUNDS = (-3.0, 0.99)
-INFEASIBLE = 10.0  # residual, over the peak of the curve, that penalises parameters with R <= 0
+INFEASIBLE = 10.0  # residual, over the peak of the curve: penalise infeasible R <= 0
 DIFFERENCE = 1e-2  # relative step of the finite differences in J
 LINEAR = 1e-3  # of a drive's span: largest error of its piecewise linear approximation
 KNOWN = 0.3  # standard error (relative; of gamma absolute) up to which a parameter counts as identified

@@ -5,7 +5,7 @@
 | EC-Lab and BT-Lab text | first line `EC-Lab ASCII FILE` | from the line that `Nb header lines` gives; tabs |
 | EC-Lab binary | first bytes `BIO-LOGIC MODULAR FILE` | by galvani |
 | Gamry .DTA | first line `EXPLAIN` | all tables CURVE, CURVE1, ... in turn; a second row holds the units |
-| any other text | | first line; tabs, semicolons or commas; lines that begin with # are passed over |
+| any other text | | first line; tabs, semicolons or commas; lines that begin with # are skipped |
 
 Text is UTF-16 or UTF-8 by its byte-order mark, else UTF-8, else Latin-1. Lines end at CR, LF or both alone: byte 0x85
 of a Latin-1 comment ends none. The decimal mark is decided for the whole file: commas where cells hold commas and no
@@ -76,7 +76,7 @@ class Table:
         return next(csv.reader([line], delimiter=self.separator))
 
     def _cells(self, columns: Sequence[int]) -> list[pd.Series]:
-        """The text of some columns; the rows have a cell for each name, and nothing beyond."""
+        """The text of some columns; refuses rows that lack a named cell or have text in others."""
         named = width = len(self.names)
         for row, line in enumerate(self.rows, 1):
             count = len(self._split(line)) if '"' in line else line.count(self.separator) + 1

@@ -79,7 +79,7 @@ class Ladder:
         if self.pair:
             self.factor[self.inside] = 1.0
         self.plain = bool((self.factor == 1).all())
-        # Into each node from the one before: of one half-cell the first is I_m, and nothing passes the last.
+        # From node to node: in one half-cell the first current is I_m and the last is zero.
         self.currents = np.zeros(self.nodes + 1)
         self.between, self.ahead, self.behind = self.currents[1:-1], self.currents[:-1], self.currents[1:]
         self.tolerance = config.tolerance
@@ -109,7 +109,7 @@ class Ladder:
         return (root - s) / (2 * self.open_resistance), (s / root - 1) / (2 * self.open_resistance), 0.0
 
     def ends(self, t: float, y: Array) -> float | None:
-        """How far V_m is beyond the limit that ends the segment, in units of the largest voltage; None without one."""
+        """How far V_m is beyond the limit that ends the segment, over the largest voltage; None without a limit."""
         limit = self.now.until
         if limit is None:
             return None
@@ -183,7 +183,7 @@ class Ladder:
         return self._balance(self.terminal_current(t, self.across(u))[0])
 
     def _balance(self, current: float) -> Array:
-        """dy/dt where `currents` holds the links' currents and the entrance takes `current`."""
+        """dy/dt from the links' currents in `currents` and the terminal current."""
         first = self.first
         if not self.pair:
             self.currents[0] = current
@@ -320,7 +320,7 @@ def _scales(config: CircuitConfig, segments: Sequence[Segment], capacitance: Arr
             tops.append(abs(segment.until) / half_cells)
         elif segment.mode == "voltage":
             tops.append(max(abs(segment.a), abs(end)) / half_cells)
-        if segment.mode == "voltage":  # the open space alone takes this
+        if segment.mode == "voltage":  # the charging current of the open space alone
             currents.append(abs(segment.b) / half_cells * float(capacitance.min()) / len(config.electrodes))
             middle = abs(segment.b + segment.duration * segment.c) / half_cells
             currents.append(middle * float(capacitance.min()) / len(config.electrodes))

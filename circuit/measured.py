@@ -5,8 +5,8 @@ A column's name is a quantity and its unit: `Ewe/V`, `<I>/mA`, `I_m_A`, `Test_Ti
 - V_m is a cell voltage (Ewe-Ece, Ecell, V_m, voltage) where the file has one, else Ewe - Ece, else Ewe alone.
 - Of a quantity and its average (`I`, `<I>`), the average is taken. Two other columns that would do are refused.
 - Without a current, I_m = dq/dt from `dq` or (Q-Qo): the charge between a row and the one before it, over the time
-  between them. As in EC-Lab's own <I> of such files, this mean over the step stands at its end, and the first row's is
-  0. EC-Lab's `dQ`, a sum over a whole sequence, is not used.
+  between them. As in EC-Lab's own <I> of such files, this mean over the step is assigned to its end, and the first row
+  has 0. EC-Lab's `dQ`, a sum over a whole sequence, is not used.
 - PyBaMM's discharge current is positive. `Time [s]`, `Current [A]` and a `... voltage [V]`, spelled so, are taken for
   PyBaMM's and the current's sign is turned. Others write so too: with a current in square brackets, sum I_m dV_m must
   not be negative after that (it is positive for anything that charges when its voltage rises), or the file is refused.

@@ -85,13 +85,13 @@ class Problem(Protocol):
         """Begin the segment between corners `segment` and `segment + 1`, at time `since`."""
 
     def ends(self, t: float, y: Array) -> float | None:
-        """How far `y` is beyond (> 0) or short of (< 0) what ends the segment early; None where nothing does."""
+        """How far `y` is beyond (> 0) or short of (< 0) what ends the segment early; None without a limit."""
 
     def error(self, t: float, y: Array, estimate: Array) -> float:
-        """Size of the error estimate of a step to `y`: 1 is as large as is allowed."""
+        """Error estimate of a step to `y` over the allowed error."""
 
     def refuse(self, t: float, y: Array) -> None:
-        """Raise if the edge of the model's domain is why no step from `y`, however short, will do."""
+        """Raise if no step from `y` succeeds because it lies at the edge of the model's domain."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def integrate(
     ------
     BadInput : a segment begins at the limit that is to end it
     StageFailed : the step size underflows, or a segment that should have ended early has not
-    whatever `problem.refuse` raises where a step leaves the model's domain however short it is
+    as `problem.refuse`, where the shortest step leaves the model's domain
     """
     integrator = _Integrator(problem, float(corners[0]), y)
     early = 0.0
@@ -220,7 +220,7 @@ class _Integrator:
                 self.rejected += 1
                 failed = True
                 h *= factor
-                stages[:] = 0.0  # multiplied by zero weights until they are known, which takes finite numbers
+                stages[:] = 0.0  # later stages have zero weight, but must be finite
                 continue
             ended = None if distance is None else problem.ends(until, end)
             if ended is None or distance is None or ended <= LANDED:

@@ -4,7 +4,7 @@
 
 each a Gaussian process (`transslit.emulator`) through the voltammograms in `circuit/elements.json`: the default network
 (6 layers, L = 20 nm, gap 1 nm) in KCl, each reduced by `continuum.extract`. The file also holds its provenance, the
-domain, and the errors for voltammograms that were held out of the fit. `docs/missing-methods.md` says how to remake it.
+domain, and the errors for voltammograms that were held out of the fit. `studies/missing_methods` makes it.
 """
 
 from __future__ import annotations

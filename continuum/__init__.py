@@ -1,13 +1,15 @@
 """Continuum: the modified Poisson-Nernst-Planck equations on the mesh of a slit network.
 
 `run(config, folder, progress)` solves a `ContinuumConfig` and returns its trans-slit record; `Frames` reopens
-the fields; `TransSlitFlux`, `OpenSpaceFlux`, `SlitWells`, `Accumulation`, `CrossingLine` and `FieldMap` reduce them;
-`extract` finds a circuit's elements in a record, `resistances`, `migration_laws` and `capacitances` what it says.
+the fields; `TransSlitFlux`, `OpenSpaceFlux`, `SlitWells`, `DensityProfile`, `Accumulation`, `CrossingLine` and
+`FieldMap` reduce them. `extract` determines the elements of a circuit from a record; `resistances`, `migration_laws`
+and `capacitances` are computed from a record alone.
 """
 
 from continuum.accumulation import Accumulation
 from continuum.config import ContinuumConfig
 from continuum.crossing_line import CrossingLine
+from continuum.density_profile import DensityProfile, density_profiles
 from continuum.extract import LadderParameters, extract
 from continuum.field_map import FieldMap
 from continuum.frames import Frame, Frames
@@ -22,6 +24,7 @@ __all__ = [
     "Accumulation",
     "ContinuumConfig",
     "CrossingLine",
+    "DensityProfile",
     "FieldMap",
     "Frame",
     "Frames",
@@ -31,6 +34,7 @@ __all__ = [
     "SlitWells",
     "TransSlitFlux",
     "capacitances",
+    "density_profiles",
     "extract",
     "migration_laws",
     "resistances",

@@ -1,10 +1,10 @@
-"""How ions come into the slits: the rate of change of c_i by migration, diffusion and steric flux.
+"""Rate of change of the ions' concentration in each slit, by migration, diffusion and steric flux.
 
     d c_i/dt = (N_i - N_{i-1}) / (d L),   N_i = sum_k J_k through the centre plane of sheet i, towards the bulk,
 
 with N_0 through the entrance, nothing through the wall, and each N_i in its exact parts (`transslit.decomposition`).
-Unlike the current, which weighs ions by valence, this counts them: counter-ions that enter and co-ions that leave
-raise |rho_i| alike, and oppose each other here.
+The current weighs ions by their valence, this rate does not: counter-ions that enter and co-ions that leave have the
+same effect on rho_i, and opposite ones on c_i.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class Accumulation(AnalysisBase):
         volume = self.frames_reader.config.network.slit * self.frames_reader.config.network.slit_length
         self._rows.append((inward - crossing) / volume)
         mesh, bins = equations.mesh, self._flux._bins
-        held = bins >= 0
-        weights = frame.c.sum(axis=0)[held] * mesh.volumes[mesh.ion_cells[held]]
-        self._c.append(np.bincount(bins[held], weights, self._flux._groups) / volume)
+        inside = bins >= 0
+        weights = frame.c.sum(axis=0)[inside] * mesh.volumes[mesh.ion_cells[inside]]
+        self._c.append(np.bincount(bins[inside], weights, self._flux._groups) / volume)
 
     def _conclude(self) -> None:
         rates = np.array(self._rows)  # (frames, 4, slits)

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: the frames since the one before and the state from which the next ones follow, in one file."""
+"""Checkpoints of a run: one file holds the frames since the checkpoint before and the state to continue from."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from transslit import BadInput
 from transslit.errors import first_line
 
 
-class Reached(BaseModel):
-    """How far a run has come, and at what cost: what its checkpoints hold beside arrays."""
+class Counters(BaseModel):
+    """Progress of a run and its cost, which a checkpoint holds beside arrays."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,12 +28,12 @@ class Reached(BaseModel):
 
 
 def checkpoint_name(frames: int) -> str:
-    """Name of the file of the checkpoint after so many frames."""
+    """Name of the file of the checkpoint after `frames` frames."""
     return f"segment-{frames:07d}.npz"
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a checkpoint so that it is no longer used; to a name that is free, so that nothing is lost."""
+    """Rename a checkpoint, so that it is no longer used, to a name that no file has."""
     aside = path.with_name(f"{path.name}.unreadable")
     while aside.exists():
         aside = aside.with_name(f"{aside.name}-too")
@@ -46,12 +46,12 @@ def read_checkpoint(path: Path) -> dict[str, Array]:
     Raises
     ------
     ValueError : damaged, or not one
-    BadInput : may not be read
+    BadInput : this user may not read it
     """
     try:
         with np.load(path) as saved:
             return {name: saved[name] for name in saved.files}
     except PermissionError:
         raise BadInput("out", path, "may not be read by this user") from None
-    except Exception as error:  # numpy, zipfile and zlib answer to damaged bytes with a dozen of types
+    except Exception as error:  # numpy, zipfile and zlib raise a dozen types on damaged bytes
         raise ValueError(f"cannot be read ({first_line(error)})") from None

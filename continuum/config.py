@@ -1,4 +1,4 @@
-"""What a continuum run is a function of: geometry, electrolyte, drive, surface model and resolution."""
+"""Configuration of a continuum run: geometry, electrolyte, drive, surface model and resolution."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transslit.electrolyte import own_temperature
 from transslit.units import Concentration, Length, LengthOrZero, Temperature, Time
 
 Permittivity = Annotated[float, Field(ge=1, allow_inf_nan=False)]
-FINEST = 15e-12  # m, of cells at surfaces unless asked for: a third of an ionic liquid's Debye length, good to 0.2 %
+FINEST = 15e-12  # m, least default size of cells at surfaces: a third of an ionic liquid's Debye length, good to 0.2 %
 
 
 class ContinuumConfig(Config):
@@ -49,7 +49,7 @@ class ContinuumConfig(Config):
         "half", description="one electrode up to the mid-plane (half), or the closed cell of two (full)"
     )
 
-    steps: Annotated[int, Field(ge=4, le=1_000_000)] = Field(200, description="time steps per cycle of a voltammogram")
+    steps: int = Field(200, ge=4, le=1_000_000, description="time steps per cycle of a voltammogram")
     stepping: Literal["fixed", "adaptive"] = Field(
         "fixed", description="time steps of a voltammogram: uniform, or adapted to the solution as for all other drives"
     )
@@ -58,8 +58,8 @@ class ContinuumConfig(Config):
     )
     first_step: Time = Field(1e-15, description="first time step of a potential step or a charge step, in s")
     record_interval: Time = Field(1e-13, description="first interval between frames of a charge step or ramp, in s")
-    record_growth: Annotated[float, Field(ge=1, le=2)] = Field(
-        1.0, description="ratio of an interval between frames to the one before, of a charge step or ramp"
+    record_growth: float = Field(
+        1.0, ge=1, le=2, description="ratio of an interval between frames to the one before, of a charge step or ramp"
     )
     step_tolerance: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None,
@@ -69,10 +69,8 @@ class ContinuumConfig(Config):
     until_periodic: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None, description="stop after a cycle that changes the state by less, in kT/e and bulk concentrations"
     )
-    checkpoint_every: Annotated[int, Field(ge=1)] = Field(20, description="frames between checkpoints")
-    store_every: Annotated[int, Field(ge=1)] = Field(
-        1, description="a finished run keeps every so many frames, and the last one"
-    )
+    checkpoint_every: int = Field(20, ge=1, description="number of frames from one checkpoint to the next")
+    store_every: int = Field(1, ge=1, description="keep each frame of this many, and the last, of a finished run")
 
     surface_cell: Length | None = Field(
         None,
@@ -81,12 +79,8 @@ class ContinuumConfig(Config):
     )
     slit_cell: Length = Field(0.25e-9, description="largest size of cells across slits and edge gaps, in m")
     bulk_cell: Length = Field(2.0e-9, description="largest size of cells along slits and in the reservoir, in m")
-    growth: Annotated[float, Field(gt=1, le=2)] = Field(
-        1.35, description="approximate ratio of the sizes of neighbouring cells"
-    )
-    refinement: Annotated[float, Field(gt=0, le=20)] = Field(
-        1.0, description="divides the size of every cell of the mesh"
-    )
+    growth: float = Field(1.35, gt=1, le=2, description="approximate ratio of the sizes of neighbouring cells")
+    refinement: float = Field(1.0, gt=0, le=20, description="factor by which every cell of the mesh is made smaller")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -116,25 +110,26 @@ class ContinuumConfig(Config):
 
     @property
     def order(self) -> int:
-        """Of the time scheme."""
+        """Order of the time scheme."""
         adapts = isinstance(self.drive, TriangularCV) and self.stepping == "adaptive"
         return 2 if self.scheme == "bdf2" or (self.scheme is None and adapts) else 1
 
     @property
     def tolerance(self) -> float:
-        """Extrapolation error that a step may have, in bulk concentrations; by linear extrapolation, whatever the
-        order, so that a second-order scheme may take longer steps to the same end (0.035 against 0.01).
+        """Largest extrapolation error of a step, in bulk concentrations.
+
+        The extrapolation is linear for both schemes: the second-order one is as accurate with longer steps.
         """
         return self.step_tolerance or (0.035 if self.order == 2 else 0.01)
 
     @property
     def relative_permittivity(self) -> float:
-        """Of the electrolyte."""
+        """Relative permittivity of the electrolyte."""
         return self.permittivity or self.electrolyte.solvent.permittivity.value
 
     @property
     def relative_stern_permittivity(self) -> float:
-        """Of the Stern layer."""
+        """Relative permittivity of the Stern layer."""
         return self.stern_permittivity or self.relative_permittivity
 
     @property

@@ -1,4 +1,4 @@
-"""Where a crossing resists: potential, current density and local resistance along x through one edge gap.
+"""Local resistance of a crossing: potential, current density and resistivity along x through one edge gap.
 
     r(x) = -(dphi/dx) / j_x,   j_x = F sum_k z_k J_k,x
 

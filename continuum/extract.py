@@ -1,4 +1,4 @@
-"""The elements of a half-cell ladder, extracted from the record of a voltage-driven run, current and all.
+"""The elements of a half-cell ladder, extracted from the record of a voltage-driven run.
 
     R_c, gamma   least squares of dphi_i = I_i R_c (1 - gamma q_i), crossing by crossing
     R_open       least squares of phi_1 = phi_eq(q_1) + I_m R_open + s I_0 R(q_1), with s the share of a
@@ -8,12 +8,12 @@
     C_open       slope of the charge outside the slits, Q_m - sum |Q_i|, on phi_m - I_m R_open
 
 phi_eq(q), a polynomial, is the potential of a slit's centre at rest, where double layers overlap (a Donnan
-potential): no current flows by it, so that it belongs to the capacitor and not to a node of the ladder. Forward
-and backward sweeps, with currents of opposite sign at the same charge, tell it from R_open. A record with uneven
-steps is put on even times first. The slope of |Q_i| on |phi_m - phi_i| itself, which leaves it out, is
-`centre_capacitances`; the two meet in wide slits.
-Q_m is the time integral of the terminal current, which holds the displacement current; the elements thus store
-all the charge that the terminal delivers. The entrance's current is what fills the slits, I_0 = -d(sum Q_i)/dt.
+potential): it drives no current, so that it belongs to the capacitor and not to a node of the ladder. Forward
+and backward sweeps, with currents of opposite sign at the same charge, distinguish it from R_open. A record with
+uneven steps is resampled uniformly in time first. `centre_capacitances` are the slopes of |Q_i| on |phi_m - phi_i|,
+without this correction; in wide slits the two agree.
+Q_m is the time integral of the terminal current, which includes the displacement current; the elements thus store
+all the charge that the terminal delivers. The current of the entrance fills the slits, I_0 = -d(sum Q_i)/dt.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
 
     Raises
     ------
-    BadInput : the record has no voltage, or fewer than two slits, or no open resistance is left at the entrance
+    BadInput : the record has no voltage or fewer than two slits, or the open resistance is not positive
     """
     if "phi_m_V" not in record.terminal:
         raise BadInput("record", "driven by charge", "a ladder is extracted from a voltage-driven run")
@@ -125,8 +125,8 @@ def laws(record: TransSlitRecord) -> Array:
         design = np.column_stack([current, -current * q])
         (a, b), *_ = np.linalg.lstsq(design / np.abs(current).max(), drop, rcond=None)
         a, b = a / np.abs(current).max(), b / np.abs(current).max()
-        missed = drop - design @ [a, b]
-        covariance = np.linalg.inv(design.T @ design) * (missed @ missed) / (drop.size - 2)
+        residual = drop - design @ [a, b]
+        covariance = np.linalg.inv(design.T @ design) * (residual @ residual) / (drop.size - 2)
         gradient = np.array([-b / a**2, 1 / a])  # of gamma = b / a
         rows.append(
             [
@@ -134,7 +134,7 @@ def laws(record: TransSlitRecord) -> Array:
                 b / a,
                 np.sqrt(covariance[0, 0]),
                 np.sqrt(gradient @ covariance @ gradient),
-                1 - (missed @ missed) / np.sum((drop - drop.mean()) ** 2),
+                1 - (residual @ residual) / np.sum((drop - drop.mean()) ** 2),
             ]
         )
     return np.array(rows)

@@ -1,4 +1,4 @@
-"""Potential and current density in every cell of a frame: the map behind a picture of the network.
+"""Map of potential and current density: both in every cell of a frame.
 
 The density in a cell is the mean of those of its faces, along x and along y: j = F sum_k z_k J_k.
 """
@@ -50,7 +50,7 @@ class FieldMap(AnalysisBase):
         for axis, name in enumerate(("jx_A_per_m2", "jy_A_per_m2")):
             along = np.where(faces.axis == axis, density, 0.0)
             sums = np.bincount(lower, along, equations.m) + np.bincount(upper, along, equations.m)
-            table[name] = sums / 2  # walls and mirrors let nothing through
+            table[name] = sums / 2  # no current crosses walls and mirror planes
         self._rows.append(pd.DataFrame(table))
 
     def _conclude(self) -> None:

@@ -3,8 +3,8 @@
 `frames.h5` holds time_s (frames,), phi_V (frames, cells), c_mol_per_m3 (frames, ions, ion cells), and per frame
 drive (phi_m in V, or the sheets' charge in C/m^2), I_m_A_per_m and electrode_C_per_m (NaN for a full cell);
 its attributes hold the configuration, from which the mesh is made again, and whether the run was complete.
-Every frame has a Fletcher checksum, and so has the file's structure (HDF5 1.10 and later): what a damaged disk or
-copy changed is refused and not read as other numbers.
+Every frame has a Fletcher checksum, and so has the file's structure (HDF5 1.10 and later): a file that a disk or a
+copy damaged is refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from transslit.errors import first_line
 from transslit.files import whole
 
 SERIES = ("time_s", "phi_V", "c_mol_per_m3", "drive", "I_m_A_per_m", "electrode_C_per_m")
-DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError)  # h5py's answers to it
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError)  # what h5py raises on it
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Frames:
 
 
 class FrameView:
-    """Chosen frames of a reader, read one at a time."""
+    """Selected frames of a reader, read one at a time."""
 
     def __init__(self, frames: Frames, numbers: Array) -> None:
         self._frames, self._numbers = frames, numbers
@@ -158,7 +158,7 @@ def write_frames(path: Path, config: ContinuumConfig, series: dict[str, Array], 
     """Write `frames.h5`, whole or not at all."""
     # v110 is the first whose structure has checksums.
     with whole(path) as partial, h5py.File(partial, "w", libver="v110") as file:
-        file.attrs["config"] = np.bytes_(config.model_dump_json())  # of fixed length: beneath a checksum
+        file.attrs["config"] = np.bytes_(config.model_dump_json())  # of fixed length, which has a checksum
         file.attrs["complete"] = complete
         file.attrs["sign"] = "I_m > 0 charges the electrode positively"
         for name in SERIES:
@@ -168,7 +168,7 @@ def write_frames(path: Path, config: ContinuumConfig, series: dict[str, Array], 
 
 
 def thin(frames: Frames, every: int) -> None:
-    """Leave every `every`-th frame and the last in the file of `frames`, which are to be opened again.
+    """Keep every `every`-th frame and the last in the file of `frames`, which must be opened again.
 
     Raises
     ------

@@ -129,7 +129,7 @@ class SlitMesh:
                 mask |= (np.abs(position - centre) < network.sheet_thickness / 2 + grown)[:, None] & ~tip[None, :]
             return mask
 
-        # Far from a wall `position < 0` is never true in a half cell, whose x starts at the wall's face.
+        # In a half cell x starts at the wall's face, so that the wall has no cells (`position < 0`).
         solid, grown = sheets(x, 0.0), sheets(x, layer)
         if self.full:
             solid |= sheets(self.length - x, 0.0)
@@ -149,14 +149,14 @@ class SlitMesh:
         lower, upper = np.where(swap, second, first), np.where(swap, first, second)
         distance = np.abs(across - self.centres[axis, lower])
         beyond = np.where(upper >= 0, np.abs(self.centres[axis, upper] - across), 0.0)
-        everything = Faces(lower, upper, np.asarray(mesh._faceAreas) * NM, distance, beyond, position, axis)
+        faces = Faces(lower, upper, np.asarray(mesh._faceAreas) * NM, distance, beyond, position, axis)
         exterior = second < 0
         mirror = exterior & (axis == 1) & (_at(across, 0.0) | _at(across, self.y_lines[-1]))
         far = exterior & (axis == 0) & _at(across, self.x_lines[-1])
-        self.inner = everything[~exterior]
+        self.inner = faces[~exterior]
         none = np.zeros_like(far)
-        self.midplane = everything[none if self.full else far]
-        self.electrode = everything[none if self.full else exterior & ~mirror & ~far]
+        self.midplane = faces[none if self.full else far]
+        self.electrode = faces[none if self.full else exterior & ~mirror & ~far]
 
     @cached_property
     def sheet_area(self) -> Array:
@@ -213,7 +213,7 @@ def _x_lines(config: ContinuumConfig) -> Array:
     for i in range(network.slits):
         origin = i * network.pitch
         lines += [origin + slit_lines[1:], origin + slit + sheet_lines[1:]]
-    if network.slits:  # exactly where the network says, so that planes are found again
+    if network.slits:  # the network's value to the last bit, which the selection of planes compares with
         lines[-1][-1] = network.depth
     depth, far = network.depth, network.depth + network.reservoir_length
     open_points = [(depth, fine), *((depth + h, fine) for h in layer), (far, coarse)]
@@ -231,7 +231,7 @@ def _y_lines(config: ContinuumConfig) -> Array:
     points = [(0.0, config.bulk_cell), *((tip, fine) for tip in tips), (length, config.bulk_cell)]
     pieces: list[Array] = []
     for start, stop in pairwise(points):
-        # Across a gap, as across a slit, the double layers of a tip must be seen.
+        # Across a gap, as across a slit, the double layers of the sheet's edge must be resolved.
         cap = config.slit_cell if stop[0] - start[0] <= 2 * gap and network.slits else config.bulk_cell
         lines = graded([start, stop], cap, config.growth, config.refinement)
         pieces.append(lines if not pieces else lines[1:])

@@ -32,13 +32,13 @@ from continuum.mesh import NM, Array, SlitMesh
 from transslit.decomposition import bernoulli, bernoulli_derivative, steric_excess
 
 NS = 1e-9  # s
-LEAST_FREE = 1e-12  # of the volume; with less, mu goes on along its tangent
-MOST_EXCESS = 1e4  # kT, that an iteration leaves
-LEAST = 1e-200  # bulk concentrations, likewise: exp(-460)
+LEAST_FREE = 1e-12  # of the volume; with less, mu continues along its tangent
+MOST_EXCESS = 1e4  # kT, largest mu after an iteration
+LEAST = 1e-200  # bulk concentrations, smallest c after an iteration: exp(-460)
 
 
 class FaceState(NamedTuple):
-    """What the fluxes of all ions through all ion faces are made of, arrays (ions, faces)."""
+    """Factors of the fluxes of all ions through all ion faces, arrays (ions, faces)."""
 
     forward: Array  # B(v)
     backward: Array  # B(-v)
@@ -113,7 +113,7 @@ class ModifiedPNP:
             rows.append(cells)
             columns.append(n + k * m + np.arange(m))
             values.append(-self.poisson_charge * self.z[k] * self.ion_volumes)
-        if self.pinned >= 0:  # fixes the constant; a neutral closed cell sends nothing through it
+        if self.pinned >= 0:  # fixes the constant; in a neutral closed cell no flux passes through it
             rows.append(np.array([self.pinned]))
             columns.append(np.array([self.pinned]))
             values.append(np.array([self.between.mean()]))
@@ -231,18 +231,18 @@ class ModifiedPNP:
         return self.polarised(np.concatenate([np.zeros(self.n), np.repeat(self.bulk, self.m)]), drive)
 
     def polarised(self, x: Array, drive: float) -> Array:
-        """`x` just after the drive jumped to `drive`: its ions where they were, the potential that Poisson asks for."""
+        """`x` just after a jump to `drive`: the same concentrations, and the solution of Poisson's equation."""
         from scipy.sparse.linalg import spsolve
 
         out = x.copy()
         out[: self.n] = 0.0
-        missing = self.poisson @ out - self.boundary_charge(drive)
-        if np.any(missing):
-            out[: self.n] = -spsolve(self.poisson[:, : self.n].tocsc(), missing)
+        residual = self.poisson @ out - self.boundary_charge(drive)
+        if np.any(residual):
+            out[: self.n] = -spsolve(self.poisson[:, : self.n].tocsc(), residual)
         return out
 
     def updated(self, x: Array, delta: Array) -> tuple[Array, bool]:
-        """`x + delta`, held to positive concentrations and free volume; and whether a cell was too crowded for it.
+        """`x + delta`, limited to positive concentrations and free volume; and whether the free volume limited it.
 
         A concentration that would fall below half of itself goes to c / (1 - dc/c) instead, which agrees with
         c + dc to first order; cells that would lose more than nine tenths of their free volume are scaled back to

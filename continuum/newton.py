@@ -2,7 +2,7 @@
 
     J(x_0) delta = -r(x),   x <- x + delta,
 
-held to positive concentrations and free volume cell by cell. It has converged when the update is below `TOLERANCE`
+limited to positive concentrations and free volume cell by cell. It has converged when the update is below `TOLERANCE`
 of the unknowns: of the largest psi for potentials, of the largest c for concentrations, neither taken as less than
 `FLOOR`. Round-off leaves 1e-13 of the largest psi in every update, so that a tolerance in kT/e alone cannot be met
 where potentials are thousands of kT/e. The factorisation is renewed when an iteration shrinks the update by less than
@@ -51,7 +51,7 @@ class Newton:
         self.factorisations = self.iterations = 0
 
     def forget(self) -> None:
-        """Drop the factorisation, so that what follows does not depend on what came before."""
+        """Drop the factorisation, so that later steps do not depend on earlier ones."""
         self.factors = None
 
     def solve(self, guess: Array, rate: float, history: Array, drive: float) -> Array:
@@ -101,14 +101,14 @@ class Newton:
             relative = self._relative(delta, x)
             worst = int(np.argmax(relative))
             size = float(relative[worst])
-            following, held = equations.updated(x, delta)
-            slow = held or size > CONTRACTION * before
+            following, limited = equations.updated(x, delta)
+            slow = limited or size > CONTRACTION * before
             if not fresh and slow and size > TOLERANCE:
-                # An old factorisation that no longer serves; this update is not worth taking.
+                # The factorisation is too old: the update is discarded.
                 self.factors, before = None, np.inf
                 continue
             x, drive = following, drive + rise
-            if not held and size <= TOLERANCE:
+            if not limited and size <= TOLERANCE:
                 return x, drive
             if slow:
                 self.factors = None
@@ -131,8 +131,8 @@ class Newton:
             right = np.zeros(equations.size)
             right[: equations.n] = equations.boundary_charge(1.0)
             self.response = self.factors.solve(right)
-        lacking = charge - equations.electrode_charge(x, drive) - equations.electrode_charge(delta, 0.0)
-        rise = lacking / equations.electrode_charge(self.response, 1.0)
+        missing = charge - equations.electrode_charge(x, drive) - equations.electrode_charge(delta, 0.0)
+        rise = missing / equations.electrode_charge(self.response, 1.0)
         return delta + rise * self.response, rise
 
     def _factorise(self, x: Array, rate: float, state: Any) -> None:
@@ -140,7 +140,7 @@ class Newton:
         try:
             self.factors = factorise(matrix)
         except RuntimeError:
-            empty = int(np.argmin(abs(matrix).sum(axis=1)))  # the row that holds least
+            empty = int(np.argmin(abs(matrix).sum(axis=1)))  # the row of the smallest entries
             raise NewtonFailed("the Jacobian is singular", self._place(empty)) from None
         self.rate, self.response = rate, None
         self.factorisations += 1

@@ -1,12 +1,13 @@
 """Ionic current and its parts through planes x = const of the open space outside the electrode.
 
-I(x) = F sum_k z_k J_k over the faces of the plane nearest to each asked distance from the outermost sheet,
+I(x) = F sum_k z_k J_k over the faces of the plane nearest to each given distance from the outermost sheet,
 positive towards the bulk, with the exact parts of `transslit.decomposition`. The total differs from the
 terminal current by the displacement current, which matters within the double layer only.
 
 Where ions of unequal mobility leave a gradient of neutral salt, its diffusion carries a current, and the diffusion
-potential of that gradient drives a drift that cancels it: a liquid junction, which carries nothing and answers to no
-voltage. It is told apart from the rest of migration by what is neutral in the ions' chemical forces (per unit of kT),
+potential of that gradient drives a drift that cancels it: a liquid junction, which carries no net current and does not
+depend on the voltage. It is separated from the rest of migration by the neutral part of the ions' chemical forces (in
+kT),
 
     h_k = grad c_k + c_k grad mu,    n_k = h_k - z_k c_k (sum_j z_j h_j) / (sum_j z_j^2 c_j),    sum_k z_k n_k = 0,
     I_junction = F sum_k z_k D_k n_k.
@@ -81,7 +82,7 @@ class OpenSpaceFlux(AnalysisBase):
 
 
 def junction(planes: PlaneCurrents, x: Array) -> Array:
-    """Liquid-junction drift in A/m through `planes`, shape (groups,), of unknowns `x`: this module's equation."""
+    """Liquid-junction drift in A/m through `planes`, shape (groups,), of unknowns `x`: the equation above."""
     below, above, migration, steric = planes.across(x)
     carried = drift_mean(migration + steric, below, above)
     z, force = planes.equations.z[:, None], above - below + carried * steric

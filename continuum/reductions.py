@@ -1,4 +1,4 @@
-"""What follows from a trans-slit record alone: resistances, conductivities, migration's law and capacitances.
+"""Reductions of a trans-slit record: resistances, conductivities, the law of migration and capacitances.
 
 R_i = dphi_i / I_i,   r_i = R_i G,   G the geometric conductance between two slits' centres (Laplace)
 R_c (1 - gamma q_i), the resistance that the stored charge predicts
@@ -14,13 +14,13 @@ import pandas as pd
 from continuum.extract import LadderParameters
 from transslit import SlitNetwork, TransSlitRecord
 
-SMALLEST = 0.5  # of the median current: below, at starts and turns, dphi and I vanish at slightly different times
+SMALLEST = 0.5  # of the median current; below it, at starts and turns, dphi and I vanish at different times
 
 
 def resistances(record: TransSlitRecord, ladder: LadderParameters | None = None) -> pd.DataFrame:
-    """Rows of the crossings whose current follows the sweep, and what each says of resistance.
+    """Resistances of the crossings, in the rows whose current follows the sweep.
 
-    Left out: currents below `SMALLEST` of their median, and those that still run against the sweep after a turn.
+    Currents below `SMALLEST` of their median are left out, and those that run against the sweep after a turn.
 
     Returns
     -------
@@ -30,9 +30,9 @@ def resistances(record: TransSlitRecord, ladder: LadderParameters | None = None)
     record = record.resampled()
     table = record.joined().merge(_sweeps(record), on=["replica", "time_s"], validate="many_to_one")
     size = table["I_A_per_m"].abs()
-    usual = size.groupby([table["replica"], table["i"]]).transform("median")
-    settled = (size > SMALLEST * usual) & (table["sweep"] * table["I_A_per_m"] >= 0)
-    table = table.loc[settled, ["replica", "time_s", "i", "q", "I_A_per_m", "dphi_V"]].copy()
+    median = size.groupby([table["replica"], table["i"]]).transform("median")
+    kept = (size > SMALLEST * median) & (table["sweep"] * table["I_A_per_m"] >= 0)
+    table = table.loc[kept, ["replica", "time_s", "i", "q", "I_A_per_m", "dphi_V"]].copy()
     geometry = SlitNetwork.model_validate(record.metadata["network"]).geometric_conductance
     table["R_ohm_m"] = table["dphi_V"] / table["I_A_per_m"]
     table["resistivity_ohm_m"] = table["R_ohm_m"] * geometry
@@ -64,13 +64,13 @@ def migration_laws(record: TransSlitRecord) -> pd.DataFrame:
         x = (part["c_mol_per_m3"] * part["dphi_V"]).to_numpy()
         y = part["I_migration_A_per_m"].to_numpy()
         theta = (x @ y) / (x @ x)
-        missed = y - theta * x
-        rows.append((replica, i, theta, 1 - (missed @ missed) / np.sum((y - y.mean()) ** 2)))
+        residual = y - theta * x
+        rows.append((replica, i, theta, 1 - (residual @ residual) / np.sum((y - y.mean()) ** 2)))
     return pd.DataFrame(rows, columns=["replica", "i", "theta_A_m2_per_V_mol", "r_squared"])
 
 
 def capacitances(record: TransSlitRecord) -> pd.DataFrame:
-    """Charge of each slit over the voltage across its double layers, where that is above a twentieth of its largest.
+    """Charge of each slit over the voltage across its double layers, where this exceeds a twentieth of its maximum.
 
     Returns
     -------

@@ -1,10 +1,10 @@
-"""When a run's steps must end, what is imposed in between, and where it jumps, turns or closes a cycle.
+"""Times at which steps must end, the drive in between, and where the drive jumps, turns or closes a cycle.
 
 - cv: steps end on the corners of V_m, where the time derivative jumps
 - smoothed-cv: V_m averaged over the last `smoothing` half-periods; no corner, nothing to restart from
-- potential-step: the first instant is that just after the jump, ions as before in the field of the new potential
-- galvanostatic: no times are known beforehand; a leg ends where V_m meets its limit
-- charge-step: as the potential step, with the sheets' charge; charge-ramp begins at rest
+- potential-step: the first instant is just after the jump: unchanged concentrations in the field of the new potential
+- galvanostatic: a leg ends where V_m reaches its limit, at a time that is not known beforehand
+- charge-step: as the potential step, with the sheets' charge; a charge-ramp begins at rest
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Schedule:
     Attributes
     ----------
     marks : (s) at which a step must end
-    turns : those of them where the drive's slope jumps, so that no step looks back beyond them
-    jumps : those where the drive itself jumps
-    closings : those where a cycle ends
-    adaptive : whether steps follow the change of the solution
+    turns : the marks where the drive's slope jumps, across which no time difference reaches
+    jumps : the marks where the drive jumps
+    closings : the marks where a cycle ends
+    adaptive : whether steps adapt to the change of the solution
     every : whether every step is a frame, rather than the marks alone
-    first_step : (s) after t = 0, a turn or a jump, where steps adapt
+    first_step : (s) first adaptive step after t = 0, a turn or a jump
     """
 
     def __init__(self, config: ContinuumConfig) -> None:
@@ -80,16 +80,16 @@ class Schedule:
             self.turns = self.marks[half - 1 :: half]
 
     def imposed(self, time: float, after: bool = False) -> float:
-        """phi_m in V, or the sheets' charge in C/m^2, at `time`; `after` a jump that happens then.
+        """phi_m in V, or the sheets' charge in C/m^2, at `time`; just after a jump at that time if `after`.
 
-        Of a galvanostatic drive, whose potential is an unknown, the value at the start.
+        The potential of a galvanostatic drive is an unknown: its initial value.
         """
         drive = self.drive
         if isinstance(drive, ChargeStep):
             return float(drive.sheet_charge(time))
         if isinstance(drive, PotentialStep):
-            over = time > drive.duration or (after and time == drive.duration)
-            return 0.0 if over else drive.voltage / 2
+            rests = time > drive.duration or (after and time == drive.duration)
+            return 0.0 if rests else drive.voltage / 2
         if isinstance(drive, Galvanostatic):
             return 0.0
         return float(drive.electrode_potential(time))

@@ -1,7 +1,7 @@
-"""Potential and ion concentrations across the slits: the wells between two sheets, and the open space's layer.
+"""Potential and ion concentrations across the slits and the open space, along one line.
 
-Profiles along x at one y, from the closing wall to the mid-plane, at the cells' centres: where two double layers
-overlap the potential between the sheets does not fall to that of the bulk, which holds the slit's charge.
+Profiles along x at one y, from the closing wall to the mid-plane, at the cells' centres. In a slit they show a
+potential well: where two double layers overlap, the potential between the sheets does not fall to that of the bulk.
 """
 
 from __future__ import annotations

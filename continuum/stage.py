@@ -8,19 +8,19 @@ import numpy as np
 
 from continuum.config import ContinuumConfig
 from continuum.frames import Frames, thin
-from continuum.solver import TimeIntegrator
+from continuum.integrator import TimeIntegrator
 from continuum.trans_slit_flux import TransSlitFlux
 from transslit import BadInput, TransSlitRecord
 from transslit.progress import Progress
 
 
 def run(config: ContinuumConfig, folder: Path, progress: Progress) -> TransSlitRecord:
-    """Solve `config` in `folder` and reduce it, leaving `frames.h5` and `record/`; resumes what was begun.
+    """Solve `config` in `folder` and reduce it, leaving `frames.h5` and `record/`; an interrupted run is resumed.
 
     Raises
     ------
     BadInput : the folder holds another configuration's run
-    StageFailed : the equations could not be solved; names time, drive and place, and keeps what was reached
+    StageFailed : the equations could not be solved; names time, drive and place, and keeps the frames up to there
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def ion_drift(frames: Frames) -> float:
 
 
 def _finished(config: ContinuumConfig, folder: Path) -> TransSlitRecord | None:
-    """The record of a run that was complete, if `folder` holds one."""
+    """The record of the finished run in `folder`, if there is one."""
     if not (folder / "frames.h5").exists() or not (folder / "record" / "record.json").exists():
         return None
     with Frames(folder) as frames:

@@ -1,10 +1,10 @@
-"""Capacitances of a half-cell ladder that follow the voltage, from the record of a voltage-driven run.
+"""Voltage-dependent capacitances of a half-cell ladder, from the record of a voltage-driven run.
 
     Q_i = sum_k c_k u_i |u_i|^k,   C_i(u) = dQ_i/du = sum_k (k + 1) c_k |u|^k        slit by slit
     Q_open the same over u_0 = phi_m - I_m R_open, with Q_open = integral of I_m dt - sum |Q_i|
 
 u_i is the voltage on the ladder's capacitor i, as in `continuum.extract`. In a 1.5 nm slit C grows by about a tenth
-from 0 to 0.2 V, which is worth more of the voltammogram than all else that constants leave out.
+from 0 to 0.2 V, the largest effect on the voltammogram that a ladder of constant elements lacks.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LadderTables(Config):
 
 
 def capacitance_tables(record: TransSlitRecord, ladder: LadderParameters | None = None) -> LadderTables:
-    """Tables of replica 0 of a voltage-driven record; `ladder` is what `extract` gave for it.
+    """Tables of replica 0 of a voltage-driven record; `ladder` is the result of `extract` for it.
 
     Raises
     ------
@@ -52,11 +52,11 @@ def capacitance_tables(record: TransSlitRecord, ladder: LadderParameters | None 
     entrance = share * np.gradient(stored.sum(axis=1), time) * ladder.resistance * (1 - ladder.gamma * q)
     open_voltage = terminal["phi_m_V"].to_numpy() - current * ladder.open_resistance
     voltage = (open_voltage - entrance)[:, None] - (phi - phi[:, :1])
-    passed = np.concatenate([[0.0], np.cumsum((current[1:] + current[:-1]) / 2 * np.diff(time))])
-    found = [_table(u, Q) for u, Q in zip(voltage.T, stored.T, strict=True)]
-    opened, missed = _table(open_voltage, passed - stored.sum(axis=1))
+    total = np.concatenate([[0.0], np.cumsum((current[1:] + current[:-1]) / 2 * np.diff(time))])
+    fits = [_table(u, Q) for u, Q in zip(voltage.T, stored.T, strict=True)]
+    open_space, misfit = _table(open_voltage, total - stored.sum(axis=1))
     return LadderTables(
-        slits=tuple(table for table, _ in found), open_space=opened, misfit=(*(m for _, m in found), missed)
+        slits=tuple(table for table, _ in fits), open_space=open_space, misfit=(*(m for _, m in fits), misfit)
     )
 
 
@@ -70,5 +70,5 @@ def _table(u: Array, charge: Array) -> tuple[CapacitanceTable, float]:
         value = ((at / at[-1])[:, None] ** powers) @ ((powers + 1) * c)
         if value.min() > 0.3 * c[0] > 0:
             break
-    missed = float(np.std(charge - design @ c) / np.abs(charge).max())
-    return CapacitanceTable(at=tuple(map(float, at)), value=tuple(map(float, value))), missed
+    misfit = float(np.std(charge - design @ c) / np.abs(charge).max())
+    return CapacitanceTable(at=tuple(map(float, at)), value=tuple(map(float, value))), misfit

@@ -29,11 +29,11 @@ CURRENTS = ["I_A_per_m", *PARTS]
 
 
 class PlaneCurrents:
-    """Currents through groups of ion faces and their parts.
+    """Currents through groups of ion faces, and the parts of these currents.
 
     Parameters
     ----------
-    equations : whose faces these are
+    equations : to which the faces belong
     chosen, group, sign : (faces,) numbers among `equations.inner_ion_faces`, the group of each, and the sign
         that counts its current
     groups : number of groups
@@ -62,7 +62,7 @@ class PlaneCurrents:
         return np.array([*(self.summed(flux) for flux in (total, *parts)), np.zeros(self.groups)])
 
     def across(self, x: Array) -> tuple[Array, Array, Array, Array]:
-        """What `decompose` takes: concentrations below and above each face, z dpsi and dmu; each (ions, faces)."""
+        """Arguments of `decompose`: concentrations below and above each face, z dpsi and dmu; each (ions, faces)."""
         equations = self.equations
         psi, c = equations.split(x)
         psi = psi[equations.mesh.ion_cells]
@@ -73,8 +73,8 @@ class PlaneCurrents:
 
     def summed(self, fluxes: Array) -> Array:
         """A/m through each group, of the ions' fluxes through the faces, (ions, faces), in the equations' unit."""
-        found = np.bincount(self.group, self.weights @ fluxes * self.sign, self.groups)
-        return np.asarray(found * self.equations.flux_unit)
+        sums = np.bincount(self.group, self.weights @ fluxes * self.sign, self.groups)
+        return np.asarray(sums * self.equations.flux_unit)
 
 
 class TransSlitFlux(AnalysisBase):
@@ -117,10 +117,10 @@ class TransSlitFlux(AnalysisBase):
             place = faces.position[0] if replica == 0 else mesh.length - faces.position[0]
             depth_of = ion_x if replica == 0 else mesh.length - ion_x
             for j, plane in enumerate(self.network.sheet_centres):
-                found = np.flatnonzero((faces.axis == 0) & (np.abs(place - plane) < 1e-15))
-                chosen.append(found)
-                group.append(np.full(found.size, replica * slits + j))
-                sign.append(np.full(found.size, outwards))
+                on_plane = np.flatnonzero((faces.axis == 0) & (np.abs(place - plane) < 1e-15))
+                chosen.append(on_plane)
+                group.append(np.full(on_plane.size, replica * slits + j))
+                sign.append(np.full(on_plane.size, outwards))
                 bins[depth_of < plane] = replica * slits + j  # later, deeper sheets overwrite
             for centre in self.network.slit_centres:
                 at = centre if replica == 0 else mesh.length - centre
@@ -190,7 +190,7 @@ class TransSlitFlux(AnalysisBase):
 
 
 def metadata(config: ContinuumConfig) -> dict[str, Any]:
-    """What a record of `config` carries along."""
+    """Metadata of a record of `config`."""
     half_cells = {"0": {"box": 0, "electrode": "positive", "face": "left"}}
     if config.cell == "full":
         half_cells["1"] = {"box": 0, "electrode": "negative", "face": "right"}

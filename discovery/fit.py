@@ -24,7 +24,7 @@ Array = np.ndarray
 SMALLEST_PIVOT = 1e-5  # diagonal of R for terms of unit norm; below, the terms are linearly dependent
 SMALLEST_SINGULAR_VALUE = 1e-4  # of a Jacobian with columns of unit norm; below, rows do not determine all constants
 SMALLEST_BASE = 0.02  # of 1 + sum p m in a root, reciprocal or logarithm, so that no pole lies in the data
-SMALLEST_LOSS = 1e-20  # relative mean square misfit; less is round-off
+ROUND_OFF = 1e-20  # relative mean square misfit; smaller ones count as this
 LARGEST_CONSTANT = 40.0  # inner constants, for inputs scaled to at most one
 STARTS = (1.0, -0.7, 4.0, -4.0, 0.2)  # first guesses of an inner constant, of which those in the domain are used
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -185,7 +185,7 @@ def fit_form(form: Form, rows: Rows, start: tuple[float, ...] | None = None, pre
     else:
         p, best = valid[0]
     # Rounded, so that neither search nor selection depends on round-off, which differs from machine to machine.
-    loss = max(float(f"{best.sse / norm:.8e}"), SMALLEST_LOSS) if norm > 0 else SMALLEST_LOSS
+    loss = max(float(f"{best.sse / norm:.8e}"), ROUND_OFF) if norm > 0 else ROUND_OFF
     return Fit(loss, tuple(best.linear.tolist()), tuple(p.tolist()))
 
 

@@ -1,9 +1,9 @@
-"""Tables that know their law: what the search is tested, benchmarked and tried out on.
+"""Synthetic tables with a planted law, for tests, benchmarks and examples of the search.
 
     y = f(x; a, b, ...) + noise rms(f) N(0, 1)
 
-Slit laws are sampled as a cyclic voltammogram samples them (I and q follow one another along a trapezoid with RC
-transients) or evenly over I and q; other laws evenly over the ranges of their inputs.
+The inputs of slit laws follow a cyclic voltammogram (I is a trapezoid with RC transients and q its integral) or are
+uniform random numbers; those of other laws are uniform random numbers in the ranges of the inputs.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from transslit.law import Law
 RESISTANCE = 0.12  # ohm m, the order of a 20 nm slit in 1 M KCl
 PEAK = 0.05  # A/m
 SLIT_RANGES = {"I_A_per_m": (-PEAK, PEAK), "q": (0.0, 1.0)}
-EXACT = 1e-6  # of the root mean square: a law that differs by less is the planted one
+EXACT = 1e-6  # largest difference from the planted law, relative to its root mean square, of an equal law
 
 
 @dataclass(frozen=True)
-class Planted:
-    """`target` = `expression` (SymPy syntax) of `constants` and of inputs drawn from `ranges`."""
+class PlantedLaw:
+    """`target` = `expression` (SymPy syntax) of `constants` and of inputs in `ranges`."""
 
     expression: str
     constants: Mapping[str, float]
@@ -46,13 +46,13 @@ class Planted:
         ) + np.zeros(len(table))
 
 
-def slit_law(resistance: str, offset: str = "0", **constants: float) -> Planted:
+def slit_law(resistance: str, offset: str = "0", **constants: float) -> PlantedLaw:
     """dphi = a I `resistance` + `offset`, with a the resistance of an empty slit."""
     expression = f"a*I_A_per_m*({resistance}) + {offset}"
-    return Planted(expression, {"a": RESISTANCE, **constants}, SLIT_RANGES, "dphi_V")
+    return PlantedLaw(expression, {"a": RESISTANCE, **constants}, SLIT_RANGES, "dphi_V")
 
 
-LISTED = {
+BENCHMARK_LAWS = {
     "ohmic": slit_law("1"),
     "paper": slit_law("1 - b*q", b=0.5),
     "quadratic": slit_law("1 - b*q + c*q**2", b=0.9, c=0.6),
@@ -61,7 +61,7 @@ LISTED = {
     "root": slit_law("1 - b*sqrt(q)", b=0.5),
     "offset": slit_law("1 - b*q", "c", b=0.5, c=3e-4),
 }
-OTHERS = {
+FURTHER_LAWS = {
     "charge alone": slit_law("q"),
     "square alone": slit_law("1 - b*q**2", b=0.5),
     "cubic": slit_law("1 - b*q**3", b=0.6),
@@ -78,20 +78,20 @@ OTHERS = {
     "current limited": slit_law("1/(1 + b*Abs(I_A_per_m))", b=30.0),
     "current and charge": slit_law("1 - b*q + c*Abs(I_A_per_m)", b=0.5, c=8.0),
     "capacitor in series": slit_law("1", "b*q", b=3e-3),
-    "saturating current": Planted("a*tanh(b*I_A_per_m)", {"a": 4e-3, "b": 50.0}, SLIT_RANGES, "dphi_V"),
-    "ratio": Planted("a*x_m/y_s", {"a": 3.0}, {"x_m": (-2, 2), "y_s": (1, 3)}, "v_m_per_s"),
-    "powers": Planted("a*x_m**2*sqrt(y_s)/z", {"a": 2.0}, {"x_m": (0.5, 2), "y_s": (0, 3), "z": (1, 4)}, "w_m2"),
-    "any powers": Planted(
+    "saturating current": PlantedLaw("a*tanh(b*I_A_per_m)", {"a": 4e-3, "b": 50.0}, SLIT_RANGES, "dphi_V"),
+    "ratio": PlantedLaw("a*x_m/y_s", {"a": 3.0}, {"x_m": (-2, 2), "y_s": (1, 3)}, "v_m_per_s"),
+    "powers": PlantedLaw("a*x_m**2*sqrt(y_s)/z", {"a": 2.0}, {"x_m": (0.5, 2), "y_s": (0, 3), "z": (1, 4)}, "w_m2"),
+    "any powers": PlantedLaw(
         "a*(x_m/2)**b*(y_s/3)**c", {"a": 2.0, "b": 1.8, "c": -0.7}, {"x_m": (0.5, 2), "y_s": (1, 3)}, "w_m2"
     ),
-    "logarithm": Planted("a + b*log(x_m)", {"a": 0.2, "b": 0.06}, {"x_m": (0.1, 5.0)}, "v_V"),
-    "activated": Planted(
+    "logarithm": PlantedLaw("a + b*log(x_m)", {"a": 0.2, "b": 0.06}, {"x_m": (0.1, 5.0)}, "v_V"),
+    "activated": PlantedLaw(
         "a*I_A_per_m*exp(b/T_K)*(1 - c*q)",
         {"a": 1e-3, "b": 1500.0, "c": 0.5},
         {**SLIT_RANGES, "T_K": (280.0, 350.0)},
         "dphi_V",
     ),
-    "width": Planted(
+    "width": PlantedLaw(
         "I_A_per_m*(a + b/d)*(1 - c*q)", {"a": 0.1, "b": 0.2, "c": 0.5}, {**SLIT_RANGES, "d": (1.0, 5.0)}, "dphi_V"
     ),
 }
@@ -111,8 +111,8 @@ def voltammogram(rows: int = 400, slits: int = 5) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def planted_table(planted: Planted, noise: float, seed: int, rows: int = 2000, even: bool = False) -> pd.DataFrame:
-    """Inputs and noisy target of `planted`, shape (rows, ...); slit laws along a voltammogram unless `even`."""
+def planted_table(planted: PlantedLaw, noise: float, seed: int, rows: int = 2000, even: bool = False) -> pd.DataFrame:
+    """Inputs and noisy target of `planted`, with `rows` rows; slit laws follow a voltammogram unless `even`."""
     rng = np.random.default_rng(seed)
     if planted.ranges is SLIT_RANGES and not even:
         table = voltammogram(rows // 5)
@@ -129,10 +129,11 @@ def _compiled(expression: str, names: tuple[str, ...]) -> Callable[..., Any]:
     return sympy.lambdify(list(symbols.values()), sympy.sympify(expression, locals=symbols), "numpy")
 
 
-def true_constants(law: Law, planted: Planted) -> dict[str, float] | None:
-    """Values of the law's own constants at which it is the planted law; None where its form is another.
+def true_constants(law: Law, planted: PlantedLaw) -> dict[str, float] | None:
+    """Values of the constants of `law` at which it equals the planted law; None if it has another form.
 
-    The form is the planted one if it has as many constants and meets it everywhere to `EXACT` once they are fitted.
+    The form is that of the planted law if it has as many constants and, once these are fitted, differs from it by
+    less than `EXACT` everywhere.
     """
     if len(law.constants) != len(planted.constants):
         return None
@@ -154,7 +155,7 @@ def true_constants(law: Law, planted: Planted) -> dict[str, float] | None:
     return dict(zip(law.constants, (fit.x * start).tolist(), strict=True))
 
 
-def covered(law: Law, truth: Mapping[str, float]) -> list[bool]:
-    """Of each constant, whether its 95 % interval holds the true value."""
+def inside_intervals(law: Law, truth: Mapping[str, float]) -> list[bool]:
+    """Whether the confidence interval of each constant contains its true value."""
     intervals = law.provenance["intervals_95"]
     return [intervals[name][0] <= value <= intervals[name][1] for name, value in truth.items()]

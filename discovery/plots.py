@@ -1,4 +1,4 @@
-"""Figures of a search: the front that the law was chosen from, and what the law predicts."""
+"""Figures of a search: the Pareto front, and the predictions of the law against the data."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MOST_COLOURS = 10
 
 
 def plot_front(hall: pd.DataFrame, law: Law) -> Figure:
-    """Relative error against complexity of the hall of fame, its front joined, the law marked.
+    """Relative error against complexity in the hall of fame, with the Pareto front as a line and the law as a star.
 
     Parameters
     ----------
-    hall : the table of hall_of_fame.parquet
-    law : the law chosen from it
+    hall : the table of hall_of_fame.csv
+    law : the law selected from it
     """
     shown = hall.assign(error=np.sqrt(hall["loss"]))
     figure = Figure(figsize=(5, 3.4), layout="constrained")
@@ -38,13 +38,13 @@ def plot_front(hall: pd.DataFrame, law: Law) -> Figure:
     return figure
 
 
-def _axis(column: str, what: str) -> str:
+def _axis_label(column: str, source: str) -> str:
     unit = unit_of(column)
-    return f"{stem_of(column)} ({what})" if unit == "1" else f"{stem_of(column)} / {unit} ({what})"
+    return f"{stem_of(column)} ({source})" if unit == "1" else f"{stem_of(column)} / {unit} ({source})"
 
 
 def plot_prediction(table: pd.DataFrame, law: Law) -> Figure:
-    """Prediction of the law against the target; colours tell widths, slits or groups apart."""
+    """Prediction of the law against the target, coloured by slit width, slit or group."""
     predicted = law.predict(**{name: table[name].to_numpy(dtype=float) for name in law.inputs})
     shown = pd.DataFrame({"measured": table[law.target], "predicted": predicted})
     colour = next((name for name in ("d", "i", "group") if name in table and len(pd.unique(table[name])) > 1), None)
@@ -73,7 +73,7 @@ def plot_prediction(table: pd.DataFrame, law: Law) -> Figure:
     axes.locator_params(nbins=5)
     axes.ticklabel_format(style="sci", scilimits=(-2, 3))
     sns.move_legend(axes, "center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    axes.set(xlabel=_axis(law.target, "measured"), ylabel=_axis(law.target, "predicted"))
+    axes.set(xlabel=_axis_label(law.target, "measured"), ylabel=_axis_label(law.target, "predicted"))
     return figure
 
 

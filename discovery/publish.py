@@ -121,17 +121,17 @@ class FittedConstants:
     intervals: Mapping[str, list[float]] = field(default_factory=dict)
 
 
-def _estimate(
+def estimate(
     expression: str, names: Sequence[str], units: Sequence[str], values: Array, samples: Array, blocks: int
 ) -> FittedConstants:
-    """Covariance and intervals of the constants `values` from resamples of `blocks` blocks."""
-    freedom = max(blocks - len(values), 1)
-    covariance = np.atleast_2d(np.cov(samples, rowvar=False)) * blocks / freedom
+    """Covariance and intervals of the constants `values` from `samples`, shape (resamples, constants), of `blocks`."""
+    degrees_of_freedom = max(blocks - len(values), 1)
+    covariance = np.atleast_2d(np.cov(samples, rowvar=False)) * blocks / degrees_of_freedom
     tail = PERCENTILES[0] / 100 / len(values)
-    wider = math.sqrt(blocks / freedom) * stdtrit(freedom, tail) / ndtri(tail)
-    low, high = values + wider * (np.quantile(samples, [tail, 1 - tail], axis=0) - values)
-    least = ROUND_OFF * np.abs(values)
-    low, high = np.minimum(low, values - least), np.maximum(high, values + least)
+    widening = math.sqrt(blocks / degrees_of_freedom) * stdtrit(degrees_of_freedom, tail) / ndtri(tail)
+    low, high = values + widening * (np.quantile(samples, [tail, 1 - tail], axis=0) - values)
+    precision = ROUND_OFF * np.abs(values)
+    low, high = np.minimum(low, values - precision), np.maximum(high, values + precision)
     std = np.sqrt(np.diag(covariance))
     return FittedConstants(
         expression,
@@ -154,7 +154,7 @@ def fitted_constants(form: Form, fit: Fit, problem: Problem, config: DiscoveryCo
     ]
     if form == ohmic_form(config):
         expression = f"{config.inputs[form[0][0][0][1]]}*R_c"
-        return _estimate(expression, ["R_c"], units, values, samples, blocks)
+        return estimate(expression, ["R_c"], units, values, samples, blocks)
     if form == paper_form(config):
         current, charge = current_and_charge(config)
         assert current is not None, "the paper's form has I"
@@ -163,10 +163,10 @@ def fitted_constants(form: Form, fit: Fit, problem: Problem, config: DiscoveryCo
             values, samples, units = values[::-1], samples[:, ::-1], units[::-1]
         expression = f"{config.inputs[current]}*R_c*(1 - gamma*{config.inputs[charge]})"
         values, samples = paper_constants(values), paper_constants(samples)
-        return _estimate(expression, ["R_c", "gamma"], [units[0], "1"], values, samples, blocks)
+        return estimate(expression, ["R_c", "gamma"], [units[0], "1"], values, samples, blocks)
     names = [f"c{k}" for k in range(len(values))]
     expression = forms.formula(form, config.inputs, names[: len(form)], names[len(form) :], scales=problem.x_scales)
-    return _estimate(expression, names, units, values, samples, blocks)
+    return estimate(expression, names, units, values, samples, blocks)
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -38,7 +38,7 @@ Mapper = Callable[..., Iterable[Any]]
 Leaders = dict[int, list[tuple[Form, Fit]]]
 
 WORST = (1e3, 1e3)  # fitness of a refused tree; finite, since DEAP's comparisons of NaN are true both ways
-SMALLEST_LOSS = 1e-16
+SMALLEST_LOSS = 1e-16  # in fitness and front
 LEADERS = 8  # forms of each complexity that are kept for selection
 CROSSOVER_PROBABILITY = 0.5
 MUTATIONS = 8  # largest number of mutations of a child until its form is a new one
@@ -89,7 +89,7 @@ def admitted(form: Form, config: DiscoveryConfig, vanishing: frozenset[int]) -> 
 
 
 def _has_redundant_base(form: Form) -> bool:
-    """Whether a base to the first power multiplies one term or only some terms, so that a plain sum has its meaning."""
+    """Whether a base to the first power multiplies one term or only some terms: a plain sum is the same function."""
     bases = [[pair for pair in m if pair[0][0] == forms.UNIT_BASE and pair[1] == 2] for m in form]
     return any(bases) and (len(form) == 1 or any(others != bases[0] for others in bases))
 
@@ -177,6 +177,7 @@ class Search:
                 tree.fitness.values = (misfit, float(forms.complexity(form_of_tree)))
 
     def _update_leaders(self, form: Form, fit: Fit | None) -> None:
+        """Keep the most accurate forms of each complexity."""
         if fit is None:
             return
         leaders = self.leaders.setdefault(forms.complexity(form), [])

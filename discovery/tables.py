@@ -1,6 +1,6 @@
 """Tables for the search: from trans-slit records, or from a user's files.
 
-A record's table has, beside the columns of `TransSlitRecord.joined()`, those of `MEANING`.
+The table of a record has the columns of `TransSlitRecord.joined()` and those of `MEANING`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from transslit.formula import FUNCTIONS
 from transslit.record import MUST_AGREE, TransSlitRecord
 
 FEWEST_ROWS = 20
-LENGTH = 1e-9  # m, what d is measured in
-LARGEST = 1e50  # of a number whose square is still one
-FEWEST_REPLICAS = 3  # whose scatter is taken as the uncertainty of dphi
+LENGTH = 1e-9  # m, unit of d
+LARGEST = 1e50  # number; squares of larger ones may overflow
+FEWEST_REPLICAS = 3  # of a record, for their standard deviation to be the uncertainty of dphi
 MEANING = {
     "q": "|Q_i| / max |Q_i| of its replica and slit",
     "q_I": "|integral of I_i dt| / its largest, of its replica and slit",
@@ -37,9 +37,9 @@ MEANING = {
 def table_from_records(records: Iterable[TransSlitRecord]) -> pd.DataFrame:
     """Rows of `record.joined()` with `group` (record.replica.i) and the columns of `MEANING`, on even times.
 
-    Where each record has three replicas or more, `dphi_V_std` is their scatter at each time and slit (uncertainties of
-    Nernst-Planck runs are unknown). The first instant of every group (at rest, before the drive acts) and rows without
-    a defined q are left out.
+    If each record has three replicas or more, `dphi_V_std` is their standard deviation at each time and slit (the
+    uncertainty of Nernst-Planck runs is unknown). The first instant of every group (at rest, before the drive acts) and
+    rows without a defined q are left out.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def table_from_records(records: Iterable[TransSlitRecord]) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     if table.empty:
         raise BadInput("record", "no usable rows", "give records with currents, potentials and charges over time")
-    table = table.dropna(axis="columns", how="any")  # what only some of the records have
+    table = table.dropna(axis="columns", how="any")  # columns that only some of the records have
     table.attrs["meaning"] = MEANING
     return table
 
@@ -86,14 +86,16 @@ def _rows_of(record: TransSlitRecord) -> pd.DataFrame:
 
 
 def _scatter(rows: pd.DataFrame, terminal: pd.DataFrame) -> pd.Series:
-    """Standard deviation of dphi over the replicas, those of opposite drives with opposite sign, in V.
+    """Standard deviation of dphi over the replicas in V, shape (rows,); replicas of a negative drive change their sign.
 
     The variance is averaged over nine instants, since that of a few replicas is itself uncertain.
     """
     drive = terminal["phi_m_V" if "phi_m_V" in terminal else "sigma_C_per_m2"]
     sign = np.sign(drive.groupby(terminal["replica"]).mean())
-    along = (rows["dphi_V"] * rows["replica"].map(sign)).groupby([rows["i"], rows["time_s"]]).var()
-    smooth = along.groupby(level="i", group_keys=False).apply(lambda v: v.rolling(9, center=True, min_periods=1).mean())
+    variance = (rows["dphi_V"] * rows["replica"].map(sign)).groupby([rows["i"], rows["time_s"]]).var()
+    smooth = variance.groupby(level="i", group_keys=False).apply(
+        lambda v: v.rolling(9, center=True, min_periods=1).mean()
+    )
     keys = pd.MultiIndex.from_frame(rows[["i", "time_s"]])
     return pd.Series(np.sqrt(smooth.reindex(keys).to_numpy()), index=rows.index)
 
@@ -129,22 +131,22 @@ def _read(path: Path) -> pd.DataFrame:
     text = read_text(path, "table")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows of more cells than the head has
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # for rows with more cells than the header
             table = pd.read_csv(StringIO(text), index_col=False)
-        head = next(csv.reader(StringIO(text), strict=True))
+        header = next(csv.reader(StringIO(text), strict=True))
     except pd.errors.ParserWarning:
-        fault = "is not a CSV table: rows with more cells than names (commas part cells, points are decimal marks)"
+        fault = "is not a CSV table: rows with more cells than names (commas separate cells, points are decimal marks)"
         raise BadInput("table", path, fault) from None
     except (ValueError, OverflowError, csv.Error) as error:  # pandas' parser errors among them
         raise BadInput("table", path, f"is not a CSV table ({str(error).splitlines()[0]})") from None
-    twice = sorted({name for name in head if head.count(name) > 1})
-    if twice:
-        raise BadInput(f"table {path}", twice[0], "names two columns")
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise BadInput(f"table {path}", repeated[0], "names two columns")
     return table
 
 
 def check_table(table: pd.DataFrame, target: str, inputs: Sequence[str]) -> None:
-    """Refuse what a search cannot use, with the column's name.
+    """Refuse a table that a search cannot use.
 
     Raises
     ------
@@ -154,22 +156,22 @@ def check_table(table: pd.DataFrame, target: str, inputs: Sequence[str]) -> None
         if name not in table.columns:
             raise BadInput("column", name, f"not in the table, which has {', '.join(map(str, table.columns))}")
         if not name.isidentifier() or name in FUNCTIONS:
-            raise BadInput("column", name, "is no name for a formula; rename it: letters, digits and _ alone, as I_mA")
+            raise BadInput("column", name, "cannot be used in a formula; rename it to letters, digits and _, as I_mA")
     if not table.columns.is_unique:
         raise BadInput("column", table.columns[table.columns.duplicated()][0], "appears twice in the table")
     for name in ("group", "replica", "i"):
         if name in table.columns and table[name].isna().any():
             row = int(np.flatnonzero(table[name].isna())[0]) + 1
-            raise BadInput(f"column {name}", f"empty in row {row}", "tells slits apart; give it in every row")
+            raise BadInput(f"column {name}", f"empty in row {row}", "identifies the slit; give it in every row")
     if len(table) < FEWEST_ROWS:
         raise BadInput("table rows", len(table), f"too few for a search; give {FEWEST_ROWS} or more")
     for name in MUST_AGREE:
         if name in table.columns and name not in inputs and len(pd.unique(table[name])) > 1:
             first, other = pd.unique(table[name])[:2]
-            raise BadInput(f"column {name}", f"{first} and {other}", "one table, one value, unless it is an input")
+            raise BadInput(f"column {name}", f"{first} and {other}", "must have one value unless it is an input")
     for name in inputs:
         if name not in (same := [other for other in inputs if stem_of(other) == stem_of(name)])[:1]:
-            raise BadInput("inputs", ", ".join(same), "one quantity in two units; name it once")
+            raise BadInput("inputs", ", ".join(same), "are one quantity in two units; give it once")
     error = f"{target}_std"
     known = [target, *inputs, *([error] if error in table.columns else [])]
     check_numbers(table, known)

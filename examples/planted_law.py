@@ -1,7 +1,7 @@
 """Plant a law in noisy data and have the search find it again."""
 
 from discovery import DiscoveryConfig, discover
-from discovery.planted import covered, planted_table, slit_law, true_constants
+from discovery.planted import inside_intervals, planted_table, slit_law, true_constants
 from transslit.progress import Progress
 
 
@@ -12,7 +12,7 @@ def main() -> float:
     print(f"{law.target} = {law.expression}")
     truth = true_constants(law, planted)
     assert truth is not None, "the law has another form"
-    print(f"in form; inside their intervals: {covered(law, truth)}")
+    print(f"in form; inside their intervals: {inside_intervals(law, truth)}")
     return law.constants["gamma"].value
 
 

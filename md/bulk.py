@@ -1,8 +1,8 @@
 """The electrolyte without electrodes: density, first shells and diffusion of a periodic cube at 1 bar.
 
-The box of ions and rigid waters (or of ions alone) has the force field of the cell. At constant pressure (Monte Carlo
-barostat) it finds its density; at that volume, with a thermostat that leaves transport alone (Nose-Hoover), it gives
-the ion-oxygen radial distribution functions (without water, each ion around those of the other sign) and the diffusion
+The box of ions and rigid waters (or of ions alone) has the force field of the cell. A run at constant pressure (Monte
+Carlo barostat) gives the density. A run at that volume, with a thermostat that hardly affects transport (Nose-Hoover),
+gives the ion-oxygen radial distribution functions (without water, those of ions of opposite sign) and the diffusion
 coefficients from mean square displacements, corrected for the size of the box by
 
     D0 = D + 2.837297 kT / (6 pi eta L)
@@ -27,8 +27,8 @@ from scipy import constants
 
 from md.atoms import step_between
 from md.filling import EQUILIBRIUM_STEP, heavy_hydrogens
-from md.forcefield import add_liquid, charges, check_neutral, nonbonded, parametrised
-from md.growth import grown
+from md.forcefield import add_liquid, charges, check_neutral, nonbonded, parametrise
+from md.growth import grow
 from md.ions import IonSites
 from md.packing import rotations, waters_at
 from md.propagate import choose_platform
@@ -42,7 +42,7 @@ COUPLING = 2.0  # 1/ps, of the Nose-Hoover chain to the whole box
 FRAME = 0.1e-12  # s
 LAGS = (2e-12, 12e-12)  # s, past the ballistic part and the first cage
 BLOCKS = 5  # of time, for standard errors
-SHELLS = {True: (1.5, 5.0), False: (2.0, 9.0)}  # angstrom, where first shells lie: of water, of molecular ions
+SHELLS = {True: (1.5, 5.0), False: (2.0, 9.0)}  # angstrom, range of the first shell: of water, of molecular ions
 BIN = 0.05  # angstrom
 
 
@@ -65,10 +65,10 @@ class BulkBox:
     @property
     def structure(self) -> app.Topology:
         """Topology with the box."""
-        made = app.Topology()
-        add_liquid(made, self.electrolyte, self.numbers, self.waters)
-        made.setPeriodicBoxVectors(np.eye(3) * self.length * 1e9 * unit.nanometer)
-        return made
+        topology = app.Topology()
+        add_liquid(topology, self.electrolyte, self.numbers, self.waters)
+        topology.setPeriodicBoxVectors(np.eye(3) * self.length * 1e9 * unit.nanometer)
+        return topology
 
     @property
     def density(self) -> float:
@@ -85,18 +85,32 @@ class BulkBox:
 
 
 @dataclass(frozen=True)
+class BulkSettings:
+    """Settings of `bulk_properties`; times in s."""
+
+    duration: float = 200e-12  # after a tenth of it (at most 10 ps) that is discarded
+    temperature: float = 298.15  # K
+    friction: float | None = None  # 1/ps, of a Langevin thermostat, which slows transport; None for Nose-Hoover
+    timestep: float = 2e-15
+    heavy_hydrogens: bool = False  # as in `at_pressure`, for steps of 4 fs: same structure, slower motion
+    viscosity: float = VISCOSITY  # Pa s
+    seed: int = 0
+    platform: str = "auto"
+
+
+@dataclass(frozen=True)
 class BulkProperties:
-    """What `bulk_properties` measures. Each of `diffusion`, `error` has an entry per ion, and `water`; m^2/s."""
+    """Results of `bulk_properties`. `diffusion` and `error` have an entry per ion, and `water`; m^2/s."""
 
     density: float  # kg/m^3
     density_error: float
     concentration: float  # mol/m^3
     first_peak: dict[str, float]  # m, of g(ion-O), or without water of g(cation-anion)
     peak_height: dict[str, float]
-    diffusion: dict[str, float]  # as the box gives it
+    diffusion: dict[str, float]  # of the box, uncorrected
     error: dict[str, float]  # standard error
-    correction: float  # m^2/s, to be added for an infinite box; NaN without water, whose viscosity it takes
-    temperature: float  # K, kinetic, mean of the run
+    correction: float  # m^2/s, to be added for an infinite box; NaN without water, whose viscosity it needs
+    temperature: float  # K, mean kinetic temperature of the run
 
     @property
     def corrected(self) -> dict[str, float]:
@@ -112,7 +126,7 @@ def bulk_box(
     cutoff: float = CUTOFF,
     seed: int = 0,
 ) -> BulkBox:
-    """A cube at the solvent's density with `waters` waters and the nearest whole number of formula units of salt.
+    """A cube at the solvent's density with `waters` waters and the nearest integer number of formula units of salt.
 
     Parameters
     ----------
@@ -121,7 +135,7 @@ def bulk_box(
 
     Raises
     ------
-    BadInput : the box would be narrower than twice the cutoff
+    BadInput : the box would be narrower than twice the cutoff, or an ion has no force field
     """
     salt = electrolyte.concentration if concentration is None else concentration
     solvent = electrolyte.solvent
@@ -134,7 +148,7 @@ def bulk_box(
         units = round(salt * constants.N_A * waters * room)
     numbers = {ion.name: units * ion.stoichiometry for ion in electrolyte.ions}
     places = waters + sum(numbers.values())
-    length = (room * places) ** (1 / 3)  # an ion is given as much room as a water
+    length = (room * places) ** (1 / 3)  # an ion gets the volume of a water
     if length < 2.1 * cutoff:  # the volume will change
         least = int(np.ceil((waters or places) * (2.1 * cutoff / length) ** 3))
         raise BadInput("waters", waters, f"the box must stay wider than twice the cutoff: give {least} or more")
@@ -149,7 +163,7 @@ def bulk_box(
     box = BulkBox(electrolyte, numbers, waters, length, positions, cutoff)
     if not sites.molecular:
         return box
-    return replace(box, positions=grown(box.structure, bulk_system(box), positions * 1e9, range(len(sites))) * 1e-9)
+    return replace(box, positions=grow(box.structure, bulk_system(box), positions * 1e9, range(len(sites))) * 1e-9)
 
 
 def at_pressure(
@@ -157,7 +171,7 @@ def at_pressure(
 ) -> tuple[BulkBox, float]:
     """The box relaxed at 1 bar, at the mean volume of the second half of `time` (s), and its density's standard error.
 
-    Hydrogens are heavy here and steps 4 fs; masses change no equilibrium average.
+    Hydrogens are heavy and steps 4 fs; masses do not affect equilibrium averages.
     """
     system = bulk_system(box)
     heavy_hydrogens(system, box.waters)
@@ -175,61 +189,35 @@ def at_pressure(
     for n in range(rounds):
         _steps(sim, 50)
         volumes[n] = sim.context.getState().getPeriodicBoxVolume().value_in_unit(unit.nanometer**3) * 1e-27
-    settled = volumes[rounds // 2 :]
+    second_half = volumes[rounds // 2 :]
     final, last = _positions(sim), float(volumes[-1] ** (1 / 3))
-    length = float(settled.mean() ** (1 / 3))
-    found = replace(box, length=length, positions=_scaled(box, final, length / last))
-    blocks = [part.mean() for part in np.array_split(settled, BLOCKS)]
-    return found, found.density * float(np.std(blocks, ddof=1) / np.sqrt(BLOCKS) / settled.mean())
+    length = float(second_half.mean() ** (1 / 3))
+    relaxed = replace(box, length=length, positions=_rescale(box, final, length / last))
+    blocks = [part.mean() for part in np.array_split(second_half, BLOCKS)]
+    return relaxed, relaxed.density * float(np.std(blocks, ddof=1) / np.sqrt(BLOCKS) / second_half.mean())
 
 
 def bulk_properties(
     box: BulkBox,
-    duration: float = 200e-12,
+    settings: BulkSettings | None = None,
     *,
     density_error: float = float("nan"),
-    temperature: float = 298.15,
-    friction: float | None = None,
-    timestep: float = 2e-15,
-    heavy: bool = False,
-    viscosity: float = VISCOSITY,
-    seed: int = 0,
-    platform: str = "auto",
     advance: Callable[[float], None] = lambda done: None,
 ) -> BulkProperties:
     """Structure and transport of a box that has its density (`at_pressure`), at constant volume.
 
-    Parameters
-    ----------
-    duration : s, after a tenth of it (at most 10 ps) that is thrown away
-    friction : 1/ps, Langevin instead of Nose-Hoover; it slows what is measured here
-    heavy : hydrogens as in `at_pressure`, for steps of 4 fs: what stands where is the same, what moves is slower
-    advance : called with the fraction done
+    `advance` is called with the fraction done.
 
     Raises
     ------
     BadInput : too short for the displacements that are fitted
-    StageFailed : it blew up
+    StageFailed : the simulation blew up
     """
+    settings = settings or BulkSettings()
+    duration = settings.duration
     if duration < 1.5 * LAGS[1]:
         raise BadInput("duration", f"{duration * 1e12:g} ps", f"give at least {1.5e12 * LAGS[1]:g} ps")
-    system = bulk_system(box)
-    if heavy:
-        heavy_hydrogens(system, box.waters)
-    sim = _simulation(box, system, temperature, friction, timestep, seed, platform)
-    sim.context.setVelocitiesToTemperature(temperature, seed + 2)
-    _steps(sim, round(min(duration / 10, 10e-12) / timestep))
-    frames, every = round(duration / FRAME), round(FRAME / timestep)
-    salt = len(box.sites)
-    path = np.empty((frames, box.sites.ions + box.waters, 3), dtype=np.float32)  # nm: centres of ions, oxygens
-    kinetic = np.empty(frames)
-    for n in range(frames):
-        _steps(sim, every)
-        state = sim.context.getState(getPositions=True, getEnergy=True)
-        place = np.asarray(state.getPositions(asNumpy=True).value_in_unit(unit.nanometer))
-        path[n] = np.concatenate([box.sites.centres(place[:salt]), place[salt::3]])
-        kinetic[n] = state.getKineticEnergy().value_in_unit(unit.kilojoule_per_mole)
-        advance((n + 1) / frames)
+    path, temperature = _trajectory(box, settings, advance)
     kinds = np.concatenate([np.full(number, name) for name, number in box.numbers.items()] + [["water"] * box.waters])
     steps = step_between(path[:-1], path[1:], box.length * 1e9)
     unwrapped = np.concatenate([path[:1], path[0] + np.cumsum(steps, axis=0, dtype=float)]) * 1e-9
@@ -241,7 +229,7 @@ def bulk_properties(
         for name in box.numbers
     }
     peaks = {name: first_peak(path, kinds == name, around[name], box) for name in present if name != "water"}
-    freedom = 3 * len(box.positions) - sim.system.getNumConstraints() - 3  # the total momentum is kept at zero
+    correction = size_correction(box.length, settings.temperature, settings.viscosity) if box.waters else float("nan")
     return BulkProperties(
         density=box.density,
         density_error=density_error,
@@ -250,13 +238,37 @@ def bulk_properties(
         peak_height={name: peak[1] for name, peak in peaks.items()},
         diffusion={name: value for name, (value, _) in measured.items()},
         error={name: error for name, (_, error) in measured.items()},
-        correction=size_correction(box.length, temperature, viscosity) if box.waters else float("nan"),
-        temperature=float(kinetic.mean() * 2e3 / freedom / constants.R),
+        correction=correction,
+        temperature=temperature,
     )
 
 
+def _trajectory(box: BulkBox, settings: BulkSettings, advance: Callable[[float], None]) -> tuple[np.ndarray, float]:
+    """Path of the ions' centres and of the oxygens in nm, (frames, ions + waters, 3), and kinetic temperature in K."""
+    timestep, system = settings.timestep, bulk_system(box)
+    if settings.heavy_hydrogens:
+        heavy_hydrogens(system, box.waters)
+    temperature, seed = settings.temperature, settings.seed
+    sim = _simulation(box, system, temperature, settings.friction, timestep, seed, settings.platform)
+    sim.context.setVelocitiesToTemperature(temperature, seed + 2)
+    _steps(sim, round(min(settings.duration / 10, 10e-12) / timestep))
+    frames, every = round(settings.duration / FRAME), round(FRAME / timestep)
+    salt = len(box.sites)
+    path = np.empty((frames, box.sites.ions + box.waters, 3), dtype=np.float32)
+    kinetic = np.empty(frames)
+    for n in range(frames):
+        _steps(sim, every)
+        state = sim.context.getState(getPositions=True, getEnergy=True)
+        place = np.asarray(state.getPositions(asNumpy=True).value_in_unit(unit.nanometer))
+        path[n] = np.concatenate([box.sites.centres(place[:salt]), place[salt::3]])
+        kinetic[n] = state.getKineticEnergy().value_in_unit(unit.kilojoule_per_mole)
+        advance((n + 1) / frames)
+    freedom = 3 * len(box.positions) - sim.system.getNumConstraints() - 3  # the total momentum is kept at zero
+    return path, float(kinetic.mean() * 2e3 / freedom / constants.R)
+
+
 def size_correction(length: float, temperature: float, viscosity: float = VISCOSITY) -> float:
-    """What a periodic cube of edge `length` (m) takes from diffusion coefficients, m^2/s: this module's equation."""
+    """Reduction of diffusion coefficients in a periodic cube of edge `length` (m), m^2/s: the module's equation."""
     return 2.837297 * constants.k * temperature / (6 * np.pi * viscosity * length)
 
 
@@ -280,7 +292,7 @@ def _slope(path: np.ndarray, interval: float) -> float:
 
 
 def first_peak(path: np.ndarray, ion: np.ndarray, other: np.ndarray, box: BulkBox) -> tuple[float, float]:
-    """Place (m) and height of the first peak of g(ion-other): the top of a parabola through its five highest bins."""
+    """Position (m) and height of the first peak of g(ion-other), by a parabola through the five bins at its maximum."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         universe = MDAnalysis.Universe.empty(path.shape[1], trajectory=True)
@@ -289,18 +301,18 @@ def first_peak(path: np.ndarray, ion: np.ndarray, other: np.ndarray, box: BulkBo
         group = universe.atoms
         shell = SHELLS[box.waters > 0]
         bins = round((shell[1] - shell[0]) / BIN)
-        found = InterRDF(group[ion], group[other], nbins=bins, range=shell).run(step=max(1, len(path) // 1000)).results
-    top = int(np.clip(found.rdf.argmax(), 2, bins - 3))
+        g = InterRDF(group[ion], group[other], nbins=bins, range=shell).run(step=max(1, len(path) // 1000)).results
+    top = int(np.clip(g.rdf.argmax(), 2, bins - 3))
     near = slice(top - 2, top + 3)
-    curve = np.polyfit(found.bins[near] - found.bins[top], found.rdf[near], 2)
+    curve = np.polyfit(g.bins[near] - g.bins[top], g.rdf[near], 2)
     shift = float(np.clip(-curve[1] / (2 * curve[0]), -2 * BIN, 2 * BIN)) if curve[0] < 0 else 0.0
-    return (float(found.bins[top]) + shift) * 1e-10, float(np.polyval(curve, shift))
+    return (float(g.bins[top]) + shift) * 1e-10, float(np.polyval(curve, shift))
 
 
 def bulk_system(box: BulkBox) -> openmm.System:
-    """Rigid water, PME and the box's cutoff, with the long-range correction; the total momentum is kept at zero."""
-    system = parametrised(box.structure, box.electrolyte, box.cutoff)
-    nonbonded(system).setUseDispersionCorrection(True)  # 1 bar is felt through it
+    """Rigid water, PME with the box's cutoff and the long-range correction; the total momentum is kept at zero."""
+    system = parametrise(box.structure, box.electrolyte, box.cutoff)
+    nonbonded(system).setUseDispersionCorrection(True)  # the pressure needs it
     check_neutral(charges(system), allowed=box.electrolyte.allow_charged)
     return system
 
@@ -337,8 +349,8 @@ def _positions(sim: app.Simulation) -> np.ndarray:
     return np.asarray(state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)) * 1e-9
 
 
-def _scaled(box: BulkBox, positions: np.ndarray, factor: float) -> np.ndarray:
-    """Molecules moved apart by `factor` as they are."""
+def _rescale(box: BulkBox, positions: np.ndarray, factor: float) -> np.ndarray:
+    """Positions with the molecules' centres scaled by `factor` and their geometry unchanged."""
     salt = len(box.sites)
     moved = positions[:salt] + (factor - 1) * box.sites.centres(positions[:salt])[box.sites.owner]
     water = positions[salt:].reshape(-1, 3, 3)

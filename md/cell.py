@@ -29,7 +29,7 @@ from scipy import constants
 
 from md.config import CARBON_THICKNESS, MDConfig
 from md.ions import IonSites
-from md.lattice import realised, sheet
+from md.lattice import nearest_lattice, sheet
 from transslit.drive import CARBONS_PER_AREA, ChargeStep, PotentialStep, TriangularCV
 from transslit.network import SlitNetwork
 
@@ -53,7 +53,7 @@ class Cell:
     def __init__(self, config: MDConfig) -> None:
         self.config = config
         self.electrolyte = config.electrolyte
-        self.lattice = realised(config.network, config.depth)
+        self.lattice = nearest_lattice(config.network, config.depth)
 
     @cached_property
     def network(self) -> SlitNetwork:

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 from scipy import constants
 
-from md.lattice import realised
+from md.lattice import nearest_lattice
 from transslit.config import Config
 from transslit.drive import CARBONS_PER_AREA, ChargePulse, ChargeRamp, ChargeStep, PotentialStep, TriangularCV
 from transslit.electrolyte import Electrolyte, own_temperature
@@ -191,7 +191,7 @@ class MDConfig(Config):
             ion.molecule  # noqa: B018 - refuses an ion without a force field
         self.electrolyte.bulk(self.concentration)
         self.electrolyte.admits_temperature(self.temperature)
-        lattice = realised(self.network, self.depth)
+        lattice = nearest_lattice(self.network, self.depth)
         for field, width in (("slit_length", lattice.period), ("depth", lattice.depth)):
             if width < 2 * self.cutoff:
                 named = "2 x slit_length" if field == "slit_length" else "depth"

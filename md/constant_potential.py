@@ -1,22 +1,22 @@
-"""Constant potential: the electrodes' carbons carry whatever charge keeps them at +V_m/2 and -V_m/2.
+"""Constant potential: the charges of the carbons keep the electrodes at +V_m/2 and -V_m/2.
 
 At each step the charges q minimise the electrostatic energy q.A.q/2 + q.b(liquid) - q.psi at the imposed potentials
-psi, under sum q = 0 over both electrodes, so that the box is neutral at every instant and only the difference V_m
-matters (OpenMM's ConstantPotentialForce; Dufils et al. 2019, doi:10.1103/PhysRevLett.123.195501). A carbon's
-charge is a Gaussian q exp(-r^2 / w^2) / (pi^(3/2) w^3) with w = 0.0505 nm, which is 1 / (1.979 per angstrom): Reed,
-Lanning & Madden 2007, doi:10.1063/1.2464084. The Thomas-Fermi length is zero: a perfect metal.
+psi, under sum q = 0 over both electrodes, so that the box is always neutral and only the difference V_m matters
+(OpenMM's ConstantPotentialForce; Dufils et al. 2019, doi:10.1103/PhysRevLett.123.195501). The charge of a carbon is a
+Gaussian q exp(-r^2 / w^2) / (pi^(3/2) w^3) with w = 0.0505 nm, which is 1 / (1.979 per angstrom): Reed, Lanning &
+Madden 2007, doi:10.1063/1.2464084. The Thomas-Fermi length is zero: a perfect metal.
 
-The minimum is linear in V_m, and electrodes are frozen, so it is split exactly in two:
+The minimum is linear in V_m and the electrodes are frozen, so that it is the sum of two terms:
 
     q = q_0(liquid) + V_m g,    force on the liquid = that of q_0 - V_m grad (q_liquid phi_g(x, y)).
 
-q_0 answers the liquid with both electrodes at 0 V and is solved for at every step; g is what a volt puts on the
+q_0 is the response to the liquid with both electrodes at 0 V, solved for at every step; g is the charge per volt of the
 electrodes of the empty cell, and phi_g its potential, averaged along z, from the Fourier sum
 
     phi_g(k) = sum_i g_i exp(-i k.r_i) exp(-k^2 w^2 / 4) / (eps0 k^2 volume).
 
-So V_m is a context parameter that costs nothing to change, where a change of the electrodes' own potentials would make
-the solver invert the matrix of their interactions again (40 s for the default cell, on a core).
+V_m is thereby a context parameter that can be changed at no cost. A change of the electrodes' own potentials would make
+the solver invert the matrix of their interactions again (40 s for the default cell, on one core).
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from md.forcefield import charges, nonbonded
 from md.propagate import choose_platform
 
 GAUSSIAN_WIDTH = 0.0505  # nm
-MOST_INVERTED = 4000  # carbons; above, charges are iterated, since the inverse takes time and memory as their square
-FINEST = 8.0  # largest k w of the Fourier sum, where the Gaussian is exp(-16)
+MOST_INVERTED = 4000  # carbons; for more, charges are iterated, since the inverse costs time and memory as their square
+FINEST = 8.0  # largest k w of the Fourier sum, at which the Gaussian is exp(-16)
 VOLT = constants.e * constants.N_A / 1000  # kJ/mol per elementary charge
 VOLTAGE = "cell_voltage"  # global parameter, V
 
@@ -40,7 +40,7 @@ VOLTAGE = "cell_voltage"  # global parameter, V
 def add_constant_potential(
     system: openmm.System, electrodes: list[np.ndarray], voltage: float = 0.0, width: float = GAUSSIAN_WIDTH
 ) -> openmm.ConstantPotentialForce:
-    """Move all charges of `system` from its NonbondedForce, which keeps Lennard-Jones, to a ConstantPotentialForce.
+    """Move all charges of `system` from its NonbondedForce, which keeps Lennard-Jones, to a new ConstantPotentialForce.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def add_constant_potential(
     solved = set(np.concatenate(electrodes).tolist())
     for i in range(old.getNumExceptions()):
         a, b, product, sigma, epsilon = old.getExceptionParameters(i)
-        if a not in solved and b not in solved:  # electrodes interact with themselves, and one list serves both forces
+        if a not in solved and b not in solved:  # carbons interact with each other; both forces need the same list
             force.addException(a, b, product)
             lennard_jones.addException(a, b, 0.0, sigma, epsilon)
     for particles, sign in zip(electrodes, (1, -1), strict=True):
@@ -84,7 +84,7 @@ def electrodes_of(cell: Cell) -> list[np.ndarray]:
 
 
 def response(cell: Cell) -> np.ndarray:
-    """g: charge in e that each carbon of the empty cell has at 1 V between the electrodes, shape (carbons,)."""
+    """g: charge in e of each carbon of the empty cell at 1 V between the electrodes, shape (carbons,)."""
     carbons = cell.carbons["positions"] * 1e9
     system, bare = openmm.System(), openmm.NonbondedForce()
     system.setDefaultPeriodicBoxVectors(*np.diag(cell.box * 1e9))
@@ -95,7 +95,7 @@ def response(cell: Cell) -> np.ndarray:
         bare.addParticle(0.0, 0.1, 0.0)
     system.addForce(bare)
     force = add_constant_potential(system, electrodes_of(cell), 1.0)
-    force.setConstantPotentialMethod(force.CG)  # once is cheaper than the inverse
+    force.setConstantPotentialMethod(force.CG)  # for one solution cheaper than the inverse
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), *choose_platform(cell.config.platform))
     context.setPositions(carbons)
     return _charges(force, context)
@@ -106,7 +106,7 @@ def _charges(force: openmm.ConstantPotentialForce, context: openmm.Context) -> n
 
 
 def potential_map(cell: Cell, charge: np.ndarray) -> np.ndarray:
-    """phi_g in V on an even (x, y) grid over the box, of zero mean, of Gaussian carbons of `charge` (e)."""
+    """phi_g in V on a uniform (x, y) grid over the box, of zero mean, of Gaussian carbons of `charge` (e)."""
     width, (length, period) = GAUSSIAN_WIDTH * 1e-9, cell.box[:2]
     n, m = (int(np.ceil(FINEST / width * side / (2 * np.pi))) for side in (length, period))
     kx = 2 * np.pi * np.fft.fftfreq(2 * n + 1, 1 / (2 * n + 1)) / length
@@ -119,28 +119,28 @@ def potential_map(cell: Cell, charge: np.ndarray) -> np.ndarray:
     return np.fft.irfft2(values, s=(2 * n + 1, 2 * m + 1), norm="forward")
 
 
-def add_voltage(system: openmm.System, cell: Cell, charge: np.ndarray, gained: np.ndarray) -> None:
-    """The force of V_m g on the liquid, V_m being the context parameter `VOLTAGE`.
+def add_voltage(system: openmm.System, cell: Cell, charge: np.ndarray, per_volt: np.ndarray) -> None:
+    """Add the force of V_m g on the liquid, with V_m as the context parameter `VOLTAGE`.
 
     Parameters
     ----------
-    charge : of every particle of the system in e; those of the carbons are passed over
-    gained : g, shape (carbons,)
+    charge : of every particle of the system in e; those of the carbons are ignored
+    per_volt : g, shape (carbons,)
     """
-    phi = np.pad(potential_map(cell, gained), ((0, 1), (0, 1)), mode="wrap")
+    phi = np.pad(potential_map(cell, per_volt), ((0, 1), (0, 1)), mode="wrap")
     force = openmm.CustomCompoundBondForce(1, f"{VOLT} * {VOLTAGE} * charge * phi(x1, y1)")
     force.addGlobalParameter(VOLTAGE, 0.0)
     force.addPerBondParameter("charge")
     length, period = cell.box[:2] * 1e9
     grid = openmm.Continuous2DFunction(*phi.shape, phi.T.ravel(), 0.0, length, 0.0, period, True)
     force.addTabulatedFunction("phi", grid)
-    for i in range(len(gained), len(charge)):
+    for i in range(len(per_volt), len(charge)):
         force.addBond([i], [charge[i]])
     system.addForce(force)
 
 
 class ConstantPotential:
-    """The drive of a cell whose voltage is a given function of time."""
+    """Drive of a cell whose voltage is a given function of time."""
 
     cost = 2.8  # wall time of a step, in steps at fixed charge, for the default cell; 2.3 for smaller ones
 
@@ -150,17 +150,17 @@ class ConstantPotential:
     def force(self, system: openmm.System) -> None:
         """Replace the electrostatics of a system of `md.forcefield.build_system`."""
         charge = charges(system)
-        self.gained = response(self.cell)
+        self.per_volt = response(self.cell)
         self._force = add_constant_potential(system, electrodes_of(self.cell))
-        add_voltage(system, self.cell, charge, self.gained)
+        add_voltage(system, self.cell, charge, self.per_volt)
 
     def apply(self, sim: app.Simulation, time: float) -> None:
-        """Put the electrodes at their potentials at `time` (s)."""
+        """Set the electrodes to their potentials at `time` (s)."""
         wanted = float(self.cell.voltage(time))
         if sim.context.getParameter(VOLTAGE) != wanted:
             sim.context.setParameter(VOLTAGE, wanted)
 
     def solved(self, sim: app.Simulation) -> np.ndarray:
         """Charge of every carbon in e, shape (carbons,)."""
-        answer = _charges(self._force, sim.context)[: len(self.gained)]
-        return answer + sim.context.getParameter(VOLTAGE) * self.gained
+        at_zero = _charges(self._force, sim.context)[: len(self.per_volt)]
+        return at_zero + sim.context.getParameter(VOLTAGE) * self.per_volt

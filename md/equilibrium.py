@@ -1,10 +1,10 @@
-"""The uncharged equilibrium that replicas fork from: shipped for the default cell, made in the run for others.
+"""The uncharged equilibrium from which the boxes start: shipped for the default cell, made in the run for others.
 
-Water is brought to density (`md.filling`), the cell is annealed hot for `anneal` (ions spread between slits
-and reservoirs over nanoseconds at room temperature, several times faster at 500 K) and equilibrated for
-`equilibration` at its temperature. Hydrogens are heavy here, so that steps of 4 fs hold; masses change no
-equilibrium average. Snapshots are frames of the second half. How far from equilibrium the start still is
-shows in the drift of the ions in the slits, which is reported.
+Water is brought to its density (`md.filling`), the cell is annealed for `anneal` (ions distribute between slits and
+reservoirs over nanoseconds at room temperature, several times faster at 500 K) and equilibrated for `equilibration` at
+its temperature. Hydrogens are heavy, so that steps of 4 fs are stable; masses do not affect equilibrium averages.
+Snapshots are frames of the second half. The drift of the ions in the slits is reported as a measure of the remaining
+distance from equilibrium.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ FRAME_STEPS = 125  # of EQUILIBRIUM_STEP, 0.5 ps
 
 @dataclass(frozen=True)
 class Equilibrium:
-    """`snapshots` (n, atoms, 3) in nm, the number of `waters`, and where they come from."""
+    """`snapshots` (n, atoms, 3) in nm, the number of `waters`, and their provenance."""
 
     snapshots: np.ndarray
     waters: int
@@ -58,7 +58,7 @@ class Equilibrium:
 
 
 def geometry_key(cell: Cell) -> str:
-    """Digest of what positions depend on apart from the kind of the ions."""
+    """Digest of geometry and numbers of ions: what positions depend on, apart from the kind of the ions."""
     content = [cell.network.model_dump(mode="json"), np.round(cell.box, 14).tolist(), cell.formula_units]
     return digest([content, [ion.stoichiometry for ion in cell.electrolyte.ions]])
 
@@ -73,10 +73,10 @@ def ions_key(cell: Cell) -> str:
     return digest([(ion.name, *values(ion)) for ion in cell.electrolyte.ions])
 
 
-def shipped(cell: Cell) -> Equilibrium | None:
+def shipped_equilibrium(cell: Cell) -> Equilibrium | None:
     """The shipped equilibrium of this geometry, composition and temperature, or None.
 
-    It may be of other ions of the same numbers (`provenance["ions_key"]` says); those need equilibration.
+    It may be of other ions of the same numbers (`provenance["ions_key"]`), which then need equilibration.
     """
     for path in sorted(SHIPPED.glob("*.json")):
         provenance = read_object(path)
@@ -90,7 +90,7 @@ def shipped(cell: Cell) -> Equilibrium | None:
         if mobile.shape[1] != len(cell.ion_sites) + 3 * provenance["waters"]:
             continue
         water = mobile[:, len(cell.ion_sites) :].reshape(len(mobile), -1, 3, 3)
-        water += cell.box * 1e9 * np.round((water[:, :, :1] - water) / (cell.box * 1e9))  # whole again, where cut
+        water += cell.box * 1e9 * np.round((water[:, :, :1] - water) / (cell.box * 1e9))  # undo the wrapping of atoms
         carbons = np.broadcast_to(cell.carbons["positions"] * 1e9, (len(mobile), len(cell.carbons["sign"]), 3))
         snapshots = np.concatenate([carbons, mobile], axis=1)
         for snapshot in snapshots:
@@ -99,19 +99,19 @@ def shipped(cell: Cell) -> Equilibrium | None:
     return None
 
 
-def ship(cell: Cell, found: Equilibrium, path: Path) -> None:
-    """Write the snapshots, quantised to 1/65536 of the box (0.24 pm here), and their provenance beside them."""
+def ship(cell: Cell, equilibrium: Equilibrium, path: Path) -> None:
+    """Write the snapshots, quantised to 1/65536 of the box (0.24 pm), and their provenance to `path`.npz and .json."""
     box = cell.box * 1e9
-    mobile = np.round((found.snapshots[:, len(cell.carbons["sign"]) :] % box) / box * 65536)
+    mobile = np.round((equilibrium.snapshots[:, len(cell.carbons["sign"]) :] % box) / box * 65536)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path.with_name(path.name + ".npz"), mobile=(mobile % 65536).astype(np.uint16))
-    write_json(path.with_name(path.name + ".json"), found.provenance)
+    write_json(path.with_name(path.name + ".json"), equilibrium.provenance)
 
 
 def slit_contents(cell: Cell, x: np.ndarray) -> np.ndarray:
-    """Ions per slit i = 1 ... and then in the reservoirs, summed over the four blocks, shape (frames, slits + 1).
+    """Ions in slit i = 1 ... and then in the reservoirs, summed over the half-cells, shape (frames, slits + 1).
 
-    `x` (frames, ions) in m; slits reach from sheet centre to sheet centre.
+    `x` (frames, ions) in m; slits extend from sheet centre to sheet centre.
     """
     from_wall = np.abs((x[..., None] - cell.walls + cell.box[0] / 2) % cell.box[0] - cell.box[0] / 2).min(axis=-1)
     sheet = np.append(cell.network.sheet_centres + cell.network.sheet_thickness / 2, 0.0)  # from the wall's centre
@@ -120,20 +120,20 @@ def slit_contents(cell: Cell, x: np.ndarray) -> np.ndarray:
 
 
 def find_equilibrium(cell: Cell, folder: Path, progress: Progress) -> Equilibrium:
-    """The shipped equilibrium where it fits (other ions of the same numbers are equilibrated), else one made here."""
-    found = shipped(cell) if cell.config.start == "auto" else None
-    if found is not None and found.provenance["ions_key"] == ions_key(cell):
-        return found
+    """The shipped equilibrium if it fits (other ions of the same numbers are equilibrated), else a new one."""
+    shipped = shipped_equilibrium(cell) if cell.config.start == "auto" else None
+    if shipped is not None and shipped.provenance["ions_key"] == ions_key(cell):
+        return shipped
     config = cell.config
     filled = folder / "filled.npz"
-    if found is not None:
-        positions, waters, source = found.snapshots[-1], found.waters, "the shipped cell with its ions exchanged"
+    if shipped is not None:
+        positions, waters, source = shipped.snapshots[-1], shipped.waters, "the shipped cell with its ions exchanged"
         legs = _legs(config, 0.0, config.equilibration / 2)
     else:
         source = "packed at random"
         if not filled.exists():
             with progress.task("MD: filling the cell", ROUNDS) as advance:
-                advance(0, expected(cell))
+                advance(0, describe_workload(cell))
                 positions, waters = fill(cell, config.seed, advance)
             with whole(filled) as partial:
                 np.savez(partial, positions=positions, waters=waters)
@@ -168,24 +168,24 @@ def _legs(config: MDConfig, anneal: float, equilibration: float) -> list[Leg]:
     return [*legs, Leg("equilibrate", steps(equilibration), EQUILIBRIUM_STEP, config.temperature, FRAME_STEPS)]
 
 
-def expected(cell: Cell) -> str:
-    """How long a cell that is not shipped will take in all on this machine, before anything is run."""
+def describe_workload(cell: Cell) -> str:
+    """Wall time of a whole run of a cell that has no shipped equilibrium on this machine, as text."""
     atoms, seconds = workload(cell)
     return f"({atoms} atoms; filling, equilibration and replicas about {seconds / 60:.0f} min)"
 
 
 def workload(cell: Cell, folder: Path | None = None) -> tuple[int, float]:
-    """Atoms of the cell, and about how many seconds what is left to do in `folder` takes here, by a few forces."""
+    """Atoms of the cell, and wall time in s of the rest of a run in `folder` here, from a few force evaluations."""
     config, folder = cell.config, folder or Path()
-    found = shipped(cell) if config.start == "auto" else None
-    if found is None:
+    shipped = shipped_equilibrium(cell) if config.start == "auto" else None
+    if shipped is None:
         packed, waters = pack(cell, config.seed)
         positions = packed * 1e9
     else:
-        positions, waters = found.snapshots[-1], found.waters
+        positions, waters = shipped.snapshots[-1], shipped.waters
     left = sum(not (folder / f"replica-{k}.xtc").exists() for k in range(config.replicas))
     steps = left * sum(leg.steps for leg in replica_legs(config))
-    if found is None and not (folder / "equilibrium.json").exists():
+    if shipped is None and not (folder / "equilibrium.json").exists():
         steps += 2 * ROUND_STEPS + sum(leg.steps for leg in _legs(config, config.anneal, config.equilibration))
     structure = topology(cell, waters)
     sim = simulation(structure, build_system(cell, structure), cell, 1)
@@ -207,8 +207,8 @@ def _equilibrate(
         sim.context.setVelocitiesToTemperature(config.temperature, config.seed + 12)
 
     with progress.task("MD: equilibration", sum(leg.steps for leg in legs)) as advance:
-        reached = propagate(sim, cell, legs, folder, start=start, advance=advance)
-    paths = segment_paths(folder, reached, frames_in(legs))
+        counters = propagate(sim, cell, legs, folder, start=start, advance=advance)
+    paths = segment_paths(folder, counters, frames_in(legs))
     frames = mdtraj.load([str(path) for path in paths], top=mdtraj.Topology.from_openmm(structure))
     carbons, ions = len(cell.carbons["sign"]), len(cell.ion_sites)
     sites = frames.xyz[:, carbons : carbons + ions].astype(float) * 1e-9
@@ -229,26 +229,26 @@ def _equilibrate(
         "source": source,
         "length_s": {leg.name: leg.steps * leg.timestep for leg in legs},
         "snapshot_times_s": ((chosen + 1) * FRAME_STEPS * EQUILIBRIUM_STEP).tolist(),
-        "continued_from_state": reached.continued,
+        "continued_from_state": counters.continued,
         "config_digest": config.digest,
         "config": config.model_dump(mode="json"),
         "versions": versions(),
         "drift": drift_summary(drift),
         "drift_in_words": drift_in_words(drift_summary(drift)),
-        "reservoir_mol_per_m3": _per_volume(cell, x),
+        "reservoir_mol_per_m3": _reservoir_concentration(cell, x),
         "reservoir_waters_per_m3": float(reservoir_count(cell, oxygens).mean() / reservoir_volume(cell)),
     }
     return Equilibrium(frames.xyz[chosen].astype(float), waters, provenance)
 
 
-def _per_volume(cell: Cell, x: np.ndarray) -> float:
+def _reservoir_concentration(cell: Cell, x: np.ndarray) -> float:
     """Concentration of formula units in the middle of the reservoirs, mol/m^3, from the ions' `x` (m)."""
     ions = float(reservoir_count(cell, x).mean()) / sum(ion.stoichiometry for ion in cell.electrolyte.ions)
     return ions / reservoir_volume(cell) / N_A
 
 
 def drift_table(cell: Cell, x: np.ndarray, interval: float) -> pd.DataFrame:
-    """Ions (of all kinds) in each slit and in the reservoirs, all four blocks together, against time."""
+    """Numbers of ions (of all kinds) in each slit and in the reservoirs of the box against time."""
     contents = slit_contents(cell, x)
     names = [f"slit_{i}" for i in range(1, cell.network.slits + 1)] + ["reservoirs"]
     table = pd.DataFrame(contents, columns=names)
@@ -259,39 +259,39 @@ def drift_table(cell: Cell, x: np.ndarray, interval: float) -> pd.DataFrame:
 def drift_summary(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
     """Mean content of both halves of the equilibration, and the change between them with its standard error.
 
-    The error of a half's mean is that of the means of four blocks of time; None where there are too few frames.
+    The error of a half's mean is that of the means of four blocks of time; None for too few frames.
     """
     half = len(table) // 2
-    found: dict[str, dict[str, float | None]] = {}
+    summary: dict[str, dict[str, float | None]] = {}
     for name in table.columns[1:]:
         first, second = (table[name].to_numpy(dtype=float)[part] for part in (slice(half), slice(half, None)))
         enough = half >= 8
-        found[name] = {
+        summary[name] = {
             "first_half": float(first.mean()) if half else None,
             "second_half": float(second.mean()),
             "change": float(second.mean() - first.mean()) if half else None,
             "error": float(np.hypot(_block_error(first), _block_error(second))) if enough else None,
         }
-    return found
+    return summary
 
 
 def drift_in_words(summary: dict[str, dict[str, float | None]]) -> str:
-    """Whether the ions were in equilibrium as far as their places tell, and how far they may still have been from it.
+    """Statement whether the contents of the slits were stationary, with their changes and an upper bound of these.
 
-    A content has moved when the means of its two halves differ by more than two standard errors of that difference.
+    A content drifts if the means of its two halves differ by more than two standard errors of that difference.
     """
-    told, moved, bound = [], [], 0.0
+    changes, drifting, bound = [], [], 0.0
     for name, part in summary.items():
         change, error = part["change"], part["error"]
         if change is None or error is None:
             continue
-        told.append(f"{name} {change:+.1f} +- {error:.1f}")
-        moved += [name] * (abs(change) > 2 * error)
+        changes.append(f"{name} {change:+.1f} +- {error:.1f}")
+        drifting += [name] * (abs(change) > 2 * error)
         bound = max(bound, (abs(change) + 2 * error) / max(part["second_half"] or 0.0, 1.0))
-    if not told:
+    if not changes:
         return "the equilibration is too short to tell whether the ions are in equilibrium"
-    verdict = f"ions still move ({', '.join(moved)})" if moved else "no drift beyond two standard errors"
-    return f"{verdict}; change of contents from half to half: {', '.join(told)}; at most {bound:.0%} of any content"
+    verdict = f"ions still move ({', '.join(drifting)})" if drifting else "no drift beyond two standard errors"
+    return f"{verdict}; change of contents from half to half: {', '.join(changes)}; at most {bound:.0%} of any content"
 
 
 def _block_error(values: np.ndarray, blocks: int = 4) -> float:
@@ -302,18 +302,18 @@ def _block_error(values: np.ndarray, blocks: int = 4) -> float:
 def remake_equilibrium(
     config: MDConfig, path: Path, progress: Progress, *, anneal: float = 36e-12, equilibration: float = 84e-12
 ) -> Equilibrium:
-    """Make the equilibrium of `config`'s cell afresh (tens of minutes) and write it to `path`.npz and `path`.json.
+    """Make a new equilibrium of the cell (tens of minutes) and write it to `path`.npz and `path`.json.
 
-    Put into `md/equilibrated`, the two files are where every run of that cell starts from. An interrupted call
-    continues from the working files in `equilibrium_work(path)`.
+    With the two files in `md/equilibrated`, every run of that cell starts from them. An interrupted call continues from
+    the working files in `equilibrium_work(path)`.
     """
     changed = config.model_copy(update={"start": "fresh", "anneal": anneal, "equilibration": equilibration})
     cell = Cell(changed)
     work = equilibrium_work(path)
     work.mkdir(parents=True, exist_ok=True)
-    found = find_equilibrium(cell, work, progress)
-    ship(cell, found, path)
-    return found
+    equilibrium = find_equilibrium(cell, work, progress)
+    ship(cell, equilibrium, path)
+    return equilibrium
 
 
 def equilibrium_work(path: Path) -> Path:
@@ -321,7 +321,7 @@ def equilibrium_work(path: Path) -> Path:
     return path.with_name(path.name + "-work")
 
 
-def constrained(sim: app.Simulation, positions: np.ndarray) -> None:
-    """Set rounded positions (nm) and put the rigid waters back on their constraints."""
+def set_constrained_positions(sim: app.Simulation, positions: np.ndarray) -> None:
+    """Set rounded positions (nm) and apply the constraints of the rigid waters to them."""
     sim.context.setPositions(positions * unit.nanometer)
     sim.context.applyConstraints(1e-6)

@@ -1,4 +1,4 @@
-"""Arrays and trajectories that a run left, read with every check: whole, numeric, finite and of the right shape."""
+"""Readers of the arrays and trajectories of a run, which check that they are whole, numeric, finite and of a shape."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Shape = tuple[int | None, ...]  # None: any length along that axis
 
 
 def read_arrays(path: Path, **shapes: Shape) -> dict[str, np.ndarray]:
-    """All arrays of an .npz file; those named in `shapes` are there, finite numbers and of that shape.
+    """All arrays of an .npz file; those named in `shapes` are present, finite numbers and of that shape.
 
     Raises
     ------
-    ValueError : what is wrong with the file, without its path
+    ValueError : the file's fault, without its path
     """
     try:
-        with zipfile.ZipFile(path) as archive:  # reads to each member's end, so that its checksum is tested
+        with zipfile.ZipFile(path) as archive:  # reads every member to its end, which verifies its checksum
             members = {name.removesuffix(".npy"): io.BytesIO(archive.read(name)) for name in archive.namelist()}
         found = {name: np.lib.format.read_array(data, allow_pickle=False) for name, data in members.items()}
     except FileNotFoundError:
         raise ValueError("is missing") from None
-    except Exception as error:  # zipfile, zlib and numpy answer to damaged bytes with a dozen of types
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen types on damaged bytes
         raise ValueError(f"cannot be read ({first_line(error)})") from None
     for name, shape in shapes.items():
         if name not in found:
@@ -37,11 +37,11 @@ def read_arrays(path: Path, **shapes: Shape) -> dict[str, np.ndarray]:
 
 
 def load_arrays(path: Path, remedy: str, **shapes: Shape) -> dict[str, np.ndarray]:
-    """`read_arrays`; `remedy` says what to do if the file cannot be used.
+    """As `read_arrays`; `remedy` is the message's advice if the file cannot be used.
 
     Raises
     ------
-    StageFailed : the file is torn, not of these shapes, or empty
+    StageFailed : the file is damaged, not of these shapes, or empty
     """
     try:
         found = read_arrays(path, **shapes)
@@ -53,7 +53,7 @@ def load_arrays(path: Path, remedy: str, **shapes: Shape) -> dict[str, np.ndarra
 
 
 def load_array(path: Path, remedy: str, shape: Shape) -> np.ndarray:
-    """The array of an .npy file, as `load_arrays`."""
+    """The array of an .npy file, with the checks of `load_arrays`."""
     try:
         with open(path, "rb") as file:
             found = np.lib.format.read_array(file, allow_pickle=False)
@@ -64,7 +64,7 @@ def load_array(path: Path, remedy: str, shape: Shape) -> np.ndarray:
 
 
 def readable_frames(path: Path) -> int:
-    """Number of frames of an XTC file; 0 if it is torn, that is if its last frame cannot be read."""
+    """Number of frames of an XTC file; 0 if its last frame cannot be read."""
     try:
         with XTCFile(str(path)) as file:
             frames = len(file)

@@ -1,8 +1,8 @@
-"""Bring the water in the reservoirs to its density, at constant volume, by removing or adding molecules.
+"""Bring the water in the reservoirs to its density at constant volume, by removing or adding molecules.
 
-The cell is packed, relaxed and run hot for some picoseconds; the water density in the middle of the
-reservoirs is compared with the target (`Cell.target_water_density`) and that excess fraction of all
-waters is removed at random, or as many inserted into the largest cavities; and again, until it is met.
+The cell is packed, relaxed and run for some picoseconds. The relative excess of the water density in the middle of the
+reservoirs over the target (`Cell.target_water_density`) is the fraction of all waters that is then removed at random,
+or inserted into the largest cavities. This is repeated until the density agrees.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from scipy import constants
 
 from md.cell import Cell
 from md.forcefield import build_system, topology
-from md.growth import grown
+from md.growth import grow
 from md.packing import check_overlaps, nearest, pack, waters_at
 from md.propagate import positions_of, simulation
 
-HEAVY_HYDROGEN = 4.03176  # Da; moving mass from O to H leaves every equilibrium average as it is
+HEAVY_HYDROGEN = 4.03176  # Da; the mass is taken from O, which does not affect equilibrium averages
 EQUILIBRIUM_STEP = 4e-15  # s, with heavy hydrogens and rigid water
 ROUNDS = 6
 ROUND_STEPS = 600  # of EQUILIBRIUM_STEP
-INSERTED = 0.15e-9  # m, the least distance that a water inserted into a cavity may have; minimisation does the rest
-TOLERANCE = 0.01  # of the target density; counting noise of a round is about as large
+INSERTED = 0.15e-9  # m, least distance of a water inserted into a cavity, before energy minimisation
+TOLERANCE = 0.01  # of the target density; the counting noise of a round is about as large
 
 
 def heavy_hydrogens(system: openmm.System, waters: int) -> None:
@@ -38,21 +38,21 @@ def heavy_hydrogens(system: openmm.System, waters: int) -> None:
         system.setParticleMass(oxygen + 2, HEAVY_HYDROGEN)
 
 
-def middle(cell: Cell) -> float:
-    """Half-width (m) of the middle of a reservoir, in which its concentrations are taken."""
+def middle_half_width(cell: Cell) -> float:
+    """Half-width (m) of the middle of a reservoir, in which its concentrations are measured."""
     return cell.network.reservoir_length / 2
 
 
 def reservoir_count(cell: Cell, x: np.ndarray) -> np.ndarray:
-    """How many of the coordinates `x` (m; last axis) lie in the middle of the two reservoirs."""
+    """Number of the coordinates `x` (m; last axis) in the middle of the two reservoirs."""
     half_box = cell.box[0] / 2
     from_plane = np.abs(x - half_box * np.round(x / half_box))
-    return (from_plane < middle(cell)).sum(axis=-1)
+    return (from_plane < middle_half_width(cell)).sum(axis=-1)
 
 
 def reservoir_volume(cell: Cell) -> float:
     """Volume of the middle of the two reservoirs, m^3."""
-    return float(4 * middle(cell) * cell.box[1] * cell.box[2])
+    return float(4 * middle_half_width(cell) * cell.box[1] * cell.box[2])
 
 
 def water_density(cell: Cell, count: float) -> float:
@@ -62,14 +62,14 @@ def water_density(cell: Cell, count: float) -> float:
 
 
 def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.ndarray, int]:
-    """Positions in nm and number of waters; without a solvent the ions are only given their room."""
+    """Positions in nm and number of waters; without a solvent only the overlaps of the ions are removed."""
     random = np.random.default_rng([seed, 1])
     positions, waters = pack(cell, seed)
     positions = positions * 1e9
     if cell.ion_sites.molecular:
         structure = topology(cell, waters)
         first, last = len(cell.carbons["sign"]), len(cell.carbons["sign"]) + len(cell.ion_sites)
-        positions = grown(structure, build_system(cell, structure), positions, range(first, last), cell.config.platform)
+        positions = grow(structure, build_system(cell, structure), positions, range(first, last), cell.config.platform)
     if not waters:
         return _relax(cell, positions, waters, seed)[0], waters
     density = np.nan
@@ -114,7 +114,7 @@ def _remove(positions: np.ndarray, waters: int, number: int, random: np.random.G
 
 
 def _add(cell: Cell, positions: np.ndarray, number: int, random: np.random.Generator) -> np.ndarray:
-    """Insert `number` waters, each into the largest cavity that a sample of random points finds."""
+    """Insert `number` waters, each into the largest cavity among random points."""
     box = cell.box * 1e9
     for _ in range(number):
         points = random.random((4000, 3)) * box

@@ -1,42 +1,41 @@
-"""What moves the ions from slit to slit: the balance of momentum along the path, without assuming Nernst-Planck.
+"""Balance of momentum of the ions along the path from slit to slit, without assuming Nernst-Planck.
 
-Each ion obeys m dv/dt = F - m Gamma v + noise. Weighed by the path's field w (`md.path_field`) and summed over the
-ions of a kind, exactly,
+Each ion obeys m dv/dt = F - m Gamma v + noise. Weighted by the field w of the path (`md.path_field`) and summed over
+the ions of a kind, exactly,
 
     d/dt sum m v.w = sum F.w - Gamma sum m v.w + sum m v v:grad w + noise,
 
-and with kinetic energy shared evenly at the temperature T(t) of the liquid, sum m v v:grad w = kT sum div w, which
-is the difference of concentrations between the slits' middles: the thermal force, -kT grad c. So for each ion
+and with equipartition at the temperature T(t) of the liquid, sum m v v:grad w = kT sum div w, which is the difference
+of the concentrations in the middles of the slits: the thermal force, -kT grad c. For each ion therefore
 
     0 = mean field + local field + water + ions + carbon + thermal + friction + inertia - residual:
 
-- mean field: z e times -grad phi of the potential averaged over z, replicas and equivalent places in an interval of
-  time, which is what Nernst-Planck calls migration;
-- local field: the rest of the electrostatic force on the ions where they are, mostly the water's that turns
-  with them;
-- water, ions, carbon: Lennard-Jones forces by partner. Contacts push up and hold back: the drag of the water is in
-  local field + water, steric repulsion in ions + carbon;
+- mean field: z e times -grad phi of the potential averaged over z, boxes and equivalent places in an interval of time,
+  the migration of Nernst-Planck;
+- local field: the rest of the electrostatic force on the ions at their positions, mostly that of the hydration water;
+- water, ions, carbon: Lennard-Jones forces by partner. The drag of the water is in local field + water, steric
+  repulsion in ions + carbon;
 - thermal: kT sum div w; friction: the thermostat's -m Gamma v; inertia: -d/dt sum m v.w.
 
-The residual is noise: the thermostat's, and that of forces, which beat at every molecular collision and are sampled at
-a few frames only (a mean field, a density or a velocity is far smoother). Velocities are those of displacements
-between frames. Nothing is fitted.
+The residual is noise of the thermostat and of forces, which fluctuate with every molecular collision and are sampled at
+few frames (mean field, density and velocity are far smoother). Velocities are displacements between frames over their
+time. Nothing is fitted.
 
-In Nernst-Planck drag is -(kT / D) v in all, so a force F along the path drives the current
+In Nernst-Planck the total drag is -(kT / D) v, so that a force F along the path drives the current
 
     I = z e (D / kT) sum F.w / (2 Lz)     (per depth, one network half),
 
-and mean field, thermal and ions + carbon become comparable with migration, diffusion and steric part of
-`md.reduction`; `I_path_A_per_m` = z e sum v.w / (2 Lz) needs no D.
+and mean field, thermal and ions + carbon can be compared with the migration, diffusion and steric part of
+`md.reduction`. `I_path_A_per_m` = z e sum v.w / (2 Lz) needs no D.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
+from MDAnalysis.analysis.results import Results
 from scipy import constants
 
 from md.atoms import step_between
@@ -51,23 +50,23 @@ KEYS = ["replica", "time_s", "i", "ion"]
 
 
 def force_balance(
-    results: Sequence[Any], cell: Cell, temperature: pd.DataFrame | None = None, interval: float = INTERVAL
+    results: Sequence[Results], cell: Cell, temperature: pd.DataFrame | None = None, interval: float = INTERVAL
 ) -> pd.DataFrame:
-    """Forces along the paths by replica, interval of time, crossing and ion.
+    """Forces along the paths by half-cell, interval of time, crossing and ion.
 
     Parameters
     ----------
-    results : `.results` of `md.ion_forces.IonForces`, one per replica
-    temperature : `replica` (the run), `time_s`, `T_K` of the liquid; the config's temperature if None
+    results : `.results` of `md.ion_forces.IonForces`, one per box
+    temperature : `box`, `time_s`, `T_K` of the liquid; the configuration's temperature if None
     interval : s, as in `IonForces`
 
     Returns
     -------
-    `replica` (4 run + block, as in the record), `time_s` (middle of the interval), `i`, `ion`, `ions` (mean number on
-    the path), `I_path_A_per_m`, and for each of `PARTS` `<part>_pN` (sum over the ions on the path; towards the bulk is
-    positive; all but the residual add up to it) and `<part>_error_pN` (standard error from the scatter of frames about
-    their intervals' means, pooled over the run, as if frames were independent: good for forces that are noise,
-    short for what lasts; `mean_forces` takes blocks)
+    `replica` (4 box + half-cell, as in the record), `time_s` (middle of the interval), `i`, `ion`, `ions` (mean number
+    on the path), `I_path_A_per_m`, and for each of `PARTS` `<part>_pN` (sum over the ions on the path; towards the bulk
+    is positive; all but the residual add up to it) and `<part>_error_pN` (standard error from the scatter of frames
+    about the means of their intervals, pooled over the run, as if frames were independent: adequate for noise, too
+    small for forces that persist; the errors of `mean_forces` are those over half-cells)
     """
     paths = Paths(cell)
     fields = {
@@ -78,18 +77,18 @@ def force_balance(
     kinds = cell.ion_sites.kind
     mass, charge = masses[kinds], valences[kinds] * constants.e
     tables = []
-    for found in results:
-        time, place = found.time, found.positions
+    for of_box in results:
+        time, place = of_box.time, of_box.positions
         friction = friction_at(cell, time)
-        thermal = constants.k * _temperature(temperature, found.run, time, cell)
+        thermal = constants.k * _temperature(temperature, of_box.box, time, cell)
         number = interval_of(time, interval)
         velocity = _velocity(time, place, cell)
         mean = np.stack([fields[n](at) for n, at in zip(number, place, strict=True)]) * charge[:, None]
-        pairs = {kind: found.forces[:, k, :, :2].astype(float) for k, kind in enumerate(KINDS)}
+        pairs = {kind: of_box.forces[:, k, :, :2].astype(float) for k, kind in enumerate(KINDS)}
         pairs = {"mean_field": mean, "local_field": pairs.pop("electrostatic") - mean, **pairs}
-        for b in range(len(cell.blocks)):
+        for h in range(len(cell.half_cells)):
             for i in range(1, cell.network.slits):
-                w, divergence = paths.at(b, i, place)
+                w, divergence = paths.at(h, i, place)
                 moved = (velocity * w).sum(axis=-1)
                 along = {name: (force * w).sum(axis=-1) for name, force in pairs.items()}
                 along["thermal"] = thermal[:, None] * divergence
@@ -100,7 +99,7 @@ def force_balance(
                     total["inertia"] = -np.gradient((mass * moved)[:, own].sum(axis=1), time)
                     tables.append(
                         _rows(
-                            {"replica": 4 * found.run + b, "i": i, "ion": name},
+                            {"replica": 4 * of_box.box + h, "i": i, "ion": name},
                             (number + 0.5) * interval,
                             paths.field.length,
                             total,
@@ -112,25 +111,25 @@ def force_balance(
 
 
 def mean_forces(table: pd.DataFrame, by: Sequence[str] = ("electrode", "i", "ion")) -> pd.DataFrame:
-    """Mean force on an ion of the path in pN: sums over ions, blocks and times over the number of ions.
+    """Mean force on an ion of the path in pN: sums over ions, half-cells and times over the number of ions.
 
-    `<part>_error_pN` is the standard error over blocks (half-electrodes of replicas). Rows by `by`, of the table's
-    columns and `electrode` ("positive" or "negative").
+    `<part>_error_pN` is the standard error over half-cells. Rows by `by`, columns of the table or `electrode`
+    ("positive" or "negative").
     """
     named = table.assign(electrode=np.where(table["replica"] % 4 < 2, "positive", "negative"))
     columns = ["ions", *(f"{part}_pN" for part in PARTS)]
-    blocks = named.groupby([*by, "replica"])[columns].mean()
-    mean = blocks.groupby(level=list(by)).mean()
-    error = blocks.groupby(level=list(by)).sem()
+    of_half_cells = named.groupby([*by, "replica"])[columns].mean()
+    mean = of_half_cells.groupby(level=list(by)).mean()
+    error = of_half_cells.groupby(level=list(by)).sem()
     forces = mean.drop(columns="ions").div(mean["ions"], axis=0)
     errors = error.drop(columns="ions").div(mean["ions"], axis=0)
     return forces.join(errors.rename(columns=lambda name: name.replace("_pN", "_error_pN"))).assign(ions=mean["ions"])
 
 
 def force_currents(table: pd.DataFrame, cell: Cell, diffusion: np.ndarray) -> pd.DataFrame:
-    """Currents that the forces drive at mobility D / kT, beside the one that flows, by replica, time and crossing.
+    """Currents that the forces drive at the mobility D / kT, and the actual one, by half-cell, time and crossing.
 
-    `diffusion` is D_k in m^2/s, shape (ions,). Columns: `I_path_A_per_m` (flows), `I_mean_field_A_per_m` (migration),
+    `diffusion` is D_k in m^2/s, shape (ions,). Columns: `I_path_A_per_m` (actual), `I_mean_field_A_per_m` (migration),
     `I_thermal_A_per_m` (diffusion), `I_contact_A_per_m` (ions + carbon: steric).
     """
     length = Paths(cell).field.length
@@ -149,7 +148,7 @@ def force_currents(table: pd.DataFrame, cell: Cell, diffusion: np.ndarray) -> pd
 
 
 def friction_at(cell: Cell, time: np.ndarray) -> np.ndarray:
-    """Langevin friction in 1/s of the leg that ends at or holds each `time` (s after onset)."""
+    """Langevin friction in 1/s of the leg that contains or ends at each `time` (s after the onset of the drive)."""
     legs = replica_legs(cell.config)
     ends = np.cumsum([leg.steps * leg.timestep for leg in legs]) - legs[0].steps * legs[0].timestep
     leg = np.minimum(np.searchsorted(ends, np.asarray(time) - 1e-16), len(legs) - 1)
@@ -157,50 +156,50 @@ def friction_at(cell: Cell, time: np.ndarray) -> np.ndarray:
 
 
 def _rows(
-    keys: dict[str, Any],
+    keys: dict[str, int | str],
     middle: np.ndarray,
     length: float,
     total: dict[str, np.ndarray],
     weight: np.ndarray,
     current: np.ndarray,
 ) -> pd.DataFrame:
-    """Means of one block, crossing and ion over the frames of each interval."""
+    """Means of one half-cell, crossing and ion over the frames of each interval."""
     frames = pd.DataFrame({f"{part}_pN": values * length * 1e12 for part, values in total.items()})
     frames["residual_pN"] = frames.sum(axis=1, skipna=False)
     frames["ions"], frames["I_path_A_per_m"] = weight * length, current
     grouped = frames.groupby(middle)
     means = grouped.mean()
-    means["residual_pN"] = means[[f"{part}_pN" for part in total]].sum(axis=1)  # each over the frames that it has
+    means["residual_pN"] = means[[f"{part}_pN" for part in total]].sum(axis=1)  # parts differ in their frames
     forces = grouped[[f"{part}_pN" for part in PARTS]]
     count = forces.count()
     free = (count - 1).clip(lower=0)
-    pooled = ((forces.var().fillna(0.0) * free).sum() / free.sum().clip(lower=1)) ** 0.5  # few frames an interval
+    pooled = ((forces.var().fillna(0.0) * free).sum() / free.sum().clip(lower=1)) ** 0.5  # an interval has few frames
     errors = (pooled / count.clip(lower=1) ** 0.5).rename(columns=lambda name: name.replace("_pN", "_error_pN"))
     table = means.join(errors).rename_axis("time_s").reset_index()
     return table.assign(**keys)[[*KEYS, *table.columns.drop("time_s")]]
 
 
-def _intervals(results: Sequence[Any]) -> list[int]:
+def _intervals(results: Sequence[Results]) -> list[int]:
     return sorted(set().union(*(r.phi for r in results)))
 
 
 def _velocity(time: np.ndarray, place: np.ndarray, cell: Cell) -> np.ndarray:
-    """(x, y) velocities in m/s by displacements over two intervals of frames (one at the ends)."""
+    """(x, y) velocities in m/s from displacements over two frame intervals (one at the ends)."""
     step = step_between(place[:-1, :, :2], place[1:, :, :2], cell.box[:2])
     track = np.concatenate([np.zeros((1, *step.shape[1:])), np.cumsum(step, axis=0)])
     return np.gradient(track, time, axis=0)
 
 
-def _temperature(table: pd.DataFrame | None, run: int, time: np.ndarray, cell: Cell) -> np.ndarray:
-    """Temperature in K of the liquid of a run at `time`."""
+def _temperature(table: pd.DataFrame | None, box: int, time: np.ndarray, cell: Cell) -> np.ndarray:
+    """Temperature in K of the liquid of a box at `time` (s)."""
     if table is None:
         return np.full(len(time), cell.config.temperature)
-    own = table[table["replica"] == run].sort_values("time_s")
+    own = table[table["box"] == box].sort_values("time_s")
     return np.interp(time, own["time_s"], own["T_K"])
 
 
-def _field(cell: Cell, maps: list[np.ndarray]) -> Any:
-    """-grad of the mean of potentials (V) over replicas and mirror images, as a function of positions, in V/m."""
+def _field(cell: Cell, maps: list[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """-grad of the mean of potentials (V) over boxes and mirror images, as a function of positions, in V/m."""
     grid = ChargeMap(cell.box)
     phi = np.mean(maps, axis=0)
     phi = (phi + np.roll(phi[:, ::-1], 1, axis=1)) / 2  # y -> -y

@@ -1,7 +1,7 @@
 """Force field and topology: SPC/E water, the electrolyte's ions, frozen graphene; Lorentz-Berthelot, PME.
 
-The force field is written as an OpenMM ForceField XML from the electrolyte's file, so that it can be read,
-checked and used elsewhere. Mixing: sigma_ij arithmetic, epsilon_ij geometric (OpenMM's NonbondedForce).
+The force field is written as an OpenMM ForceField XML from the electrolyte's file, so that it can be checked and used
+elsewhere. Mixing rules: sigma_ij arithmetic, epsilon_ij geometric (OpenMM's NonbondedForce).
 Parameters: arXiv 2010.08151, Extended Data Table 1 (water H 0.424 e, O -0.848 e; carbon 3.407 A and
 0.068 kcal/mol); rigid geometry of SPC/E: Berendsen et al. 1987, doi:10.1021/j100308a038.
 """
@@ -32,16 +32,16 @@ WATER = {
 }
 MASSES = {"O": 15.9994, "H": 1.00794}  # Da, IUPAC
 PER_CARBON = "charge_per_carbon"  # global parameter, e: the charge of the positive electrode's carbons
-EXCLUDED = 0.3  # nm, neighbours within a frozen sheet, whose mutual forces move nothing
+EXCLUDED = 0.3  # nm, neighbours within a frozen sheet, whose mutual forces are irrelevant
 
 
 def residue_name(ion: Ion) -> str:
-    """Residue name of an ion: one that no standard residue has, or that of its own force field."""
+    """Residue name of an ion: that of its own force field, or one that no standard residue has."""
     return ion.molecule.residue
 
 
 def forcefield_xml(electrolyte: Electrolyte) -> str:
-    """OpenMM ForceField XML of carbon (uncharged, massless), water and the ions, molecular ones as in their own XML.
+    """OpenMM ForceField XML of carbon (uncharged, massless), water and ions; molecular ions as in their own XML.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def forcefield_xml(electrolyte: Electrolyte) -> str:
         kind(f"ion-{ion.name}", ion.sites[0].element, known.mass.value)
         residue = add(residues, "Residue", name=residue_name(ion))
         add(residue, "Atom", name=ion.name, type=f"ion-{ion.name}", charge=known.charge.value)
-    stiff = 1e5  # kJ/mol/nm^2 and /rad^2; never felt, since waters are rigid
+    stiff = 1e5  # kJ/mol/nm^2 and /rad^2; without effect, since waters are rigid
     bonds = add(root, "HarmonicBondForce")
     add(bonds, "Bond", class1="spce-O", class2="spce-H", length=OXYGEN_HYDROGEN * 1e9, k=stiff)
     angles = add(root, "HarmonicAngleForce")
@@ -97,7 +97,7 @@ def forcefield_xml(electrolyte: Electrolyte) -> str:
 
 
 def molecular_xml(ion: Ion) -> ElementTree.Element:
-    """The XML of a molecular ion, its types named so that no other ion's are, and charges at the residue's atoms."""
+    """The XML of a molecular ion, with types that are unique to the ion and charges at the residue's atoms."""
     root = ElementTree.fromstring(_molecular(ion).forcefield.value)
     for element in root.iter():
         for key in element.attrib:
@@ -113,7 +113,7 @@ def molecular_xml(ion: Ion) -> ElementTree.Element:
 
 
 def merge(root: ElementTree.Element, other: ElementTree.Element) -> None:
-    """Put the sections of another ForceField XML into those of the same name, or beside them."""
+    """Merge the sections of another ForceField XML into `root`."""
     for section in other:
         known = root.find(section.tag)
         if known is None:
@@ -123,11 +123,11 @@ def merge(root: ElementTree.Element, other: ElementTree.Element) -> None:
 
 
 def scales14(electrolyte: Electrolyte) -> dict[str, float]:
-    """Scales of 1-4 interactions that the molecular ions agree on; 1 where there are none.
+    """Scale factors of 1-4 interactions of the molecular ions; 1 without molecular ions.
 
     Raises
     ------
-    BadInput : they disagree
+    BadInput : the molecular ions have different ones
     """
     names = ("coulomb14scale", "lj14scale")
     scales: tuple[float, ...] = (1.0, 1.0)
@@ -141,7 +141,7 @@ def scales14(electrolyte: Electrolyte) -> dict[str, float]:
 
 
 def molecular(electrolyte: Electrolyte) -> list[Ion]:
-    """The ions that come with a force field of their own."""
+    """The ions with a force field of their own, as XML."""
     return [ion for ion in electrolyte.ions if isinstance(ion.md, MolecularParameters)]
 
 
@@ -151,50 +151,49 @@ def _molecular(ion: Ion) -> MolecularParameters:
 
 
 def topology(cell: Cell, waters: int) -> app.Topology:
-    """Carbons (a chain per sheet), ions (a chain each), waters (one chain), in the order of `packing.pack`."""
-    made = app.Topology()
+    """Carbons (a chain per sheet), ions (a chain per kind), waters (one chain), in the order of `packing.pack`."""
+    structure = app.Topology()
     carbon = app.Element.getBySymbol("C")
     chain, last = None, -1
     for number in cell.carbons["sheet"]:
         if number != last:
-            chain, last = made.addChain(), number
-        made.addAtom("C", carbon, made.addResidue("GRA", chain))
-    add_liquid(made, cell.electrolyte, cell.ion_numbers, waters)
-    made.setPeriodicBoxVectors(np.diag(cell.box * 1e9) * unit.nanometer)
-    return made
+            chain, last = structure.addChain(), number
+        structure.addAtom("C", carbon, structure.addResidue("GRA", chain))
+    add_liquid(structure, cell.electrolyte, cell.ion_numbers, waters)
+    structure.setPeriodicBoxVectors(np.diag(cell.box * 1e9) * unit.nanometer)
+    return structure
 
 
-def add_liquid(made: app.Topology, electrolyte: Electrolyte, numbers: dict[str, int], waters: int) -> None:
-    """Add `numbers` of each ion (a chain each) and the waters (one chain) to a topology."""
+def add_liquid(structure: app.Topology, electrolyte: Electrolyte, numbers: dict[str, int], waters: int) -> None:
+    """Add `numbers` of each ion (a chain per kind) and the waters (one chain) to a topology."""
     for ion in electrolyte.ions:
-        chain = made.addChain()
+        chain = structure.addChain()
         elements = [app.Element.getBySymbol(site.element) if site.element else None for site in ion.sites]
         for _ in range(numbers[ion.name]):
-            residue = made.addResidue(residue_name(ion), chain)
-            sites = [
-                made.addAtom(site.name, element, residue) for site, element in zip(ion.sites, elements, strict=True)
-            ]
+            residue = structure.addResidue(residue_name(ion), chain)
+            pairs = zip(ion.sites, elements, strict=True)
+            sites = [structure.addAtom(site.name, element, residue) for site, element in pairs]
             for a, b in ion.bonds:
-                made.addBond(sites[a], sites[b])
+                structure.addBond(sites[a], sites[b])
     if not waters:
         return
-    chain = made.addChain()
+    chain = structure.addChain()
     oxygen, hydrogen = app.Element.getBySymbol("O"), app.Element.getBySymbol("H")
     for _ in range(waters):
-        residue = made.addResidue("HOH", chain)
-        atoms = [made.addAtom(*what, residue) for what in (("O", oxygen), ("H1", hydrogen), ("H2", hydrogen))]
-        made.addBond(atoms[0], atoms[1])
-        made.addBond(atoms[0], atoms[2])
+        residue = structure.addResidue("HOH", chain)
+        atoms = [structure.addAtom(*atom, residue) for atom in (("O", oxygen), ("H1", hydrogen), ("H2", hydrogen))]
+        structure.addBond(atoms[0], atoms[1])
+        structure.addBond(atoms[0], atoms[2])
 
 
-def parametrised(structure: app.Topology, electrolyte: Electrolyte, cutoff: float, **options: Any) -> openmm.System:
-    """The system of a topology by `forcefield_xml`, with PME to `cutoff` (m) and rigid water.
+def parametrise(structure: app.Topology, electrolyte: Electrolyte, cutoff: float, **options: Any) -> openmm.System:
+    """The system of a topology by `forcefield_xml`, with PME at `cutoff` (m) and rigid water.
 
-    Bonds of rigid molecular ions are constrained; of others, those to hydrogen.
+    All bonds of rigid molecular ions are constrained; of other molecular ions, those to hydrogen.
     """
     several = molecular(electrolyte)
     rigid = any(_molecular(ion).rigid for ion in several)
-    names = set(map(residue_name, electrolyte.ions))  # matched by name: sites without an element look alike
+    names = set(map(residue_name, electrolyte.ions))  # by name, since sites without an element cannot be told apart
     return app.ForceField(io.StringIO(forcefield_xml(electrolyte))).createSystem(
         structure,
         nonbondedMethod=app.PME,
@@ -211,14 +210,14 @@ def build_system(cell: Cell, structure: app.Topology) -> openmm.System:
 
     Raises
     ------
-    BadInput : the system is not neutral (PME would silently add a background)
+    BadInput : the system is not neutral (PME would silently add a background charge)
     """
     config: MDConfig = cell.config
-    system = parametrised(
+    system = parametrise(
         structure,
         cell.electrolyte,
         config.cutoff,
-        removeCMMotion=False,  # frozen sheets hold the frame
+        removeCMMotion=False,  # frozen sheets fix the frame of reference
         ewaldErrorTolerance=config.ewald_tolerance,
     )
     force = nonbonded(system)
@@ -241,7 +240,7 @@ def nonbonded(system: openmm.System) -> openmm.NonbondedForce:
 
 
 def charges(system: openmm.System) -> np.ndarray:
-    """Charge of every particle in e, shape (particles,), with the offsets at their default."""
+    """Charge of every particle in e, shape (particles,), at the default values of the offsets."""
     force = nonbonded(system)
     found = np.array(
         [
@@ -256,7 +255,7 @@ def charges(system: openmm.System) -> np.ndarray:
 
 
 def check_neutral(charge: np.ndarray, *, allowed: bool = False) -> None:
-    """Refuse a charged box before any dynamics.
+    """Refuse a box with a net charge.
 
     Raises
     ------

@@ -1,11 +1,11 @@
 """Analyzer: the forces on each ion by kind, evaluated by OpenMM on stored frames.
 
-Kinds: `electrostatic` (particle-mesh Ewald of every charge there is, with the carbons' charge at that frame), and
-Lennard-Jones forces of `water`, `ions` and `carbon`, all with the force field, cutoff and mixing of the run
-(`md.forcefield`). Their sum is what moved the ion, but for the thermostat. Positions rounded to 1e-3 nm by XTC are
-good enough: see tests/md/test_force_balance.py.
+Kinds: `electrostatic` (particle-mesh Ewald of all charges, with the carbons' charge at that frame), and Lennard-Jones
+forces of `water`, `ions` and `carbon`, all with the force field, cutoff and mixing rules of the run (`md.forcefield`).
+Their sum is the force on the ion apart from the thermostat's. XTC rounds positions to 1e-3 nm, which suffices
+(tests/md/test_force_balance.py).
 
-Beside them the mean potential of intervals of time, averaged over z (`md.poisson`): the field that a continuum sees.
+The analyzer also averages the potential over intervals of time and over z (`md.poisson`): the field of a continuum.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import openmm
+from MDAnalysis import Universe
 from MDAnalysis.analysis.base import AnalysisBase
 from scipy import constants
 
@@ -35,9 +36,9 @@ class IonForces(AnalysisBase):
 
     Parameters
     ----------
-    universe, cell, run, solved : as for `md.TransSlitFlux`
-    every : forces are evaluated in every so many frames (they are what costs) and are NaN in the others
-    interval : s, length of the intervals that potentials are averaged over
+    universe, cell, box, solved : as for `md.TransSlitFlux`
+    every : forces are evaluated in every so many frames, since they are expensive, and are NaN in the others
+    interval : s, length of the intervals over which potentials are averaged
 
     Attributes
     ----------
@@ -47,17 +48,17 @@ class IonForces(AnalysisBase):
 
     def __init__(
         self,
-        universe: Any,
+        universe: Universe,
         cell: Cell,
         *,
-        run: int = 0,
+        box: int = 0,
         solved: np.ndarray | None = None,
         every: int = 1,
         interval: float = INTERVAL,
         **options: Any,
     ) -> None:
         super().__init__(universe.trajectory, **options)
-        self.cell, self.number, self.every, self.interval = cell, run, every, interval
+        self.cell, self.number, self.every, self.interval = cell, box, every, interval
         self.atoms = Atoms(universe, cell)
         self.carbon_charge = CarbonCharge(cell, solved)
         self._map = ChargeMap(cell.box)
@@ -65,9 +66,9 @@ class IonForces(AnalysisBase):
     def _prepare(self) -> None:
         self._electrostatic = electrostatic_context(self.cell, len(self.atoms.oxygens))
         self._contact = contact_context(self.cell, len(self.atoms.oxygens))
-        self.results.run = self.number
+        self.results.box = self.number
         self.results.time, self.results.positions, self.results.forces = [], [], []
-        self._phi: dict[int, list[Any]] = {}
+        self._phi: dict[int, tuple[np.ndarray, int]] = {}
 
     def _single_frame(self) -> None:
         time = frame_time(self._ts, self.cell.config.frame_interval)
@@ -82,8 +83,9 @@ class IonForces(AnalysisBase):
         self.results.forces.append(forces.astype(np.float32))
         density = self._map.deposit(place[self.atoms.mobile], self.atoms.mobile_charge)
         density += self._map.deposit(self.cell.carbons["positions"], carbons * constants.e)
-        known = self._phi.setdefault(interval_of(time, self.interval), [0.0, 0])
-        known[0], known[1] = known[0] + self._map.solve(density), known[1] + 1
+        number = interval_of(time, self.interval)
+        total, count = self._phi.get(number, (np.zeros(()), 0))
+        self._phi[number] = total + self._map.solve(density), count + 1
 
     def _forces(self, place: np.ndarray, carbons: np.ndarray) -> np.ndarray:
         nanometres = place * 1e9
@@ -104,12 +106,12 @@ class IonForces(AnalysisBase):
 
 
 def interval_of(time: np.ndarray | float, interval: float) -> Any:
-    """Number of the interval of time that `time` (s) ends or lies in: (0, interval] is 0."""
+    """Number of the interval (n interval, (n + 1) interval] that holds `time` (s); an int, or an array of them."""
     return np.ceil(np.asarray(time) / interval - 1e-6).astype(int)[()] - 1
 
 
 def electrostatic_context(cell: Cell, waters: int) -> openmm.Context:
-    """The run's own PME with every Lennard-Jones depth set to zero; forces in group 0."""
+    """Particle-mesh Ewald of the run with all Lennard-Jones depths set to zero; forces in group 0."""
     system = build_system(cell, topology(cell, waters))
     force = nonbonded(system)
     for index in range(force.getNumParticles()):
@@ -129,7 +131,8 @@ def contact_context(cell: Cell, waters: int) -> openmm.Context:
     oxygens = range(carbons + ions, source.getNumParticles(), 3)
     parameters = [source.getParticleParameters(index) for index in range(source.getNumParticles())]
     owner = cell.ion_sites.owner
-    within = np.argwhere(np.triu(owner[:, None] == owner, 1)) if cell.ion_sites.molecular else ()  # move no centre
+    # forces between the sites of one ion move no centre of mass
+    within = np.argwhere(np.triu(owner[:, None] == owner, 1)) if cell.ion_sites.molecular else ()
     plain = [[epsilon._value, sigma._value] for _, sigma, epsilon in parameters]  # kJ/mol and nm, OpenMM's own
     system = openmm.System()
     for index in range(made.getNumParticles()):

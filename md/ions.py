@@ -1,7 +1,7 @@
-"""Which interaction site belongs to which ion: an ion of one atom has one, a molecular ion several.
+"""Interaction sites of the ions: a monatomic ion has one, a molecular ion several.
 
-Sites come ion by ion in the order of the topology (`md.forcefield.add_liquid`). An ion is counted where its centre of
-mass is, and moves by the sum of the forces on its sites.
+Sites follow ion by ion in the order of the topology (`md.forcefield.add_liquid`). The position of an ion is its centre
+of mass, and the force on it is the sum over its sites.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class IonSites:
 
     @property
     def molecular(self) -> bool:
-        """Whether some ion has several sites."""
+        """Whether an ion has several sites."""
         return self.ions < len(self)
 
     def __len__(self) -> int:
@@ -53,7 +53,7 @@ class IonSites:
         return np.add.reduceat(values, self.first, axis=0) if self.molecular else values
 
     def centres(self, positions: np.ndarray) -> np.ndarray:
-        """Centres of mass: (sites, 3), whole molecules, to (ions, 3)."""
+        """Centres of mass: (sites, 3), of unwrapped molecules, to (ions, 3)."""
         if not self.molecular:
             return positions
         return self.total(self.mass[:, None] * positions) / self.total(self.mass)[:, None]

@@ -1,7 +1,7 @@
 """Graphene sheets and ribbons on a lattice that fits the periodic box.
 
-Zigzag chains run along z (period sqrt(3) b); chains follow each other every 3b/2 along y, so that a full
-sheet of 2n chains closes on itself and a ribbon of m chains has zigzag edges. b = 0.142 nm.
+Zigzag chains run along z (period sqrt(3) b) at a spacing of 3b/2 along y, so that a full sheet of 2n chains is periodic
+and a ribbon of m chains has zigzag edges. b = 0.142 nm.
 Source: A. H. Castro Neto et al., Rev. Mod. Phys. 81, 109 (2009), doi:10.1103/RevModPhys.81.109.
 """
 
@@ -21,7 +21,7 @@ REPEAT = np.sqrt(3) * GRAPHENE_BOND  # m, period of a chain along z
 
 @dataclass(frozen=True)
 class Lattice:
-    """A box in units of the lattice: `chains` per sheet (even), `ribbon` chains per ribbon, `repeats` along z."""
+    """Box in units of the lattice: `chains` per sheet (even), `ribbon` chains per ribbon, `repeats` along z."""
 
     chains: int
     ribbon: int
@@ -39,19 +39,19 @@ class Lattice:
 
     @property
     def edge_gap(self) -> float:
-        """g in m: half of what the lattice rows of a ribbon leave open of the period."""
+        """g in m: half of the period less the rows of a ribbon."""
         return (self.chains - self.ribbon) * CHAIN / 2
 
 
-def realised(network: SlitNetwork, depth: float) -> Lattice:
+def nearest_lattice(network: SlitNetwork, depth: float) -> Lattice:
     """The lattice nearest to the network's slit length and edge gap, and to `depth` (m).
 
-    A ribbon counts as wide as its carbons are at the sheet's density, so that its charge is the sheet's
-    charge times its area; the van der Waals surfaces of its two edges stand out by some 0.1 nm each.
+    The width of a ribbon is that of its carbons at the density of a sheet, so that its charge is the surface charge
+    times its area; the van der Waals surfaces of its edges extend some 0.1 nm further on either side.
 
     Raises
     ------
-    BadInput : nothing would be left of the ribbons
+    BadInput : no carbon of the ribbons would be left
     """
     chains = 2 * max(1, round(network.slit_length / CHAIN))
     ribbon = chains - max(1, round(2 * network.edge_gap / CHAIN))

@@ -1,16 +1,17 @@
-"""The legs of a replica under each drive: an uncharged one, then those of the drive; t = 0 is the drive's onset.
+"""Legs of a box under each drive: an uncharged leg, then those of the drive; t = 0 is the onset of the drive.
 
-Heat. In vacuum a charge step puts a field of some 10 V/nm across slits and reservoirs; the dipoles of the water take
-up most of its energy, several eV per molecule, within a tenth of a picosecond. The first `post_step_duration` after
-a step therefore runs at a short timestep and with a strong local thermostat (Langevin, `post_step_friction`),
-which slows all motion in that time; without it the liquid stays at thousands of kelvin for picoseconds. The rest of
-the heat comes over picoseconds. Friction slows single ions and collective motion: at 5/ps bulk water and ions diffuse
-by 35 to 45 % more slowly (measured: docs/md.md), several times what 1/D' = 1/D + m Gamma / kT would have. The
-D_k that enter the decomposition are measured under the same thermostat.
+Heat. In vacuum a charge step puts a field of some 10 V/nm across slits and reservoirs; the dipoles of the water absorb
+most of its energy, several eV per molecule, within a tenth of a picosecond. The first `post_step_duration` after a
+step therefore has a short timestep and a strong local thermostat (Langevin, `post_step_friction`), which slows all
+motion in that time; without it the liquid stays at thousands of kelvin for picoseconds. The rest of the heat is
+released over picoseconds. Friction slows single ions and collective motion: at 5/ps bulk water and ions diffuse 35 to
+45 % more slowly (measured: docs/md.md), several times the effect of 1/D' = 1/D + m Gamma / kT. The D_k of the
+decomposition are measured under the same thermostat.
 
-A ramp spends energy evenly. At a power P a thermostat holds f degrees of freedom P / (f Gamma k) above their
-temperature: some 5 K for 20 ps to 0.041 e per carbon at 1/ps. At constant potential the electrodes give no more
-charge than the liquid has answered to, so that steps of volts are gentle. These drives keep 1/ps and one timestep.
+A ramp supplies energy at a constant rate. At a power P the temperature of f degrees of freedom exceeds that of the
+thermostat by P / (f Gamma k): some 5 K for 20 ps to 0.041 e per carbon at 1/ps. At constant potential the charge of the
+electrodes follows the response of the liquid, so that steps of volts release little heat. These drives keep 1/ps and
+one timestep.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ import math
 from md.config import MDConfig
 from md.propagate import Leg
 
-UPDATE = 10e-15  # s, time between changes of the drive: 0.05 % of a ramp of 20 ps
+UPDATE = 10e-15  # s, time between updates of the drive: 0.05 % of a ramp of 20 ps
 
 
 def replica_legs(config: MDConfig) -> list[Leg]:
-    """Decorrelation, then the legs of the drive; a frame every interval."""
+    """Decorrelation, then the legs of the drive; a frame every `frame_interval`."""
     legs = [_leg(config, "decorrelate", config.decorrelation)]
     if config.drive == "charge-ramp":
         return [*legs, _leg(config, "ramp", config.ramp, changing=True), _leg(config, "hold", config.duration)]
@@ -38,17 +39,17 @@ def replica_legs(config: MDConfig) -> list[Leg]:
 
 
 def _after_step(config: MDConfig, which: str, time: float) -> list[Leg]:
-    """Two frames at half the careful timestep, the careful stretch, the rest."""
+    """Two frames at half the post-step timestep, the rest of the post-step duration, the rest of `time` (s)."""
     strong, short = config.post_step_friction, config.post_step_timestep
     first = min(2 * config.frame_interval, time)
-    careful = min(config.post_step_duration, time) - first
-    found = [_leg(config, f"{which}step", first, short / 2, strong)]
-    if careful > config.frame_interval / 2:
-        found.append(_leg(config, f"{which}relax", careful, short, strong))
-    held = time - first - max(careful, 0.0)
-    if held > config.frame_interval / 2:
-        found.append(_leg(config, f"{which}hold", held))
-    return found
+    second = min(config.post_step_duration, time) - first
+    legs = [_leg(config, f"{which}step", first, short / 2, strong)]
+    if second > config.frame_interval / 2:
+        legs.append(_leg(config, f"{which}relax", second, short, strong))
+    rest = time - first - max(second, 0.0)
+    if rest > config.frame_interval / 2:
+        legs.append(_leg(config, f"{which}hold", rest))
+    return legs
 
 
 def _leg(

@@ -1,9 +1,9 @@
-"""Fill the cell with water and ions before any dynamics: sites on a grid, none within reach of a carbon.
+"""Initial positions of water and ions: grid points that are clear of the carbons.
 
-Sites are planes parallel to the sheets, evenly spaced by about 0.31 nm (the spacing of a cubic grid at the
-density of liquid water) between 0.31 nm from one sheet and 0.31 nm from the next, and planes through the
-edge gaps. Ions take random sites, so slits and reservoirs start at one concentration. Molecular ions take sites far
-from one another and, of many orientations, the one furthest from the carbons; `md.growth` then gives them their room.
+The grid has planes parallel to the sheets, evenly spaced by about 0.31 nm (the spacing of a cubic grid at the density
+of liquid water) between 0.31 nm from one sheet and 0.31 nm from the next, and planes through the edge gaps. Ions take
+random grid points, so that slits and reservoirs start at the same concentration. Molecular ions take grid points far
+from one another and, of many orientations, the one furthest from the carbons; `md.growth` then removes their overlaps.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from md.cell import Cell
 from transslit.errors import BadInput, StageFailed
 
 SPACING = 0.31e-9  # m, (molar mass / density / N_A)^(1/3) of water
-CLEARANCE = 0.27e-9  # m, least distance of a site from a carbon: where the C-O potential crosses a few kT
+CLEARANCE = 0.27e-9  # m, least distance of a grid point from a carbon, at which the C-O potential is a few kT
 OXYGEN_HYDROGEN = 0.1e-9  # m, SPC/E, Berendsen et al. 1987, doi:10.1021/j100308a038
 ANGLE = np.deg2rad(109.47)
 
@@ -71,7 +71,7 @@ def pack(cell: Cell, seed: int) -> tuple[np.ndarray, int]:
         )
     if cell.ion_sites.molecular:
         centres = random.permutation(spread(places, ions, cell.box))
-        salt = oriented(cell, centres, random)
+        salt = orient(cell, centres, random)
         free = places[nearest(places, salt, cell.box) > CLEARANCE]
     else:
         salt, free = places[:ions], places[ions:]
@@ -83,7 +83,7 @@ def pack(cell: Cell, seed: int) -> tuple[np.ndarray, int]:
 
 
 def spread(places: np.ndarray, number: int, box: np.ndarray) -> np.ndarray:
-    """`number` of the `places` (m), the first and then always the one furthest from those taken; shape (number, 3)."""
+    """`number` of the `places` (m), the first and then always the one furthest from those chosen; shape (number, 3)."""
     away = np.full(len(places), np.inf)
     taken = [0]
     for _ in range(number - 1):
@@ -93,8 +93,8 @@ def spread(places: np.ndarray, number: int, box: np.ndarray) -> np.ndarray:
     return places[taken]
 
 
-def oriented(cell: Cell, centres: np.ndarray, random: np.random.Generator, trials: int = 30) -> np.ndarray:
-    """Sites in m, shape (sites, 3), of ions with the given centres, turned away from the carbons."""
+def orient(cell: Cell, centres: np.ndarray, random: np.random.Generator, trials: int = 30) -> np.ndarray:
+    """Sites in m, shape (sites, 3), of ions with the given centres, in orientations that are clear of the carbons."""
     ions = cell.ion_sites
     parts = []
     for n, centre in enumerate(centres):
@@ -105,17 +105,17 @@ def oriented(cell: Cell, centres: np.ndarray, random: np.random.Generator, trial
 
 
 def rotations(number: int, random: np.random.Generator) -> np.ndarray:
-    """Random orthogonal matrices without reflection, shape (number, 3, 3)."""
+    """Random rotation matrices, shape (number, 3, 3)."""
     turned = np.linalg.qr(random.normal(size=(number, 3, 3)))[0]
     return turned * np.sign(np.linalg.det(turned))[:, None, None]
 
 
 def check_overlaps(cell: Cell, positions: np.ndarray, least: float = 0.2e-9) -> None:
-    """Refuse a start in which an ion or oxygen lies in graphene or on another, before any dynamics.
+    """Refuse positions in which an ion or oxygen overlaps with graphene or with another one.
 
     Raises
     ------
-    StageFailed : two of them are closer than `least` (m); sites of one ion may be
+    StageFailed : a distance is less than `least` (m), except between sites of one ion
     """
     carbons, salt = len(cell.carbons["sign"]), len(cell.ion_sites)
     heavy = np.concatenate([positions[carbons : carbons + salt], positions[carbons + salt :: 3]])

@@ -1,16 +1,16 @@
-"""The path from one slit to the next as a vector field: what weighs forces and velocities of the ions on it.
+"""Vector field of the path from one slit to the next, the weight of forces and velocities of the ions on the path.
 
 w = -grad h solves Laplace's equation in slit i+1, the edge gap and slit i, with no flow through sheets and mirror
-planes; it wells up evenly in the middle half of slit i+1 (L/4 < y < 3L/4) and drains evenly in that of slit i,
+planes, a uniform source in the middle half of slit i+1 (L/4 < y < 3L/4) and a uniform sink in that of slit i,
 
     div w = s(x, y),   <h> over the middle of slit i+1 minus <h> over that of slit i = 1.
 
-So w is 1 / (length of the path) in strength, follows the path around the sheet's edge, and int |w|^2 = int h s is
-its geometric conductance g_w. Where concentrations c are even over the middles, int c div w = g_w (c_{i+1} - c_i).
-It is for flow what the weighting field of W. Shockley and S. Ramo (J. Appl. Phys. 9, 635 (1938),
-doi:10.1063/1.1710367) is for charge.
+So |w| is 1 / (length of the path), w follows the path around the edge of the sheet, and int |w|^2 = int h s is its
+geometric conductance g_w. If concentrations c are uniform in the middles, int c div w = g_w (c_{i+1} - c_i). w is the
+analogue for flow of the weighting field of W. Shockley and S. Ramo for charge (J. Appl. Phys. 9, 635 (1938),
+doi:10.1063/1.1710367).
 
-Cells are filled by fluxes through their faces, linear in between (Raviart-Thomas), so that div w is exact in each.
+In a mesh cell w is linear between the fluxes through its faces (Raviart-Thomas), so that div w is exact.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from scipy.sparse.linalg import spsolve
 from md.cell import Cell
 from transslit.network import SlitNetwork
 
-FINEST = 0.015e-9  # m, largest spacing of the cells: a hundredth of the path
+FINEST = 0.015e-9  # m, largest spacing of the mesh cells: a hundredth of the path
 
 
 class PathField:
-    """w of `network` in the path's own frame: u along x from the sheet's centre plane towards the bulk, v along y.
+    """w of `network` in coordinates of the path (u, v).
 
-    v runs from the sheet's root (0) to the mirror plane of the edge gap (L).
+    u runs along x from the centre plane of the sheet towards the bulk, v along y from the mirror plane on which the
+    sheet is fixed (0) to the mirror plane of the edge gap (L).
     """
 
     def __init__(self, network: SlitNetwork, spacing: float = FINEST) -> None:
@@ -42,12 +43,12 @@ class PathField:
 
     @property
     def length(self) -> float:
-        """Nominal length of the path in m: along the slit to mid-gap, through it, and back to mid-slit."""
+        """Nominal length of the path in m: along the slit to mid-gap, through the gap, and back to mid-slit."""
         return self.network.slit_length - self.network.edge_gap + self.network.pitch
 
     @cached_property
     def source(self) -> np.ndarray:
-        """div w of unit flow through the gap, per m^2, shape (cells in u, cells in v)."""
+        """div w at unit flow through the gap, per m^2, shape (cells in u, cells in v)."""
         network = self.network
         overlap = np.diff(np.clip(self.v, network.slit_length / 4, network.slit_length * 3 / 4)) / np.diff(self.v)
         centre = (self.u[1:] + self.u[:-1]) / 2
@@ -56,7 +57,7 @@ class PathField:
 
     @cached_property
     def _solved(self) -> tuple[np.ndarray, np.ndarray, float]:
-        """Unit flow: w_u on the faces (nu + 1, nv), w_v on (nu, nv + 1) in 1/m, and the drop <h>, dimensionless."""
+        """At unit flow: w_u on the faces (nu + 1, nv), w_v on (nu, nv + 1) in 1/m, and the drop <h> (dimensionless)."""
         du, dv = np.diff(self.u), np.diff(self.v)
         shape = (len(du), len(dv))
         centre_u, centre_v = (self.u[1:] + self.u[:-1]) / 2, (self.v[1:] + self.v[:-1]) / 2
@@ -74,20 +75,20 @@ class PathField:
         left, right, weight = (np.concatenate(part) for part in zip(*links, strict=True))
         n = int(free.sum())
         diagonal = np.bincount(left, weight, n) + np.bincount(right, weight, n)
-        diagonal[0] *= 2  # pins the level of h, which is otherwise free
+        diagonal[0] *= 2  # fixes the additive constant of h
         rows, columns = (np.concatenate(part) for part in ((left, right, np.arange(n)), (right, left, np.arange(n))))
         matrix = coo_array((np.concatenate([-weight, -weight, diagonal]), (rows, columns)), shape=(n, n)).tocsc()
-        poured = (self.source * du[:, None] * dv)[free]
+        source = (self.source * du[:, None] * dv)[free]
         h = np.zeros(shape)
-        h[free] = spsolve(matrix, poured)
+        h[free] = spsolve(matrix, source)
         flow_u, flow_v = np.zeros((len(du) + 1, len(dv))), np.zeros((len(du), len(dv) + 1))
         flow_u[1:-1] = along_u * (h[:-1] - h[1:]) / dv
         flow_v[:, 1:-1] = along_v * (h[:, :-1] - h[:, 1:]) / du[:, None]
-        return flow_u, flow_v, float(poured @ h[free])
+        return flow_u, flow_v, float(source @ h[free])
 
     @property
     def conductance(self) -> float:
-        """g_w, dimensionless: flow per depth, diffusivity and difference of the middles' mean concentrations."""
+        """g_w, dimensionless: flow per depth, diffusivity and difference of the mean concentrations of the middles."""
         return 1 / self._solved[2]
 
     def at(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -107,31 +108,32 @@ class PathField:
 
 
 class Paths:
-    """The fields of all paths of a cell at points of its box."""
+    """Fields of all paths of a cell, in coordinates of its box."""
 
     def __init__(self, cell: Cell) -> None:
         self.cell, self.field = cell, PathField(cell.network)
 
-    def at(self, block: int, i: int, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def at(self, number: int, i: int, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """w along the box's (x, y) in 1/m, shape (..., 2), and div w in 1/m^2, shape (...), from slit i+1 to slit i.
 
-        `positions` (..., 2 or 3) in m; `i` counts from 1. Both mirror halves of the block carry the path.
+        `number` is the index of the half-cell, both of whose mirror halves have the path; `i` counts from 1;
+        `positions` (..., 2 or 3) in m.
         """
         cell, network = self.cell, self.cell.network
-        half, direction = cell.blocks[block], cell.blocks[block]["direction"]
-        away = positions[..., 0] - cell.to_box(half, network.sheet_centres[i])
+        half_cell, direction = cell.half_cells[number], cell.half_cells[number].direction
+        away = positions[..., 0] - cell.to_box(half_cell, network.sheet_centres[i])
         u = direction * (away - cell.box[0] * np.round(away / cell.box[0]))
         y = positions[..., 1] % cell.box[1]
         back = y > network.slit_length
         v, sign = np.where(back, cell.box[1] - y, y), np.where(back, -1.0, 1.0)
-        if i % 2:  # the sheet hangs from y = L
+        if i % 2:  # the sheet is fixed at y = L
             v, sign = network.slit_length - v, -sign
         along_u, along_v, divergence = self.field.at(u, v)
         return np.stack([direction * along_u, sign * along_v], axis=-1), divergence
 
 
 def _edges(corners: list[float], spacing: float) -> np.ndarray:
-    """Edges of cells that fill the stretches between `corners` evenly, none wider than `spacing`."""
+    """Edges of mesh cells of equal width between each two `corners`, none wider than `spacing`."""
     parts = [
         np.linspace(low, high, int(np.ceil((high - low) / spacing - 1e-9)) + 1)[:-1] for low, high in pairwise(corners)
     ]

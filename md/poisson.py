@@ -1,8 +1,8 @@
 """Potential of a periodic charge map: -eps0 (d2/dx2 + d2/dy2) phi = rho, by Fourier transform.
 
-Charges are spread over the four nearest grid points (cloud in cell), averaged over z, and smoothed by a
-Gaussian, which smooths phi alike. The term k = 0 is dropped: no net charge, and no field of the images, as in
-particle-mesh Ewald with conducting surroundings. In vacuum permittivity: the map holds every charge there is.
+Charges are distributed over the four nearest grid points (cloud in cell), averaged over z, and smoothed by a Gaussian,
+which smooths phi likewise. The term k = 0 is omitted: no net charge, and no field of the images, as in particle-mesh
+Ewald with conducting surroundings. The permittivity is that of vacuum, since the map holds all charges.
 """
 
 from __future__ import annotations

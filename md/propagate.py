@@ -1,9 +1,9 @@
-"""Propagate a simulation leg by leg; a kill at any moment loses at most the segment under way.
+"""Integrate a simulation leg by leg; a kill at any moment loses at most the current segment.
 
-A leg is a number of steps at one timestep and temperature. Every half minute or so the frames written since
-become a segment file, which a checkpoint (`md.checkpoint`) then counts. On a restart, segments that the loaded
-checkpoint does not count are removed, so no frame is lost or doubled; if none loads, nothing is removed.
-Blow-ups end in `StageFailed`, with the last good checkpoint kept.
+A leg is a number of steps at one timestep and temperature. Every half minute or so the new frames become a segment
+file, which a checkpoint (`md.checkpoint`) then counts. On a restart, segments that the loaded checkpoint does not count
+are removed, so that no frame is lost or doubled; if no checkpoint loads, nothing is removed. A simulation that blows up
+ends in `StageFailed` and keeps the last good checkpoint.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mdtraj.reporters import XTCReporter
 from openmm import app, unit
 
 from md.cell import Cell
-from md.checkpoint import Reached, restore, save, segment_path
+from md.checkpoint import Counters, restore, save, segment_path
 from md.files import readable_frames
 from md.packing import nearest
 from transslit.errors import BadInput, StageFailed
@@ -30,16 +30,15 @@ from transslit.executor import cores
 PICOSECOND = 1e-12  # s
 GAS_CONSTANT = 8.31446261815324e-3  # kJ/mol/K, CODATA 2018
 SEGMENT_WALL = 25.0  # s of wall time between checkpoints
-OVERHEATED = 6000.0  # K, above anything that the heat of a charge step explains
-LOST = 0.15  # nm from a carbon, far inside its repulsive wall
+OVERHEATED = 6000.0  # K, more than the heat of a charge step explains
+LOST = 0.15  # nm from a carbon, well inside its repulsive core
 
 
 @dataclass(frozen=True)
 class Leg:
     """`steps` of `timestep` (s) at `temperature` (K) and `friction` (1/ps).
 
-    A frame every `frame_every` steps; none for 0. The drive is brought up to date every `update_every` steps, for
-    0 now and then.
+    A frame is written every `frame_every` steps (0: none). The drive is updated every `update_every` steps (0: 100).
     """
 
     name: str
@@ -52,12 +51,12 @@ class Leg:
 
 
 def frames_in(legs: list[Leg]) -> int:
-    """Number of frames that `legs` write."""
+    """Number of frames of `legs`."""
     return sum(leg.steps // leg.frame_every for leg in legs if leg.frame_every)
 
 
 def choose_platform(name: str) -> tuple[openmm.Platform, dict[str, str]]:
-    """The fastest platform that works here (CUDA, OpenCL, CPU), or the one named, and its properties.
+    """The fastest platform that works on this machine (CUDA, OpenCL, CPU), or the named one, and its properties.
 
     Raises
     ------
@@ -98,9 +97,9 @@ def simulation(structure: app.Topology, system: openmm.System, cell: Cell, seed:
 
 
 def seconds_per_step(sim: app.Simulation, positions: np.ndarray) -> float:
-    """Wall time of a step here, from a few force evaluations at `positions` (nm), which are set."""
+    """Wall time of a step on this machine, from a few force evaluations at `positions` (nm), which are set."""
     sim.context.setPositions(positions)
-    sim.context.getState(getForces=True)  # compiles, tunes and builds the neighbour list
+    sim.context.getState(getForces=True)  # compiles kernels and builds the neighbour list
     began = time.monotonic()
     for _ in range(5):
         sim.context.setPositions(positions)
@@ -120,11 +119,11 @@ class Thermometer:
         self.freedom = 3 * int((self.masses > 0).sum()) - system.getNumConstraints()
 
     def describeNextReport(self, simulation: app.Simulation) -> tuple[int, bool, bool, bool, bool]:  # noqa: N802
-        """When the next report is due and that it needs velocities (OpenMM's reporter interface)."""
+        """Steps to the next report, which needs velocities (OpenMM's reporter interface)."""
         return self.every - simulation.currentStep % self.every, False, True, False, False
 
     def report(self, simulation: app.Simulation, state: openmm.State) -> None:
-        """Note the temperature; raises `StageFailed` when it is out of range."""
+        """Store the temperature; raises `StageFailed` if it is out of range."""
         velocities = state.getVelocities(asNumpy=True).value_in_unit(unit.nanometer / unit.picosecond)
         kelvin = float((self.masses[:, None] * velocities**2).sum() / (self.freedom * GAS_CONSTANT))
         now = state.getTime().value_in_unit(unit.picosecond) * 1e-12
@@ -134,7 +133,7 @@ class Thermometer:
 
 
 def positions_of(sim: app.Simulation) -> np.ndarray:
-    """Positions in nm, shape (atoms, 3); `StageFailed` when they are not finite."""
+    """Positions in nm, shape (atoms, 3); `StageFailed` if they are not finite."""
     try:
         state = sim.context.getState(getPositions=True)
         positions = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)
@@ -146,7 +145,7 @@ def positions_of(sim: app.Simulation) -> np.ndarray:
 
 
 def check_lost(cell: Cell, positions: np.ndarray) -> None:
-    """Raise `StageFailed` when an ion or water oxygen has entered a sheet. `positions` in nm."""
+    """Raise `StageFailed` if an ion or water oxygen has entered a sheet. `positions` in nm."""
     carbons, ions = len(cell.carbons["sign"]), len(cell.ion_sites)
     heavy = np.concatenate([positions[carbons : carbons + ions], positions[carbons + ions :: 3]])
     near = nearest(heavy, positions[:carbons], cell.box * 1e9).min()
@@ -155,28 +154,28 @@ def check_lost(cell: Cell, positions: np.ndarray) -> None:
 
 
 class Drive(Protocol):
-    """What acts on a live simulation: `md.fixed_charge.FixedCharge`, `md.constant_potential.ConstantPotential`."""
+    """The drive of a running simulation: `md.fixed_charge.FixedCharge`, `md.constant_potential.ConstantPotential`."""
 
     def apply(self, sim: app.Simulation, time: float) -> None:
         """Bring the electrodes to their state at `time` (s)."""
 
     def solved(self, sim: app.Simulation) -> np.ndarray | None:
-        """Charge of every carbon in e, where it is solved for."""
+        """Charge of every carbon in e, shape (carbons,), if it is solved for; None if it is imposed."""
 
 
-class Charges:
-    """Solved charges of the carbons at every frame: `rows` of (carbons,) in e; none where they are imposed."""
+class ChargeReporter:
+    """Charges of the carbons that were solved for at every frame: `rows` of (carbons,) in e; none if imposed."""
 
     def __init__(self, drive: Drive, every: int) -> None:
         self.drive, self.every = drive, every
         self.rows: list[np.ndarray] = []
 
     def describeNextReport(self, simulation: app.Simulation) -> tuple[int, bool, bool, bool, bool]:  # noqa: N802
-        """When the next report is due (OpenMM's reporter interface)."""
+        """Steps to the next report (OpenMM's reporter interface)."""
         return self.every - simulation.currentStep % self.every, False, False, False, False
 
     def report(self, simulation: app.Simulation, state: openmm.State) -> None:
-        """Note the charges that the frame's atoms and the drive at its time call for."""
+        """Store the charges for the positions and the drive of the frame."""
         self.drive.apply(simulation, _now(state))
         solved = self.drive.solved(simulation)
         if solved is not None:
@@ -194,56 +193,43 @@ def propagate(
     folder: Path,
     *,
     drive: Drive | None = None,
-    begin: Callable[[app.Simulation, Leg], None] | None = None,
     start: Callable[[app.Simulation], None] | None = None,
     advance: Callable[[float], None] = lambda done: None,
     interval: float = SEGMENT_WALL,
-) -> Reached:
-    """Run `legs`, continuing from the checkpoint in `folder` where there is one.
+) -> Counters:
+    """Run `legs`, continuing from the checkpoint in `folder` if there is one.
 
     Parameters
     ----------
-    drive : brought up to date as time goes on; charges that it solves for are left as `segment-*.npy`
-    begin : called at the start of each leg, also of the one that is continued
-    start : sets positions and velocities when there is no checkpoint
+    drive : updated as time goes on; charges that it solves for are written as `segment-*.npy`
+    start : sets positions and velocities if there is no checkpoint
     advance : called with the number of steps done
     interval : wall time between checkpoints in s
 
     Returns
     -------
-    rows of (time, temperature), one per frame, and where the run could not be continued exactly; frames are left as
+    counters with a row (time, temperature) per frame, and where the run could not be continued exactly; the frames are
     `segment-*.xtc` in `folder`
 
     Raises
     ------
-    StageFailed : the run blew up, and the last good checkpoint is kept; or no checkpoint of a run begun can be loaded
+    StageFailed : the simulation blew up, and the last good checkpoint is kept; or no checkpoint of an earlier run loads
     """
     folder.mkdir(parents=True, exist_ok=True)
-    at = restore(sim, folder, [(leg.name, leg.steps) for leg in legs])
-    if at is not None:
-        save(sim, folder, at)  # State and checkpoint count the same segments before others are removed
-    else:
-        at = Reached()
-        if start is not None:
-            start(sim)
-    for stale in folder.glob("segment-*.*"):
-        if not stale.stem[8:].isdigit() or int(stale.stem[8:]) >= at.segments:
-            stale.unlink()
+    at = _resume(sim, legs, folder, start)
     done = sum(leg.steps for leg in legs[: at.leg]) + at.step
-    speed = 20.0  # steps per s, until it is known
+    speed = 20.0  # steps per s, until it is measured
     while at.leg < len(legs):
         leg = legs[at.leg]
         sim.integrator.setStepSize(leg.timestep * 1e12)
         sim.integrator.setTemperature(leg.temperature)
         sim.integrator.setFriction(leg.friction)
-        if begin is not None:
-            begin(sim, leg)
-        sim.currentStep = at.step  # frames fall on multiples of the leg's own steps
+        sim.currentStep = at.step  # frames are due at multiples of the leg's own steps
         while at.step < leg.steps:
             unit_steps = leg.frame_every or 100
             chunk = min(max(1, round(speed * interval / unit_steps)) * unit_steps, leg.steps - at.step)
             began = time.monotonic()
-            at.rows += _segment(sim, cell, folder, leg, chunk, at, _from(done, advance), drive)
+            at.rows += _segment(sim, cell, folder, leg, chunk, at, _offset(done, advance), drive)
             speed = chunk / max(time.monotonic() - began, 1e-3)
             at.step += chunk
             done += chunk
@@ -252,7 +238,24 @@ def propagate(
     return at
 
 
-def _from(base: float, advance: Callable[[float], None]) -> Callable[[float], None]:
+def _resume(
+    sim: app.Simulation, legs: list[Leg], folder: Path, start: Callable[[app.Simulation], None] | None
+) -> Counters:
+    """Load the checkpoint, or call `start` if there is none; remove segments that are not counted."""
+    at = restore(sim, folder, [(leg.name, leg.steps) for leg in legs])
+    if at is not None:
+        save(sim, folder, at)  # State and checkpoint count the same segments before others are removed
+    else:
+        at = Counters()
+        if start is not None:
+            start(sim)
+    for stale in folder.glob("segment-*.*"):
+        if not stale.stem[8:].isdigit() or int(stale.stem[8:]) >= at.segments:
+            stale.unlink()
+    return at
+
+
+def _offset(base: float, advance: Callable[[float], None]) -> Callable[[float], None]:
     return lambda n: advance(base + n)
 
 
@@ -262,11 +265,11 @@ def _segment(
     folder: Path,
     leg: Leg,
     chunk: int,
-    at: Reached,
+    at: Counters,
     advance: Callable[[float], None],
     drive: Drive | None,
 ) -> list[tuple[float, float]]:
-    """One stretch of steps; leaves its segment file and counts it in `at`."""
+    """Run `chunk` steps, write their segment file and count it in `at`."""
     final = segment_path(folder, at.segments)
     partial = final.with_name(f"{final.stem}-part.xtc")
     thermometer = Thermometer(sim.system, leg.frame_every or 100)
@@ -276,9 +279,9 @@ def _segment(
         writer = XTCReporter(str(partial), leg.frame_every)
         sim.reporters.append(writer)
     if leg.frame_every and drive is not None:
-        charges = Charges(drive, leg.frame_every)
+        charges = ChargeReporter(drive, leg.frame_every)
         sim.reporters.append(charges)
-    bite = leg.update_every or 100  # small, so that the bar moves
+    bite = leg.update_every or 100  # few, so that the progress bar moves
     finished = False
     try:
         for first in range(0, chunk, bite):
@@ -293,7 +296,7 @@ def _segment(
     except (openmm.OpenMMException, ValueError) as error:
         now = sim.context.getTime().value_in_unit(unit.picosecond)
         raise StageFailed("md", f"blew up near {now:.3f} ps ({error})") from None
-    except (RuntimeError, OSError) as error:  # RuntimeError is mdtraj's word for a failed write
+    except (RuntimeError, OSError) as error:  # mdtraj raises RuntimeError when writing fails
         raise StageFailed("md", f"the trajectory could not be written ({error}); what was finished is kept") from None
     finally:
         sim.reporters = []
@@ -302,7 +305,7 @@ def _segment(
         if not finished:
             partial.unlink(missing_ok=True)
     if writer is not None:
-        if readable_frames(partial) != chunk // leg.frame_every:  # a disk that fills as the file is closed says nothing
+        if readable_frames(partial) != chunk // leg.frame_every:  # closing a file on a full disk raises nothing
             partial.unlink(missing_ok=True)
             raise StageFailed(
                 "md", "the trajectory could not be written (is the disk full?); what was finished is kept"

@@ -34,7 +34,7 @@ POLARITY = np.array([1.0, 1.0, -1.0, -1.0])  # of the half-cells' electrodes
 
 
 @dataclass(frozen=True)
-class Counted:
+class Counts:
     """Counts of one box: T frames, 4 half-cells, n slits, k kinds of ions; towards the bulk is positive.
 
     time (T,) s; contents (T, 4, n, k) ions of the whole box; crossed (T, 4, n + 1, k) net crossings since the
@@ -92,7 +92,7 @@ def current_parts(
 
 
 class _Boxes(NamedTuple):
-    """Arrays as of `Counted`, of R boxes and of the frames that all of them have; sigma (R, T, 4) in C/m^2."""
+    """Arrays as of `Counts`, of R boxes and of the frames that all of them have; sigma (R, T, 4) in C/m^2."""
 
     numbers: list[int]
     time: np.ndarray
@@ -103,7 +103,7 @@ class _Boxes(NamedTuple):
 
 
 def record_of(
-    counted: list[Counted],
+    counted: list[Counts],
     cell: Cell,
     diffusion: np.ndarray | None = None,
     metadata: Mapping[str, object] | None = None,
@@ -135,7 +135,7 @@ def record_of(
     )
 
 
-def _stacked(counted: list[Counted], cell: Cell) -> _Boxes:
+def _stacked(counted: list[Counts], cell: Cell) -> _Boxes:
     length = min(len(each.time) for each in counted)
     time = counted[0].time[:length]
     sigma = [
@@ -172,7 +172,7 @@ def _crossings(
     by_ion = {}
     for k, name in enumerate(cell.electrolyte.names):
         by_ion[f"I_{name}_A_per_m"] = current_of_ion[..., k]
-        by_ion[f"I_{name}_explained_A_per_m"] = sum(part[..., k] for part in parts)
+        by_ion[f"I_{name}_explained_A_per_m"] = parts[0][..., k] + parts[1][..., k] + parts[2][..., k]
     return {
         "dphi_V": boxes.phi[..., 1:] - boxes.phi[..., :-1],
         "I_A_per_m": current,

@@ -1,7 +1,7 @@
-"""One replica: from a snapshot of the equilibrium with fresh velocities, uncharged for a while, then the drive.
+"""One box: a snapshot of the equilibrium with new velocities, an uncharged leg for decorrelation, then the drive.
 
-Time is zero at the drive's onset. The frames before it (uncharged) are the baseline; the frame at zero is the last
-of them, whose atoms have not yet felt a charge. The legs, and their thermostats, are those of `md.legs`.
+Time is zero at the onset of the drive. The uncharged frames before it are the baseline; the frame at zero is the last
+of them, since no charge has acted on its positions yet. `md.legs` defines the legs and their thermostats.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,33 +18,33 @@ from md.cell import Cell
 from md.checkpoint import AFRESH, segment_paths
 from md.config import MDConfig
 from md.constant_potential import ConstantPotential
-from md.equilibrium import Equilibrium, constrained
+from md.equilibrium import Equilibrium, set_constrained_positions
 from md.files import load_array, readable_frames
 from md.fixed_charge import FixedCharge
 from md.forcefield import build_system, topology
 from md.legs import replica_legs
-from md.propagate import Leg, frames_in, propagate, simulation
+from md.propagate import SEGMENT_WALL, Leg, frames_in, propagate, simulation
 from transslit.errors import StageFailed
 from transslit.files import whole, write_table
 
 
-def seed_of(config: MDConfig, run: int) -> int:
-    """Seed of a replica's velocities and noise."""
-    return (config.seed * 1009 + 7919 * (run + 1)) % 2**31
+def seed_of(config: MDConfig, box: int) -> int:
+    """Seed of the velocities and the noise of a box."""
+    return (config.seed * 1009 + 7919 * (box + 1)) % 2**31
 
 
 def run_replica(
     cell: Cell,
     equilibrium: Equilibrium,
-    run: int,
+    box: int,
     folder: Path,
     advance: Callable[[float], None] = lambda done: None,
-    interval: float | None = None,
+    interval: float = SEGMENT_WALL,
 ) -> Path:
-    """Run replica `run` (or finish it) and leave `replica-<run>.xtc` and its temperatures in `folder`.
+    """Run box number `box`, or finish it, and write `replica-<box>.xtc` and its temperatures to `folder`.
 
-    At constant potential `charges-<run>.npz` holds the carbons' charges at each frame beside it. The table of
-    temperatures has `attrs["continued_from_state"]`: where the replica could not be continued exactly.
+    At constant potential `charges-<box>.npz` holds the carbons' charges at each frame. The table of temperatures has
+    `attrs["continued_from_state"]`: where the run could not be continued exactly.
 
     Returns
     -------
@@ -53,50 +52,48 @@ def run_replica(
 
     Raises
     ------
-    StageFailed : the run blew up, and its last good checkpoint is kept; or a file that it left cannot be read
+    StageFailed : the simulation blew up, and its last good checkpoint is kept; or a file of an earlier call is damaged
     """
-    finished = folder / f"replica-{run}.xtc"
+    trajectory = folder / f"replica-{box}.xtc"
     config = cell.config
     legs = replica_legs(config)
-    if finished.exists():
-        if (frames := readable_frames(finished)) != frames_in(legs):
-            told = f"has {frames or 'no readable'} frames, not {frames_in(legs)}"
-            raise StageFailed("md", f"{finished}: {told}; move it away to run the replica again")
-        return finished
+    if trajectory.exists():
+        if (frames := readable_frames(trajectory)) != frames_in(legs):
+            fault = f"has {frames or 'no readable'} frames, not {frames_in(legs)}"
+            raise StageFailed("md", f"{trajectory}: {fault}; move it away to run the replica again")
+        return trajectory
     structure = topology(cell, equilibrium.waters)
     drive = drive_of(cell)
     system = build_system(cell, structure)
     drive.force(system)
-    sim = simulation(structure, system, cell, seed_of(config, run))
+    sim = simulation(structure, system, cell, seed_of(config, box))
 
     def start(sim: app.Simulation) -> None:
-        constrained(sim, equilibrium.snapshots[run % len(equilibrium.snapshots)])
-        sim.context.setVelocitiesToTemperature(config.temperature, seed_of(config, run) + 1)
+        set_constrained_positions(sim, equilibrium.snapshots[box % len(equilibrium.snapshots)])
+        sim.context.setVelocitiesToTemperature(config.temperature, seed_of(config, box) + 1)
         sim.context.setTime(-_duration(legs[0]) * 1e12 * unit.picosecond)
 
-    work = folder / f"replica-{run}"
-    options: dict[str, Any] = {} if interval is None else {"interval": interval}
-    reached = propagate(sim, cell, legs, work, drive=drive, start=start, advance=advance, **options)
-    table = pd.DataFrame(reached.rows, columns=["time_s", "T_K"])
+    work = folder / f"replica-{box}"
+    counters = propagate(sim, cell, legs, work, drive=drive, start=start, advance=advance, interval=interval)
+    table = pd.DataFrame(counters.rows, columns=["time_s", "T_K"])
     table["time_s"] = (table["time_s"] / config.frame_interval).round() * config.frame_interval
-    table.insert(0, "replica", run)
-    table.attrs["continued_from_state"] = reached.continued
-    write_table(folder / f"replica-{run}.temperature.parquet", table)
-    segments = segment_paths(work, reached, frames_in(legs))
+    table.attrs["continued_from_state"] = counters.continued
+    write_table(folder / f"replica-{box}.temperature.parquet", table)
+    segments = segment_paths(work, counters, frames_in(legs))
     if not config.fixed_charge:
         carbons = len(cell.carbons["sign"])
-        solved = [load_array(path.with_suffix(".npy"), AFRESH, (readable_frames(path), carbons)) for path in segments]
-        with whole(folder / f"charges-{run}.npz") as partial:
-            np.savez_compressed(partial, charge_e=np.concatenate(solved))
-    with whole(finished) as partial, open(partial, "wb") as joined:  # XTC frames stand alone: files join end to end
+        charges = [load_array(path.with_suffix(".npy"), AFRESH, (readable_frames(path), carbons)) for path in segments]
+        with whole(folder / f"charges-{box}.npz") as partial:
+            np.savez_compressed(partial, charge_e=np.concatenate(charges))
+    with whole(trajectory) as partial, open(partial, "wb") as joined:  # XTC files can be concatenated
         for path in segments:
             joined.write(path.read_bytes())
     shutil.rmtree(work)
-    return finished
+    return trajectory
 
 
 def drive_of(cell: Cell) -> FixedCharge | ConstantPotential:
-    """What acts on the electrodes of `cell`."""
+    """The drive of `cell`: imposed charge or imposed potential."""
     return FixedCharge(cell) if cell.config.fixed_charge else ConstantPotential(cell)
 
 

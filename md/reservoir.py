@@ -1,6 +1,6 @@
-"""Analyzer: what the middle of the reservoirs holds against time, ions in mol/m^3 and water in kg/m^3.
+"""Analyzer: concentration of the ions and density of water in the middle of the reservoirs against time.
 
-The middle is the inner half of the space between the electrodes' outermost sheets, both reservoirs together;
+The middle is the inner half of the space between the outermost sheets of the electrodes, both reservoirs together.
 c is the mean over ions of c_k / stoichiometry, the concentration of formula units.
 """
 

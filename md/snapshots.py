@@ -1,4 +1,4 @@
-"""The cell as a picture needs it: atoms seen along the ribbons, before and after the charge step."""
+"""Positions of the atoms before and after charging, as tables for a figure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def snapshots(folder: Path, electrolyte: Electrolyte) -> tuple[dict[str, pd.Data
         positions, residue, box = saved["positions_nm"], saved["residue"], saved["box_nm"]
         water = residue == "HOH"
         shown = ~water
-        shown[np.flatnonzero(water)[::3]] = True  # oxygen leads each molecule
+        shown[np.flatnonzero(water)[::3]] = True  # the oxygen is the first atom of each molecule
         species = np.array([names.get(name, name) for name in residue[shown]])
         x, y, z = (positions[shown] % box).T
         frames[title] = pd.DataFrame({"species": species, "x_nm": x, "y_nm": y, "z_nm": z})

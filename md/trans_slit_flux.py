@@ -32,7 +32,7 @@ from md.atoms import ANGSTROM, FramewiseAnalysis, frame_time, step_between
 from md.carbon_charge import CarbonCharge
 from md.cell import Cell
 from md.poisson import ChargeMap
-from md.reduction import Counted, record_of
+from md.reduction import Counts, record_of
 from transslit.errors import StageFailed
 
 
@@ -52,7 +52,7 @@ class TransSlitFlux(FramewiseAnalysis):
     Attributes
     ----------
     results.record : `TransSlitRecord`
-    results.counted : `md.reduction.Counted`, the arrays from which the record is made
+    results.counts : `md.reduction.Counts`, the arrays from which the record is made
     results.phi_map : mean potential in V on the grid of `results.grid` over the analysed frames at t >= 0
     """
 
@@ -121,7 +121,7 @@ class TransSlitFlux(FramewiseAnalysis):
         x, time = np.array(self.results.x), np.array(self.results.time)
         self.results.phi_map = self.results.phi_sum / max(self.results.charged_frames, 1)
         self.results.grid = self._map.spacing
-        self.results.counted = Counted(
+        self.results.counts = Counts(
             box=self.number,
             time=time,
             contents=self._contents(x),
@@ -130,7 +130,7 @@ class TransSlitFlux(FramewiseAnalysis):
             sigma=np.array(self.results.sigma),
         )
         if len(time):
-            self.results.record = record_of([self.results.counted], self.cell, self.diffusion_coefficients)
+            self.results.record = record_of([self.results.counts], self.cell, self.diffusion_coefficients)
 
     def _contents(self, x: np.ndarray) -> np.ndarray:
         """Ions between the planes, shape (frames, half-cells, slits, kinds), from their x (frames, ions) in m."""
@@ -154,7 +154,7 @@ class TransSlitFlux(FramewiseAnalysis):
         # x itself where no image was taken, so that crossings and contents use the same number
         end = np.where(np.abs(end - x[1:]) < 1e-6 * length, x[1:], end)
 
-        def through(plane: float) -> np.ndarray:
+        def through(plane: np.ndarray) -> np.ndarray:
             return np.floor((end - plane) / length) - np.floor((last - plane) / length)
 
         for wall in self.cell.walls:

@@ -29,9 +29,9 @@ class Config(BaseModel):
 
     @classmethod
     def read(cls, where: str = "", /, **values: Any) -> Self:
-        """Build from user input; the first fault becomes one `BadInput` line.
+        """Build from user input; the first fault is raised as `BadInput`.
 
-        `where` (a file name, say) is put before the field's name.
+        `where`, such as a file name, is put before the field's name.
         """
         try:
             return cls.model_validate(values)
@@ -40,25 +40,25 @@ class Config(BaseModel):
 
     @classmethod
     def read_file(cls, where: str, content: Any) -> Self:
-        """As `read`, of the `content` of a file that a person wrote: its quantities are text with a unit."""
+        """As `read`, from the `content` of a file that a person wrote, whose quantities are text with a unit."""
         try:
             return cls.model_validate(content, context=WRITTEN)
         except ValidationError as error:
             raise first_fault(error, where) from None
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """As pydantic's, without what was cached from the values before."""
+        """As pydantic's, without properties that were cached from the earlier values."""
         copied = super().model_copy(update=update, deep=deep)
         for name in set(vars(copied)) - set(type(self).model_fields):
             del copied.__dict__[name]
         return copied
 
     def __eq__(self, other: object) -> bool:
-        """By content: what was cached, arrays among it, does not count."""
+        """Compare fields; cached properties, which may be arrays, do not count."""
         return isinstance(other, type(self)) and self.model_dump() == other.model_dump()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by content: generic models inside have classes that have no name to be found by."""
+        """Pickle fields: classes of generic models among them cannot be imported by name."""
         return type(self).model_validate, (self.model_dump(),)
 
     def non_defaults(self) -> dict[str, object]:
@@ -107,7 +107,7 @@ def _reduced(value: object, plain: Any) -> object:
 
 
 def described(meaning: str, symbol: str = "", kind: str = "", **options: Any) -> Any:
-    """A field that its page of documentation can be made from; `kind` is a key of `units.SI_UNITS`, or a unit."""
+    """A field with what its documentation needs; `kind` is a key of `units.SI_UNITS`, or a unit."""
     return Field(description=meaning, json_schema_extra={"symbol": symbol, "kind": kind}, **options)
 
 
@@ -123,7 +123,7 @@ def first_fault(error: ValidationError, where: str = "") -> BadInput:
 
 
 def faults(error: ValidationError, where: str = "") -> list[BadInput]:
-    """Every fault of a pydantic error as `BadInput`; `where` (a file name, say) is put before the field's name."""
+    """Every fault of a pydantic error as `BadInput`; `where`, such as a file name, is put before the field's name."""
     return [_fault(fault, f"{where}: " if where else "") for fault in error.errors(include_url=False)]
 
 
@@ -131,7 +131,7 @@ def _fault(fault: Any, where: str) -> BadInput:
     inner = fault.get("ctx", {}).get("error")
     if isinstance(inner, BadInput):
         return inner
-    # A type of several forms adds the form's name, in brackets of its own, to where the fault is.
+    # A union adds the name of its member, in brackets, to the location of the fault.
     field = where + (".".join(part for part in map(str, fault["loc"]) if "[" not in part) or "input")
     if fault["type"] == "missing":
         return BadInput(field, "missing", "this field is required")

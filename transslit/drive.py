@@ -1,4 +1,4 @@
-"""What is imposed on the electrodes over time: the cell voltage V_m = 2 phi_m, or the sheets' charge."""
+"""What is imposed on the electrodes over time: the cell voltage V_m = 2 phi_m, the current, or the sheets' charge."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from transslit.config import Config
 from transslit.errors import BadInput
 from transslit.units import Current, Power, ScanRate, SurfaceCharge, Time, TimeOrZero, Voltage
 
+PositiveVoltage = Annotated[Voltage, Field(gt=0)]
+
 
 class TriangularCV(Config):
     """Cyclic voltammetry: V_m rises from 0 to `window` at `scan_rate`, falls back, and repeats."""
 
-    kind: Literal["cv"] = "cv"
-    scan_rate: ScanRate = 2e4  # V/s of V_m (20 mV/us)
-    window: Annotated[Voltage, Field(gt=0)] = 0.4  # V of V_m
-    cycles: Annotated[int, Field(ge=1, le=1000)] = 1
+    kind: Literal["cv"] = Field(default="cv", description="cyclic voltammetry (CV)")
+    scan_rate: ScanRate = Field(default=2e4, description="scan rate of the cell voltage, in V/s")
+    window: PositiveVoltage = Field(default=0.4, description="cell voltage at which the sweep turns, in V")
+    cycles: int = Field(default=1, ge=1, le=1000, description="number of cycles")
 
     @property
     def largest_voltage(self) -> float:
@@ -46,11 +48,11 @@ class TriangularCV(Config):
 
 
 class ChargeStep(Config):
-    """Fixed charge: every sheet carries `sigma` per area (both faces together) from t = 0 on."""
+    """Fixed charge: every sheet carries `sigma` from t = 0 on; 0.041 e per carbon of graphene is 0.251 C/m^2."""
 
-    kind: Literal["charge-step"] = "charge-step"
-    sigma: SurfaceCharge  # C/m^2 per sheet; 0.041 e per carbon of graphene is 0.251 C/m^2
-    duration: Time  # s
+    kind: Literal["charge-step"] = Field(default="charge-step", description="charge step")
+    sigma: SurfaceCharge = Field(description="charge per sheet area, both faces together, in C/m^2")
+    duration: Time = Field(description="time at this charge, in s")
 
     def sheet_charge(self, time: np.ndarray | float) -> np.ndarray:
         """Sheet charge in C/m^2 at `time` (s)."""
@@ -58,10 +60,11 @@ class ChargeStep(Config):
 
 
 class ChargeRamp(ChargeStep):
-    """Fixed charge that grows evenly from 0 to `sigma` over `ramp`, and is held to the end of `duration`."""
+    """Fixed charge that grows linearly from 0 to `sigma` over `ramp`, and is constant to the end of `duration`."""
 
-    kind: Literal["charge-ramp"] = "charge-ramp"  # type: ignore[assignment]
-    ramp: Time  # s
+    kind: Literal["charge-ramp"] = Field(default="charge-ramp", description="charge ramp")  # type: ignore[assignment]
+    duration: Time = Field(description="time of the ramp and of the constant charge together, in s")
+    ramp: Time = Field(description="time over which the charge grows, in s")
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:
@@ -75,10 +78,10 @@ class ChargeRamp(ChargeStep):
 
 
 class ChargePulse(ChargeStep):
-    """Fixed charge: `sigma` from t = 0 for `duration`, then none again for `rest`: charging and discharging."""
+    """Fixed charge: `sigma` from t = 0 for `duration`, then zero for `rest`: charging and discharging."""
 
-    kind: Literal["charge-pulse"] = "charge-pulse"  # type: ignore[assignment]
-    rest: Time  # s
+    kind: Literal["charge-pulse"] = Field(default="charge-pulse", description="charge pulse")  # type: ignore[assignment]
+    rest: Time = Field(description="time at zero charge after the pulse, in s")
 
     def sheet_charge(self, time: np.ndarray | float) -> np.ndarray:
         """Sheet charge in C/m^2 at `time` (s)."""
@@ -93,8 +96,8 @@ class SmoothedCV(TriangularCV):
     at the top and, between cycles, at the bottom.
     """
 
-    kind: Literal["smoothed-cv"] = "smoothed-cv"  # type: ignore[assignment]
-    smoothing: Annotated[float, Field(gt=0, le=1)] = 0.1  # of a half-period
+    kind: Literal["smoothed-cv"] = Field(default="smoothed-cv", description="CV of rounded corners")  # type: ignore[assignment]
+    smoothing: float = Field(default=0.1, gt=0, le=1, description="time over which V_m is averaged, in half-periods")
 
     @property
     def duration(self) -> float:
@@ -116,10 +119,10 @@ class SmoothedCV(TriangularCV):
 class RateSeries(Config):
     """Cyclic voltammetry at one scan rate after another, without a pause."""
 
-    kind: Literal["rates"] = "rates"
-    scan_rates: Annotated[tuple[ScanRate, ...], Field(min_length=1)]  # V/s of V_m
-    window: Annotated[Voltage, Field(gt=0)] = 0.4  # V of V_m
-    cycles: Annotated[int, Field(ge=1, le=1000)] = 1  # at each rate
+    kind: Literal["rates"] = Field(default="rates", description="cyclic voltammetry at several scan rates")
+    scan_rates: tuple[ScanRate, ...] = Field(min_length=1, description="scan rates of the cell voltage, in V/s")
+    window: PositiveVoltage = Field(default=0.4, description="cell voltage at which the sweep turns, in V")
+    cycles: int = Field(default=1, ge=1, le=1000, description="number of cycles at each scan rate")
 
     @property
     def largest_voltage(self) -> float:
@@ -128,12 +131,12 @@ class RateSeries(Config):
 
 
 class PotentialStep(Config):
-    """V_m jumps to `voltage` at t = 0 and is held for `duration`; then to 0 for `rest`, if that is not zero."""
+    """Chronoamperometry: V_m is `voltage` from t = 0 for `duration`, then 0 for `rest`, if that is not zero."""
 
-    kind: Literal["potential-step"] = "potential-step"
-    voltage: Voltage  # V of V_m
-    duration: Time  # s
-    rest: TimeOrZero = 0.0  # s
+    kind: Literal["potential-step"] = Field(default="potential-step", description="chronoamperometry (potential step)")
+    voltage: Voltage = Field(description="cell voltage of the step, in V")
+    duration: Time = Field(description="time at this voltage, in s")
+    rest: TimeOrZero = Field(default=0.0, description="time at zero voltage after the step, in s")
 
     @property
     def largest_voltage(self) -> float:
@@ -149,9 +152,11 @@ class PotentialStep(Config):
 class _Limits(Config):
     """Charge until V_m reaches `upper`, discharge until it is back at `lower`, and repeat."""
 
-    upper: Annotated[Voltage, Field(gt=0)] = 0.4  # V of V_m
-    lower: Annotated[Voltage, Field(ge=0)] = 0.0  # V of V_m
-    cycles: Annotated[int, Field(ge=1, le=1000)] = 1
+    upper: PositiveVoltage = Field(default=0.4, description="cell voltage at which charging ends, in V")
+    lower: Annotated[Voltage, Field(ge=0)] = Field(
+        default=0.0, description="cell voltage at which discharging ends, in V"
+    )
+    cycles: int = Field(default=1, ge=1, le=1000, description="number of cycles")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -166,26 +171,26 @@ class _Limits(Config):
 
 
 class Galvanostatic(_Limits):
-    """Charge at `current` and discharge at its opposite, between two cell voltages."""
+    """Galvanostatic charge-discharge (GCD): `current`, then its opposite, between two cell voltages."""
 
-    kind: Literal["galvanostatic"] = "galvanostatic"
-    current: Annotated[Current, Field(gt=0)]  # A (A/m per metre of depth)
+    kind: Literal["galvanostatic"] = Field(default="galvanostatic", description="galvanostatic charge-discharge (GCD)")
+    current: Annotated[Current, Field(gt=0)] = Field(description="charging current, in A (in A/m per metre of depth)")
 
 
 class ConstantPower(_Limits):
-    """Charge at `power` and discharge at its opposite, between two cell voltages."""
+    """Constant-power charge-discharge: `power`, then its opposite, between two cell voltages."""
 
-    kind: Literal["power"] = "power"
-    power: Power  # W of the cell
+    kind: Literal["power"] = Field(default="power", description="constant-power charge-discharge")
+    power: Power = Field(description="charging power of the cell, in W (in W/m per metre of depth)")
 
 
 class TableDrive(Config):
     """V_m or I_m from a table, linear between its rows; give one of the two."""
 
-    kind: Literal["table"] = "table"
-    time: tuple[float, ...]  # s, increasing
-    voltage: tuple[float, ...] | None = None  # V of V_m
-    current: tuple[float, ...] | None = None  # A, charging positive
+    kind: Literal["table"] = Field(default="table", description="cell voltage or current from a table")
+    time: tuple[float, ...] = Field(description="increasing times, in s")
+    voltage: tuple[float, ...] | None = Field(default=None, description="cell voltages at these times, in V")
+    current: tuple[float, ...] | None = Field(default=None, description="charging currents at these times, in A")
 
     @model_validator(mode="after")
     def _rectangular(self) -> Self:
@@ -208,12 +213,12 @@ class TableDrive(Config):
         return None if self.voltage is None else float(np.abs(self.voltage).max())
 
 
-# What a simulation takes.
+# Drives of the continuum simulation.
 Drive = Annotated[
     TriangularCV | SmoothedCV | PotentialStep | Galvanostatic | ChargeStep | ChargeRamp, Field(discriminator="kind")
 ]
 
-# What a circuit takes. V_m and I_m are the cell's.
+# Drives of a circuit; V_m and I_m are those of the cell.
 CircuitDrive = Annotated[
     TriangularCV | SmoothedCV | RateSeries | PotentialStep | Galvanostatic | ConstantPower | TableDrive,
     Field(discriminator="kind"),

@@ -1,13 +1,13 @@
-"""Where many tasks run: in this process, on the cores of this machine, or on a cluster, by one interface.
+"""Execution of many tasks: in this process, on the cores of this machine, or on a cluster, by one interface.
 
 It is the standard one, `concurrent.futures.Executor`:
 
     with executor(workers=2) as pool:
         results = list(pool.map(function, items))
 
-Behind it, unless there is one worker only, is Dask (M. Rocklin, Proc. 14th Python in Science Conf. (2015), 126;
+More than one worker are run by Dask (M. Rocklin, Proc. 14th Python in Science Conf. (2015), 126;
 https://distributed.dask.org): a cluster of processes on this machine, or a scheduler that runs already. Each worker
-computes on one thread, so that as many workers as cores share them without getting in each other's way.
+computes on one thread, so that as many workers as there are cores do not slow each other down.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from typing import Any
 
 from transslit.errors import BadInput
 
-# What numpy's, SciPy's and OpenMM's threads are told in each worker.
+# Environment of each worker: numpy, SciPy and OpenMM on one thread.
 PINNED = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENMM_CPU_THREADS"), "1")
-KILLS = 3  # a task that ends its worker so many times is given up
-ANSWER = 20  # s that a scheduler has to answer
+KILLS = 3  # workers that a task may end before it counts as failed
+CONNECTION_TIMEOUT = 20  # s
 
 
 def cores() -> int:
-    """Number of cores that this process may use; of all that there are on a system without affinities (macOS)."""
+    """Number of cores that this process may use; of all cores on a system without affinities (macOS)."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -52,7 +52,7 @@ class Inline(Executor):
 
 @contextmanager
 def executor(workers: int | None = None, scheduler: str | None = None) -> Iterator[Executor]:
-    """A pool of workers for the length of a `with` block; what is still running at its end is given up.
+    """A pool of workers for the length of a `with` block; tasks that still run at its end are cancelled.
 
     Parameters
     ----------
@@ -76,22 +76,22 @@ def executor(workers: int | None = None, scheduler: str | None = None) -> Iterat
     except ImportError:
         field, value = ("workers", workers) if scheduler is None else ("scheduler", scheduler)
         raise BadInput(field, value, "needs Dask (pip install 'transslit[dask]'); --workers 1 does without") from None
-    with _here(workers) if scheduler is None else _there(scheduler) as client:
+    with _local_client(workers) if scheduler is None else _remote_client(scheduler) as client:
         yield distributed.cfexecutor.ClientExecutor(client, pure=False)
 
 
 @contextmanager
-def _here(workers: int) -> Iterator[Any]:
-    """A client of a cluster on this machine, which keeps what does not fit its memory in a temporary folder."""
+def _local_client(workers: int) -> Iterator[Any]:
+    """A client of a cluster on this machine, which spills data that exceed its memory to a temporary folder."""
     import dask
     from distributed import Client, LocalCluster
 
-    _hush()
+    _silence_loggers()
     settings = {
-        # In place of Dask's own, by which glibc gives memory back at once: large arrays then take up to twice the time.
+        # In place of Dask's own, which make glibc return memory at once: large arrays then take up to twice the time.
         "distributed.nanny.pre-spawn-environ": PINNED,
         "distributed.scheduler.allowed-failures": KILLS - 1,
-        # What grows with the time: the last thousand events hold what their tasks were given, the profiler call trees.
+        # These grow with time: the last thousand events hold the arguments of their tasks, the profiler call trees.
         "distributed.admin.low-level-log-length": 10,
         "distributed.worker.profile.enabled": False,
         "distributed.admin.system-monitor.gil.enabled": False,
@@ -113,8 +113,8 @@ def _here(workers: int) -> Iterator[Any]:
         yield client
 
 
-def _hush() -> None:
-    """What goes wrong with workers is told by the futures; Dask's loggers would tell it again, at length."""
+def _silence_loggers() -> None:
+    """Switch off Dask's loggers: failures of workers are reported by the futures."""
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -124,7 +124,7 @@ def _worker_plugin() -> Any:
     from distributed.diagnostics.plugin import WorkerPlugin
 
     class Uninterrupted(WorkerPlugin):
-        """Ctrl-C reaches every process of a terminal; the workers leave it to the one that started them."""
+        """Ignore Ctrl-C, which reaches every process of a terminal, in workers; the process that started them acts."""
 
         def setup(self, worker: Any) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -133,40 +133,40 @@ def _worker_plugin() -> Any:
 
 
 @contextmanager
-def _there(address: str) -> Iterator[Any]:
+def _remote_client(address: str) -> Iterator[Any]:
     """A client of a scheduler that runs already."""
     from distributed import Client
 
-    _hush()
+    _silence_loggers()
     client, reason = None, ""
     try:
-        client = Client(address, timeout=ANSWER)
+        client = Client(address, timeout=CONNECTION_TIMEOUT)
     except (OSError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
     if client is None:
-        gc.collect()  # closes the client that failed: collected while another one starts, it waits for that for ever
+        gc.collect()  # closes the failed client: collected while another one starts, it would wait for that for ever
         raise BadInput("scheduler", address, f"no Dask scheduler answers there ({reason})")
     try:
         yield client
     finally:
-        client.close(timeout=ANSWER)
+        client.close(timeout=CONNECTION_TIMEOUT)
 
 
 def slots(pool: Executor) -> int:
-    """How many tasks the workers of `pool` run at once now; workers may come and go.
+    """Number of tasks that the workers of `pool` run at once at present; workers may come and go.
 
-    Those of this machine that died while they started, and so were not started again, are replaced.
+    Workers of this machine that died while they started, which Dask does not start again, are replaced.
     """
     client = getattr(pool, "_client", None)
     if client is None:
         return 1
-    found = sum(client.nthreads().values())
+    running = sum(client.nthreads().values())
     wanted = len(getattr(client.cluster, "worker_spec", ()))
-    if found < wanted:
+    if running < wanted:
         client.cluster.scale(wanted)
-    return int(found)
+    return int(running)
 
 
 def killed(error: BaseException | None) -> bool:
-    """Whether a task failed because its worker died under it, as often as is tried."""
+    """Whether a task failed because it ended `KILLS` workers."""
     return type(error).__name__ == "KilledWorker"

@@ -1,7 +1,7 @@
-"""Files, written whole or not at all, and read with every check in one place: kind, shape, types, finite numbers.
+"""Files: written whole or not at all, and read with checks of kind, shape, types and finite numbers.
 
-Parquet tables carry a checksum per page, so that a flipped bit is a fault and not another number. Files that a person
-writes may begin with a byte-order mark.
+Parquet tables have a checksum per page, by which a flipped bit is detected. Files that a person writes may begin with
+a byte-order mark.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """A temporary place beside `path`, of the same kind of file, that takes its name when the block ends well."""
+    """A temporary path beside `path`, with the same suffix, that is renamed to it if the block succeeds."""
     partial = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         yield partial
@@ -151,19 +151,19 @@ def read_object(path: Path, field: str = "file") -> dict[str, Any]:
 
 
 def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON object whole or not at all, with the checksum that `read_sealed` asks for."""
+    """Write a JSON object whole or not at all, with the checksum that `read_sealed` verifies."""
     plain = json.loads(json.dumps(content, allow_nan=False, default=str))
     write_json(path, plain | {"checksum": _checksum(plain)})
 
 
 def read_sealed(path: Path, field: str = "file", sealed: str = "checksum") -> dict[str, Any]:
-    """What `write_sealed` left, without its checksum; empty where there is no file.
+    """Content that `write_sealed` wrote, without its checksum; empty where there is no file.
 
-    A file with neither a checksum nor the key `sealed` is of another program or an earlier version, and taken as it is.
+    A file with neither a checksum nor the key `sealed` is of another program or an earlier version: it is not verified.
 
     Raises
     ------
-    BadInput : cannot be read, or is not what was written
+    BadInput : cannot be read, or was changed
     """
     content = read_object(path, field)
     if {"checksum", sealed} & content.keys() and content.pop("checksum", None) != _checksum(content):
@@ -211,10 +211,10 @@ def read_table(path: Path, field: str, columns: Iterable[str] = ()) -> pd.DataFr
     """
     try:
         table = pd.read_parquet(path, page_checksum_verification=True)
-        rows = pq.read_metadata(path).num_rows  # the heads of pages, which say so too, have no checksum
+        rows = pq.read_metadata(path).num_rows  # page headers hold this number too, but have no checksum
     except FileNotFoundError:
         raise BadInput(field, path, "no such file") from None
-    except Exception as error:  # pyarrow and the decoders behind it raise what they like on damaged files
+    except Exception as error:  # pyarrow and its decoders raise many types on damaged files
         raise BadInput(field, path, f"is damaged or not a Parquet table ({first_line(error)})") from None
     if len(table) != rows:
         raise BadInput(field, path, f"is damaged: {len(table)} of {rows} rows can be read")
@@ -223,11 +223,11 @@ def read_table(path: Path, field: str, columns: Iterable[str] = ()) -> pd.DataFr
 
 
 def check_numbers(table: pd.DataFrame, columns: Iterable[str], where: str = "") -> None:
-    """Refuse a table whose `columns` are not all there, once each, with a finite number in every row.
+    """Refuse a table unless it has each of `columns` once, with a finite number in every row.
 
     Raises
     ------
-    BadInput : names, after `where`, the column and the first row (from 1) that cannot be used
+    BadInput : names, after `where`, the column and the first such row (from 1)
     """
     columns = list(columns)
     missing = [name for name in columns if name not in table.columns]
@@ -239,8 +239,8 @@ def check_numbers(table: pd.DataFrame, columns: Iterable[str], where: str = "") 
             raise BadInput(field, "twice", "one column of a name")
         if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
             other = values[pd.to_numeric(values.astype(str), errors="coerce").isna()]
-            held = f"{(other if len(other) else values).iloc[0]!s:.40}" if len(values) else values.dtype
-            raise BadInput(field, held, "must hold plain numbers, units in the name")
+            example = f"{(other if len(other) else values).iloc[0]!s:.40}" if len(values) else values.dtype
+            raise BadInput(field, example, "must hold plain numbers, units in the name")
         numbers = values.to_numpy(dtype=float, na_value=np.nan)
         bad = np.flatnonzero(~np.isfinite(numbers))
         if bad.size:

@@ -6,8 +6,8 @@
     power    = atom [** signed]
     atom     = number | name | function(sum {, sum}) | (sum)
 
-Nothing is handed to SymPy as text, and every subexpression without an input is evaluated in floating point first: it
-must be real and at most `LARGEST`, so that no formula takes longer, or more memory, than its length deserves.
+SymPy gets no text, and every subexpression without an input is first evaluated in floating point: it must be real and
+at most `LARGEST`, so that the length of a formula bounds the time and the memory that it takes.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ DEPTH = 24  # of brackets, signs and powers in one another
 LARGEST = 1e100  # of a number
 STEEPEST = 64  # of a power
 POINTS = 1025  # of q from 0 to 1
-LOWEST, REFINED = 8, 8  # points of these to look around, and times twentyfold closer
-NEAR_ZERO = 1e-6  # of the largest: what is divided by it grows a millionfold
+LOWEST, REFINED = 8, 8  # number of these around which the grid is refined, and refinements, each twentyfold
+NEAR_ZERO = 1e-6  # of the largest value of a divisor; smaller values count as zero
 TOKEN = re.compile(
     r"\s*(?:([0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)|([^\W\d]\w*)|(\*\*|[-+*/(),]))"
 )
 
 
 class _Extreme(sympy.Function):
-    """The larger or smaller of two, as SymPy's own, but never compared: that takes minutes for a handful of terms."""
+    """Larger or smaller of two expressions, unevaluated: SymPy's own compare them, for minutes with a few terms."""
 
     nargs = 2
     is_extended_real = True
@@ -43,13 +43,13 @@ class _Extreme(sympy.Function):
 
     @classmethod
     def eval(cls, first: sympy.Expr, second: sympy.Expr) -> sympy.Expr | None:
-        """Of two numbers the one that counts; else it stays as it is."""
+        """The larger or smaller of two numbers; other expressions stay as they are."""
         if not (first.is_number and second.is_number):
             return None
         return first if cls.sign * (float(first) - float(second)) >= 0 else second
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        """One where the argument is the one that counts."""
+        """One where the argument is the value of the function, else zero."""
         first, second = self.args if argindex == 1 else self.args[::-1]
         return sympy.Heaviside(self.sign * (first - second))
 
@@ -64,19 +64,19 @@ class Min(_Extreme):
     sign = -1
 
 
-# What `sympy.lambdify` takes for the functions of a formula and their derivatives.
+# Modules of `sympy.lambdify`, for the functions of a formula and their derivatives.
 NUMERIC: list[Any] = [
     {
         "Max": np.maximum,
         "Min": np.minimum,
         "Heaviside": lambda x, *_: np.where(np.asarray(x) > 0, 1.0, 0.0),
-        "DiracDelta": lambda x, *_: np.zeros(np.shape(x)),  # the slope of a jump, which is taken beside it
+        "DiracDelta": lambda x, *_: np.zeros(np.shape(x)),  # the slope at a jump, taken as that beside it
     },
     "numpy",
 ]
 
 
-FUNCTIONS: dict[str, tuple[Callable[..., sympy.Expr], Callable[..., float], int]] = {  # SymPy's, a float's, arguments
+FUNCTIONS: dict[str, tuple[Callable[..., sympy.Expr], Callable[..., float], int]] = {  # SymPy's, float's, arguments
     "exp": (sympy.exp, math.exp, 1),
     "log": (sympy.log, math.log, 1),
     "sqrt": (sympy.sqrt, math.sqrt, 1),
@@ -93,7 +93,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., sympy.Expr], Callable[..., float], int]
 
 
 class Value(NamedTuple):
-    """A subexpression as SymPy, and its number where it holds no input."""
+    """A subexpression as SymPy, and its value if it has no input."""
 
     symbolic: sympy.Expr
     constant: float | None
@@ -104,7 +104,7 @@ def read_formula(text: str, inputs: Collection[str], constants: Mapping[str, flo
 
     Raises
     ------
-    ValueError : not of the grammar, an unknown name, too long, or a part that is not real and finite; says which
+    ValueError : not of the grammar, an unknown name, too long, or a part is not real and finite; the message says which
     """
     if len(text) > LENGTH:
         raise ValueError(f"has {len(text)} characters; {LENGTH} are read")
@@ -118,7 +118,7 @@ def read_formula(text: str, inputs: Collection[str], constants: Mapping[str, flo
 
 
 class _Reader:
-    """Recursive descent, a method for each rule of the grammar."""
+    """Recursive-descent parser with a method for each rule of the grammar."""
 
     def __init__(self, text: str, inputs: Collection[str], constants: Mapping[str, float]) -> None:
         self.text, self.inputs, self.constants = text, inputs, constants
@@ -127,7 +127,7 @@ class _Reader:
         self.advance()
 
     def advance(self) -> str:
-        """The token that was current; the next one becomes it, an empty one at the end."""
+        """Return the current token and go to the next one, which is empty at the end of the text."""
         token = self.token
         rest = self.text[self.place :]
         if not rest.strip():
@@ -142,7 +142,12 @@ class _Reader:
         return token
 
     def made(self, symbolic: sympy.Expr, constant: float | complex | None) -> Value:
-        """A node of the formula."""
+        """Count a node of the formula, and check its value.
+
+        Raises
+        ------
+        ValueError : too many nodes, or a value that is not real and finite
+        """
         self.nodes += 1
         if self.nodes > NODES:
             raise ValueError(f"has more than {NODES} numbers, names and operations")
@@ -172,7 +177,7 @@ class _Reader:
         return value
 
     def signed(self) -> Value:
-        """A power with its signs."""
+        """A power with the signs before it."""
         self.depth += 1
         if self.depth > DEPTH:
             raise ValueError(f"is nested more than {DEPTH} deep")
@@ -217,7 +222,7 @@ class _Reader:
         raise ValueError(f"{token!r} cannot begin a term" if token else "ends too early")
 
     def function(self, name: str) -> Value:
-        """A function, of which `name` was read."""
+        """The arguments of the function `name`, which is the token before."""
         if name not in FUNCTIONS:
             raise ValueError(f"unknown function {name}; known are {', '.join(FUNCTIONS)}")
         symbolic, numeric, least = FUNCTIONS[name]
@@ -232,14 +237,14 @@ class _Reader:
         return self.made(symbolic(*(a.symbolic for a in arguments)), _of(numeric, *arguments))
 
     def close(self) -> None:
-        """A closing bracket."""
+        """Go past a closing bracket."""
         if self.token != ")":
             raise ValueError(f"needs ) before {self.token!r}" if self.token else "lacks a closing bracket")
         self.advance()
 
 
 def _of(function: Callable[..., float], *values: Value) -> float | None:
-    """The function of constants; NaN where it is not defined, None where one of them is not constant."""
+    """The function of constant values; NaN if it is not defined, None if a value is not constant."""
     numbers = [value.constant for value in values]
     if None in numbers:
         return None
@@ -253,7 +258,7 @@ def _of(function: Callable[..., float], *values: Value) -> float | None:
 def proportional(expression: sympy.Expr, current: sympy.Symbol) -> bool:
     """Whether `expression` is proportional to `current`, whatever its sign: homogeneous of degree one, and odd.
 
-    Sufficient, not necessary: cancellations between sums are not looked for.
+    The test is sufficient, not necessary: it does not see cancellations between sums.
     """
     if _degree(expression, current) != 1:
         return False
@@ -263,11 +268,11 @@ def proportional(expression: sympy.Expr, current: sympy.Symbol) -> bool:
     with np.errstate(all="ignore"):
         forward, backward = (np.asarray(value, dtype=complex) for value in values(*points))
         even = np.abs(forward + backward) > 1e-9 * np.abs(forward)
-    return not even.any()  # where it is not defined is asked elsewhere
+    return not even.any()  # `undefined_at` tests where it is defined
 
 
 def _degree(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr | None:
-    """Degree in which `expression` is homogeneous in `symbol` > 0; None where it is not."""
+    """Degree of homogeneity of `expression` in `symbol` > 0; None if it is not homogeneous."""
     if symbol not in expression.free_symbols:
         return sympy.Integer(0)
     if expression == symbol:
@@ -290,10 +295,10 @@ def _degree(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr | None:
 
 
 def undefined_at(expression: sympy.Expr, symbol: sympy.Symbol) -> float | None:
-    """A value of `symbol` in [0, 1] at which `expression` is not real and finite; None where it is everywhere.
+    """A value of `symbol` in [0, 1] at which `expression` is not real and finite; None if there is none.
 
-    Evaluated on an even grid, and between its points by what roots, logarithms and negative powers are taken of: their
-    least values are looked for, and must not be negative, or within `NEAR_ZERO` of zero where zero is a pole.
+    The expression is evaluated on an even grid. Between the points, the arguments of roots, logarithms and negative
+    powers are minimised: they must not be negative, or within `NEAR_ZERO` of zero if zero is a pole.
     """
     guards = _guards(expression)
     function = sympy.lambdify(symbol, [expression, *(part for part, _, _ in guards)], NUMERIC)
@@ -323,7 +328,7 @@ def undefined_at(expression: sympy.Expr, symbol: sympy.Symbol) -> float | None:
 
 
 def _guards(expression: sympy.Expr) -> list[tuple[sympy.Expr, bool, bool]]:
-    """What `expression` must be able to take a root, logarithm or negative power of.
+    """Arguments of the roots, logarithms and negative powers in `expression`.
 
     Returns
     -------
@@ -343,7 +348,7 @@ def _guard(at: Callable[[np.ndarray], np.ndarray], number: int, signed: bool, q:
 
 
 def _lowest(function: Callable[[np.ndarray], np.ndarray], grid: np.ndarray, start: int) -> tuple[float, float]:
-    """The least value of `function` about a point of the grid, on ever finer ones; its place and the value."""
+    """Position and value of the minimum of `function` about a point of the grid, on ever finer grids."""
     low, high = grid[max(start - 1, 0)], grid[min(start + 1, grid.size - 1)]
     for _ in range(REFINED):
         fine = np.linspace(low, high, 41)

@@ -33,8 +33,8 @@ class Constant:
 class Law:
     """`target` as a SymPy `expression` in the names of `inputs` and `constants`.
 
-    `covariance` is that of the constants in their order; `front` lists the Pareto front the law was chosen
-    from (complexity, loss, score, expression); `metrics` holds r2, r2_held_out and their like.
+    `covariance` is that of the constants in their order; `front` lists the Pareto front of the search (complexity,
+    loss, score, expression); `metrics` has r2, r2_held_out and others.
     """
 
     target: str
@@ -47,7 +47,7 @@ class Law:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _ = self.symbolic  # a fault of the expression is raised here
+        _ = self.symbolic  # raises BadInput if the expression cannot be read
 
     @cached_property
     def symbolic(self) -> sympy.Expr:
@@ -59,7 +59,7 @@ class Law:
 
     @cached_property
     def numeric(self) -> sympy.Expr:
-        """The expression with the constants' values put in."""
+        """The expression with the values of the constants."""
         return self.symbolic.subs({sympy.Symbol(n, real=True): c.value for n, c in self.constants.items()})
 
     def _input(self, prefix: str) -> sympy.Symbol:
@@ -69,7 +69,7 @@ class Law:
         return sympy.Symbol(match[0], real=True)
 
     def predict(self, **inputs: np.ndarray) -> np.ndarray:
-        """Target at `inputs` (arrays by name), broadcast; NaN where the law is not defined."""
+        """Target at `inputs` (arrays by name, broadcast to one shape); NaN where the law is not defined."""
         symbols = [sympy.Symbol(name, real=True) for name in self.inputs]
         with np.errstate(all="ignore"):
             value = np.asarray(sympy.lambdify(symbols, self.numeric, NUMERIC)(*(inputs[n] for n in self.inputs)))
@@ -78,12 +78,12 @@ class Law:
 
     @cached_property
     def resistance_expression(self) -> sympy.Expr:
-        """R(q) = dphi / I as SymPy in the symbol `q`, in ohm, or ohm m for a current per depth.
+        """R(q) = dphi / I as SymPy in the symbol `q`, in ohm, or in ohm m for a current per depth.
 
         Raises
         ------
-        BadInput : the law is no voltage over a current, or dphi is not proportional to I, or the ratio is not real and
-            finite for a q of 0 to 1
+        BadInput : the target is no voltage or the input no current, dphi is not proportional to I, or the ratio is not
+            real and finite for every q from 0 to 1
         """
         current, q = self._input("I"), sympy.Symbol("q", real=True)
         if not proportional(self.numeric, current):
@@ -97,7 +97,7 @@ class Law:
         return ratio if (scale := self._ohms(str(current))) == 1 else ratio * scale
 
     def _ohms(self, current: str) -> float:
-        """Ohm, or ohm m, in the unit of the target over that of the current, which their names hold."""
+        """The unit of the target over that of the current, from their names, in ohm or ohm m."""
         ureg = registry()
         volt, ampere = (ureg.Quantity(1.0, unit_of(name)) for name in (self.target, current))
         ratio = volt / ampere
@@ -139,11 +139,11 @@ class Law:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], path: Path = Path("law.json")) -> Self:
-        """The law of `to_json`; `path` is what a fault is told of.
+        """The law from the content of law.json; errors name the file `path`.
 
         Raises
         ------
-        BadInput : a field that is missing or of another type, or an expression that cannot be read
+        BadInput : a field is missing or of another type, or the expression cannot be read
         """
         found = checked(content, LawFile, path, "law")
         constants = {name: Constant(c.value, c.std, c.unit) for name, c in found.constants.items()}
@@ -159,12 +159,12 @@ class Law:
         )
 
     def write(self, path: Path) -> None:
-        """Write law.json, whole or not at all."""
+        """Write law.json atomically."""
         write_json(path, self.to_json())
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read law.json (or the run folder that holds it).
+        """Read law.json, or the one in a run folder.
 
         Raises
         ------

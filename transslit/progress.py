@@ -1,4 +1,4 @@
-"""Progress bars with the time left, on standard error, so that standard output stays the result's."""
+"""Progress bars with the time left, on standard error: standard output is for results."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Protocol
 
 
 class Advance(Protocol):
-    """What a stage calls as it goes: `advance(done, note)`, with `done` in the units of the task's total."""
+    """Report of a stage's progress: `advance(done, note)`, with `done` in the units of the task's total."""
 
     def __call__(self, done: float, note: str = "") -> None: ...
 
 
 class Progress:
-    """Hands out one bar per task; `Progress(quiet=True)` shows nothing."""
+    """Progress bars, one per task; `Progress(quiet=True)` shows none."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
 
     def say(self, text: str) -> None:
-        """A line of its own."""
+        """Print a line."""
         if not self.quiet:
             print(text, file=sys.stderr, flush=True)
 
@@ -59,15 +59,15 @@ def _bar(title: str, total: float) -> Iterator[Advance]:
 def _lines(title: str, total: float) -> Iterator[Advance]:
     began = last = time.monotonic()
     first: float | None = None
-    told = ""
+    shown = ""
 
     def advance(done: float, note: str = "") -> None:
-        nonlocal last, first, told
+        nonlocal last, first, shown
         now = time.monotonic()
         first = done if first is None else first
-        if now - last < 30 and (not note or note == told):  # what is new, an estimate of time say, does not wait
+        if now - last < 30 and (not note or note == shown):  # a new note, such as an estimate of time, does not wait
             return
-        last, told = now, note
+        last, shown = now, note
         rate = (done - first) / (now - began)
         left = f"{(total - done) / rate:.0f} s left" if rate > 0 else ""
         print(f"{title}: {100 * done / total:.0f} %, {left} {note}".rstrip(), file=sys.stderr, flush=True)

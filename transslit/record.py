@@ -1,4 +1,4 @@
-"""The trans-slit record: the common table to which atoms and continuum are reduced.
+"""The trans-slit record: the common tables to which molecular dynamics and continuum runs are reduced.
 
 Three tidy tables with units in their column names, and metadata that `concat` checks:
 
@@ -32,7 +32,7 @@ PARTS = ["I_migration_A_per_m", "I_diffusion_A_per_m", "I_steric_A_per_m", "I_re
 CROSSINGS = [*KEYS, "dphi_V", "I_A_per_m", *PARTS]
 SLITS = [*KEYS, "phi_V", "Q_C_per_m", "rho_C_per_m3", "c_mol_per_m3"]  # then c_<ion>_mol_per_m3
 TERMINAL = ["replica", "time_s", "I_m_A_per_m"]  # and phi_m_V or sigma_C_per_m2
-EVEN = 1.01  # longest over shortest step, up to which times are even
+EVEN = 1.01  # largest ratio of the longest to the shortest step of uniform times
 TABLES = ("crossings", "slits", "terminal")
 SUMS = "sha256"
 DRIVES = ("phi_m_V", "sigma_C_per_m2")
@@ -46,7 +46,7 @@ Positive = Annotated[float, Field(gt=1e-30, lt=1e30, strict=True)]
 
 
 class Loose(BaseModel):
-    """A part of the metadata: what is read of it has a type, and there may be more."""
+    """A part of the metadata: the entries that are read have types, and further entries are allowed."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -60,7 +60,7 @@ class DriveEntry(Loose):
 
 
 class HalfCellEntry(Loose):
-    """The half-cell that the rows of one `replica` are of: the start (`box`) that it shares, its electrode and face."""
+    """Half-cell of the rows of one `replica`: its box (one initial state), its electrode and its face."""
 
     box: int
     electrode: Literal["positive", "negative"]
@@ -68,7 +68,7 @@ class HalfCellEntry(Loose):
 
 
 class Metadata(Loose):
-    """What the metadata of a record must hold, and what more they may."""
+    """Metadata of a record: required entries, and optional ones that are checked."""
 
     electrolyte: str
     temperature_K: Positive  # noqa: N815 - the unit
@@ -77,7 +77,7 @@ class Metadata(Loose):
     network: SlitNetwork | None = None
     drive: DriveEntry | None = None
     half_cells: dict[str, HalfCellEntry] = Field(default_factory=dict)  # by replica
-    blocks: None = None  # what half_cells was called once
+    blocks: None = None  # former name of half_cells
     sha256: dict[str, str] = Field(default_factory=dict)  # of the tables' files
 
 
@@ -140,11 +140,11 @@ class TransSlitRecord:
         return self.crossings.merge(slits, on=KEYS, how="left", validate="one_to_one")
 
     def resampled(self, points: int = 800) -> Self:
-        """The record on `points` + 1 even times per replica, so that a fit weighs every moment alike.
+        """The record resampled uniformly in time, at `points` + 1 times per replica, as unweighted fits need it.
 
-        Adaptive steps crowd where the solution changes fast. Between the turns of the drive every column is
+        Adaptive steps are short where the solution changes fast. Between the turns of the drive every column is
         interpolated by monotone cubics (F. N. Fritsch, R. E. Carlson, SIAM J. Numer. Anal. 17, 238 (1980)), piece by
-        piece, so that the kinks at the turns stay sharp. A record of even steps is returned as it is.
+        piece, so that the kinks at the turns stay sharp. A record of uniform steps is returned unchanged.
         """
         drives = {replica: rows.sort_values("time_s") for replica, rows in self.terminal.groupby("replica")}
         steps = {replica: np.diff(rows["time_s"]) for replica, rows in drives.items()}
@@ -167,7 +167,7 @@ class TransSlitRecord:
         return type(self)(**tables, metadata={**self.metadata, "resampled": points})
 
     def write(self, folder: Path) -> None:
-        """Write `crossings|slits|terminal.parquet` and, last, `record.json` into `folder` (made if need be)."""
+        """Write `crossings|slits|terminal.parquet` and, last, `record.json` to `folder`, which is made if missing."""
         folder.mkdir(parents=True, exist_ok=True)
         paths = {name: folder / f"{name}.parquet" for name in TABLES}
         for name, path in paths.items():
@@ -177,7 +177,7 @@ class TransSlitRecord:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read what `write` left; `folder` may also be a run folder that holds `record/`.
+        """Read a record that `write` wrote; `folder` may also be a run folder that holds `record/`.
 
         Raises
         ------
@@ -196,7 +196,12 @@ class TransSlitRecord:
 
     @classmethod
     def concat(cls, records: Iterable[Self]) -> Self:
-        """One record of several, replicas renumbered; refuses records that must not be mixed."""
+        """One record of several, with replicas renumbered.
+
+        Raises
+        ------
+        BadInput : the records differ in one of `MUST_AGREE`
+        """
         records = list(records)
         first = records[0].metadata
         for record in records[1:]:
@@ -217,7 +222,7 @@ class TransSlitRecord:
 
 
 def _table(path: Path, sums: Mapping[str, str]) -> pd.DataFrame:
-    """A table of the record, and not another in its place."""
+    """A table of the record, verified by its checksum in `sums`."""
     table = read_table(path, "record")
     if path.name in sums and sums[path.name] != file_checksum(path):
         raise BadInput("record", path, "is damaged, or is not the table that was written with record.json")
@@ -225,7 +230,7 @@ def _table(path: Path, sums: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _on_even_times(rows: pd.DataFrame, drive: pd.DataFrame, imposed: str, points: int) -> pd.DataFrame:
-    """`rows` of one replica (and slit) on even times; `drive` holds its times and, as `imposed`, what turns."""
+    """`rows` of one replica (and slit) at uniform times; the column `imposed` of `drive` says where the drive turns."""
     times = drive["time_s"].to_numpy()
     slopes = np.sign(np.diff(drive[imposed].to_numpy()))
     turns = np.flatnonzero(slopes[1:] * slopes[:-1] < 0) + 1

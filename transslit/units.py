@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Annotated, Any
 
@@ -197,7 +198,14 @@ def show(value: float, kind: str, digits: int = 4) -> str:
     return f"{quantity.to_compact():.{digits}g~P}"
 
 
-def _kind(kind: str) -> Any:
+@dataclass(frozen=True, slots=True)
+class Quantity(BeforeValidator):
+    """Part of the type of a field that is a quantity, by which its text is read; `kind` is a key of `SI_UNITS`."""
+
+    kind: str = ""
+
+
+def _kind(kind: str) -> Quantity:
     def read(value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
             return parse(value, kind)
@@ -205,7 +213,7 @@ def _kind(kind: str) -> Any:
             raise ValueError(f"give a {kind} as text with its unit ({SI_UNITS[kind][1]})")
         return value
 
-    return BeforeValidator(read)
+    return Quantity(read, kind=kind)
 
 
 _FINITE = Field(allow_inf_nan=False)

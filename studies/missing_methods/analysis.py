@@ -1,4 +1,4 @@
-"""What a sample of judged settings says: where each claim holds, which setting holds most, what decides each number."""
+"""Statistics of judged settings: where each claim holds, the ranking of settings, sensitivities of numbers."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, qmc
 
-from studies.missing_methods.judged import Part, held, margins, places, with_readings
 from studies.missing_methods.sensitivity import emulated_indices
-from studies.missing_methods.setting import BOX, LABELS, NAMES, Setting
+from studies.missing_methods.setting import LABELS, NAMES, Setting
+from studies.missing_methods.table import Part, claims_hold, coordinates, margins, with_resistivity_slopes
 from transslit import SlitNetwork
 from transslit.progress import Progress
+from transslit.resampling import CONFIDENCE
 from validation.claims.resistance import FLAT
-from validation.presets import WIDTHS
+from validation.presets import BOX, WIDTHS
 
-# One number for what a claim turns on: label, column or columns of the judged table, and how they become one.
+# A number for each claim: label, column or columns of the table, and their transformation.
 NUMBERS: dict[str, tuple[str | tuple[str, ...], str]] = {
     "C02 least share of the cycle, 5 nm": ("C02.i", ""),
     "C03 slope of the steric share": ("C03.c", ""),
@@ -35,12 +36,12 @@ NUMBERS: dict[str, tuple[str | tuple[str, ...], str]] = {
 }
 
 
-def where(table: pd.DataFrame, parts: Sequence[Part], filling: int) -> pd.DataFrame:
+def claim_shares(table: pd.DataFrame, parts: Sequence[Part], filling: int) -> pd.DataFrame:
     """Where each claim holds.
 
     Parameters
     ----------
-    table : judged settings: the defaults, then the space-filling ones (`filling` of them, but for those that failed)
+    table : judged settings: the defaults, then `filling` space-filling ones (without those that failed)
     filling : rows after the first that fill the box evenly
 
     Returns
@@ -49,13 +50,13 @@ def where(table: pd.DataFrame, parts: Sequence[Part], filling: int) -> pd.DataFr
         at the defaults and the median over the box; and in `where`, the coordinates whose middle half, among the
         settings where it holds, leaves out the box's middle
     """
-    whole, margin = held(table, parts), margins(table, parts)
+    whole, margin = claims_hold(table, parts), margins(table, parts)
     even = whole.iloc[1 : filling + 1]
-    x = places(table)[1 : filling + 1]
+    x = coordinates(table)[1 : filling + 1]
     rows = []
     for claim in whole:
         count = int(even[claim].sum())
-        interval = binomtest(count, len(even)).proportion_ci(method="wilson")
+        interval = binomtest(count, len(even)).proportion_ci(CONFIDENCE, method="wilson")
         rows.append(
             {
                 "claim": claim,
@@ -65,14 +66,14 @@ def where(table: pd.DataFrame, parts: Sequence[Part], filling: int) -> pd.DataFr
                 "defaults": bool(whole[claim].iloc[0]),
                 "margin": float(margin[claim].iloc[0]),
                 "median": float(margin[claim].iloc[1 : filling + 1].median()),
-                "where": _drift(x[even[claim].to_numpy()]) if count >= 5 else "",
+                "where": _tendencies(x[even[claim].to_numpy()]) if count >= 5 else "",
             }
         )
     return pd.DataFrame(rows).set_index("claim")
 
 
-def _drift(x: np.ndarray) -> str:
-    """Parameters that are mostly large or mostly small among the places `x`, in words."""
+def _tendencies(x: np.ndarray) -> str:
+    """Parameters that are mostly large or mostly small among the coordinates `x`, in words."""
     low, high = np.quantile(x, [0.25, 0.75], axis=0)
     words = [f"small {LABELS[name]}" for name, top in zip(BOX, high[: len(BOX)], strict=True) if top < 0.5]
     words += [f"large {LABELS[name]}" for name, bottom in zip(BOX, low[: len(BOX)], strict=True) if bottom > 0.5]
@@ -80,15 +81,15 @@ def _drift(x: np.ndarray) -> str:
 
 
 def ranking(table: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:
-    """The settings by claims held, then by how little is missing: `held`, `missing` (names), `shortfall`.
+    """The settings by number of claims that hold, then by shortfall: `held`, `missing` (ids), `shortfall`.
 
-    The shortfall is the sum over the claims of the margin that is wanting, each at most 1.
+    The shortfall is the sum over the claims of how far they lie outside their tolerance, each at most 1.
     """
-    whole, margin = held(table, parts), margins(table, parts)
+    whole, margin = claims_hold(table, parts), margins(table, parts)
     short = (-margin.fillna(-1.0)).clip(lower=0.0, upper=1.0).sum(axis=1)
     missing = [" ".join(whole.columns[~row]) for row in whole.to_numpy()]
-    found = table.assign(held=whole.sum(axis=1), shortfall=short, missing=missing)
-    return found.sort_values(["held", "shortfall"], ascending=[False, True], kind="stable")
+    ranked = table.assign(held=whole.sum(axis=1), shortfall=short, missing=missing)
+    return ranked.sort_values(["held", "shortfall"], ascending=[False, True], kind="stable")
 
 
 def slope_of_resistance(setting: Setting) -> float:
@@ -99,44 +100,43 @@ def slope_of_resistance(setting: Setting) -> float:
 
 
 def flat_by_geometry(count: int = 256, seed: int = 0) -> dict[str, float]:
-    """Where R_max would hardly change with d if it were the bulk's, over `count` geometries that admit 0.3 nm ions.
+    """Geometries in which R_max of the bulk electrolyte would hardly change with d, of `count` that admit 0.3 nm ions.
 
     Returns
     -------
-    numbers : `share` of the box's geometries; of those, the largest `slit_length` and `edge_gap` in m (0 for none)
+    numbers : their `share`; the largest `slit_length` and `edge_gap` in m (0 for none)
     """
-    place = np.full((count, len(NAMES)), 0.25)
+    sample = np.full((count, len(NAMES)), 0.25)
     columns = [NAMES.index(name) for name in ("slit_length", "edge_gap", "sheet_thickness")]
-    place[:, columns] = qmc.Sobol(3, seed=seed).random(count)
-    place[:, NAMES.index("ion_diameter")] = 0.0
-    settings = [Setting.at(row) for row in place]
-    flat = [setting for setting in settings if abs(slope_of_resistance(setting)) <= FLAT]
+    sample[:, columns] = qmc.Sobol(3, seed=seed).random(count)
+    sample[:, NAMES.index("ion_diameter")] = 0.0
+    settings = [Setting.at(row) for row in sample]
+    level = [setting for setting in settings if abs(slope_of_resistance(setting)) <= FLAT]
     return {
-        "share": len(flat) / count,
-        "slit_length": max((setting.slit_length for setting in flat), default=0.0),
-        "edge_gap": max((setting.edge_gap for setting in flat), default=0.0),
+        "share": len(level) / count,
+        "slit_length": max((setting.slit_length for setting in level), default=0.0),
+        "edge_gap": max((setting.edge_gap for setting in level), default=0.0),
     }
 
 
 def numbers(table: pd.DataFrame) -> pd.DataFrame:
     """The `NUMBERS` of each row, a column each."""
-    table = with_readings(table)
-    found = {}
+    table = with_resistivity_slopes(table)
+    values = {}
     for label, (columns, change) in NUMBERS.items():
         value = table[list(columns)].max(axis=1, skipna=False) if isinstance(columns, tuple) else table[columns]
         with np.errstate(invalid="ignore", divide="ignore"):
-            found[label] = np.log(value) if "log" in change else value
-    return pd.DataFrame(found).astype(float)
+            values[label] = np.log(value) if "log" in change else value
+    return pd.DataFrame(values).astype(float)
 
 
 def sensitivities(table: pd.DataFrame, seed: int = 0, progress: Progress | None = None) -> pd.DataFrame:
     """`sensitivity.emulated_indices` of each of the `NUMBERS`, one below the other, with `number`."""
-    x, found = places(table), []
-    asked = numbers(table)
-    with (progress or Progress(quiet=True)).task("Sensitivities", len(asked.columns)) as advance:
-        for label, column in asked.items():
+    x, columns, tables = coordinates(table), numbers(table), []
+    with (progress or Progress(quiet=True)).task("Sensitivities", len(columns.columns)) as advance:
+        for label, column in columns.items():
             y = column.to_numpy()
             known = np.isfinite(y)
-            found.append(emulated_indices(x[known], y[known], list(NAMES), seed).assign(number=str(label)))
-            advance(len(found))
-    return pd.concat(found, ignore_index=True)
+            tables.append(emulated_indices(x[known], y[known], list(NAMES), seed).assign(number=str(label)))
+            advance(len(tables))
+    return pd.concat(tables, ignore_index=True)

@@ -8,23 +8,24 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from circuit.surrogate import INPUTS, Surrogate
-from studies.missing_methods.sensitivity import BELIEVED
+from studies.missing_methods.sensitivity import TRUSTED_R2
 from studies.missing_methods.setting import LABELS, NAMES
-from validation.figures.style import COLOURS, panels, styled
+from transslit.resampling import STANDARD_ERRORS
+from transslit.style import COLOURS, panels, styled
 
 SHORT = {"rate_of": "rate: $V_m$ or $\\varphi_m$", "window_of": "window: $V_m$ or $\\varphi_m$"}
 
 
 @styled
-def decides(found: pd.DataFrame) -> Figure:
+def decides(indices: pd.DataFrame) -> Figure:
     """Total Sobol index of every number (row) with respect to every parameter (column), with the emulator's R2."""
-    table = found.pivot_table(index="number", columns="name", values="total", sort=False)[list(NAMES)]
-    quality = found.groupby("number", sort=False)["r2"].first()
+    table = indices.pivot_table(index="number", columns="name", values="total", sort=False)[list(NAMES)]
+    quality = indices.groupby("number", sort=False)["r2"].first()
     labels = [SHORT.get(name, LABELS[name]) for name in NAMES]
     rows = [f"{number}  ({quality[number]:.2f})" for number in table.index]
     figure = Figure(figsize=(8.2, 0.32 * len(rows) + 1.6), layout="constrained")
     ax = figure.subplots()
-    poor = np.broadcast_to((quality.loc[table.index] < BELIEVED).to_numpy()[:, None], table.shape)
+    poor = np.broadcast_to((quality.loc[table.index] < TRUSTED_R2).to_numpy()[:, None], table.shape)
     sns.heatmap(
         table.clip(0, 1).to_numpy(),
         mask=poor,
@@ -46,7 +47,7 @@ def decides(found: pd.DataFrame) -> Figure:
 
 @styled
 def together(table: pd.DataFrame) -> Figure:
-    """What the paper asks of one setting (grey), against what the settings give, pair by pair."""
+    """Values at the judged settings, pair by pair; grey are those of the paper."""
     figure, axes = panels(3, width=3.3, height=3.0)
     pairs = (
         ("gamma 1.5", "C10.a", "$\\gamma$ at 1.5 nm", "slope of $R_{max}$ against d", (0.45, 0.55), (-0.1, 0.1)),
@@ -83,10 +84,11 @@ def gamma_of(surrogate: Surrogate) -> Figure:
     for ax, (name, chosen) in zip(axes[0], values.items(), strict=True):
         unit, scale = INPUTS[name]
         for value, colour in zip(chosen, sns.color_palette("viridis", len(chosen)), strict=True):
-            found = [surrogate.at(d, **(defaults | {name: value})) for d in width]
-            mean, std = (np.array([part["gamma"] for part in side]) for side in zip(*found, strict=True))
+            fits = [surrogate.at(d, **(defaults | {name: value})) for d in width]
+            mean, std = (np.array([part["gamma"] for part in side]) for side in zip(*fits, strict=True))
             ax.plot(width * 1e9, mean, color=colour, label=f"{value / scale:g} {unit}")
-            ax.fill_between(width * 1e9, mean - 1.96 * std, mean + 1.96 * std, color=colour, alpha=0.2, lw=0)
+            half = STANDARD_ERRORS * std
+            ax.fill_between(width * 1e9, mean - half, mean + half, color=colour, alpha=0.2, lw=0)
         ax.set(xlabel="d / nm", title=name.replace("_", " "))
         ax.legend(fontsize="small", ncol=2, loc="upper center")
     axes[0, 0].set(ylabel="$\\gamma$", ylim=(0, 1.2))

@@ -1,8 +1,8 @@
 """The search: judge the defaults and a space-filling sample, then refine, on the workers of a sweep.
 
-OUT is the folder of a sweep (`validation.sweep`): points that are finished are recognised by the digest of their
-setting and never judged again, one that cannot be judged is a row with its error, and sweep.csv is the table. Beside it
-lie defaults.json (the claims' parts and tolerances among it), and what `report` makes of both.
+OUT is the folder of a sweep (`validation.sweep`): finished points are recognised by the digest of their setting and not
+judged again, one that cannot be judged is a row with its error, and sweep.csv is the table. Beside it lie defaults.json
+(the claims' parts and tolerances are taken from it), and the tables and figures of `report`.
 """
 
 from __future__ import annotations
@@ -13,62 +13,58 @@ from pathlib import Path
 
 import pandas as pd
 
-from studies.missing_methods.judged import TOGETHER, Part, parts_of, usable, with_readings
-from studies.missing_methods.point import judge
-from studies.missing_methods.sample import around, promising, space_filling, unique
+from studies.missing_methods.judge import JudgedSetting, judge
+from studies.missing_methods.sample import near_best, promising, space_filling, unique
 from studies.missing_methods.setting import Preset, Setting
-from transslit.files import read_object, write_json
+from studies.missing_methods.table import STATEMENTS, Part, finished_rows, parts_of, with_resistivity_slopes
 from transslit.progress import Progress
+from transslit.runs import Results
 from validation.sweep import Point, Task, Work, sweep
 from validation.sweep.plan import code_version
 
+SEED = 2010
+
 
 def search(
-    out: Path,
-    pool: Executor,
-    count: int,
-    refinements: Sequence[int] = (),
-    seed: int = 2010,
-    preset: Preset = "coarse",
-    progress: Progress | None = None,
+    out: Path, pool: Executor, count: int, refinements: Sequence[int], preset: Preset, progress: Progress
 ) -> tuple[pd.DataFrame, list[Part]]:
     """Judge the defaults, `count` settings that fill the box, and further ones where most claims are expected to hold.
 
     Parameters
     ----------
-    refinements : how many settings each round of refinement adds: half of them around those that hold most claims,
-        half where all of `judged.TOGETHER` is most likely to hold
+    refinements : number of settings that each round of refinement adds: half of them near those at which most claims
+        hold, half where all of `table.STATEMENTS` most probably hold
     preset : mesh and time steps of the sample
 
     Returns
     -------
-    table of the settings that could be judged, in that order, and `parts` (`validation.methods.judged`)
+    table of the settings that could be judged, in that order, and the claims' parts
     """
-    settings = unique([Setting(preset=preset), *space_filling(count, seed, preset=preset)])
-    parts = _parts(out)
-    table = _judged(settings, out, pool, progress)
-    for round_, more in enumerate(refinements):
-        some = seed + 1 + round_
-        asked = [part for statement in TOGETHER.values() for part in statement]
-        told = table[table["window_of"] == "cell"]  # phi_m reaches 200 mV: the caption of ED10 says so
-        best = around(told, parts, more - more // 2, some, preset=preset)
-        best += promising(with_readings(table), asked, more // 2, some, preset=preset)
-        settings = unique([*settings, *best])
-        table = _judged(settings, out, pool, progress)
+    settings = unique([Setting(preset=preset), *space_filling(count, SEED, preset)])
+    parts = _default_parts(out)
+    table = _judge_all(settings, out, pool, progress)
+    for seed, number in enumerate(refinements, start=SEED + 1):
+        required = [part for statement in STATEMENTS.values() for part in statement]
+        of_cell = table[table["window_of"] == "cell"]  # phi_m reaches 200 mV by the caption of ED10
+        added = near_best(of_cell, parts, number - number // 2, seed, preset)
+        added += promising(with_resistivity_slopes(table), required, number // 2, seed, preset)
+        settings = unique([*settings, *added])
+        table = _judge_all(settings, out, pool, progress)
     return table, parts
 
 
-def _judged(settings: Sequence[Setting], out: Path, pool: Executor, progress: Progress | None) -> pd.DataFrame:
+def _judge_all(settings: Sequence[Setting], out: Path, pool: Executor, progress: Progress) -> pd.DataFrame:
     code = code_version()
     points = [Point({}, Task("methods", Work(setting), code=code)) for setting in settings]
-    return usable(sweep(points, out, pool, progress=progress))
+    return finished_rows(sweep(points, out, pool, progress=progress))
 
 
-def _parts(out: Path) -> list[Part]:
-    """The parts of the claims, from the defaults: what a part is and its tolerance are the same at every setting."""
-    path = out / "defaults.json"
-    row = read_object(path, "out")
-    if not row:
-        row = judge(Setting(), out / "defaults")
-        write_json(path, row)
-    return parts_of([row])
+def _default_parts(out: Path) -> list[Part]:
+    """The claims' parts at the defaults; ids and tolerances are the same at every setting."""
+    out.mkdir(parents=True, exist_ok=True)
+    results = Results(out, JudgedSetting, "methods")
+    judged = results.read("defaults")
+    if judged is None:
+        judged = judge(Setting(), out / "defaults")
+        results.write("defaults", judged)
+    return parts_of(judged)

@@ -1,11 +1,11 @@
-"""Which parameter decides a number: Sobol indices on its emulator, and a check that needs no emulator.
+"""Which parameter a number depends on: Sobol indices of its emulator, and a check without an emulator.
 
-First-order index: share of the variance over the box that goes with the coordinate alone; total: the share that goes
-with it in any company (I. M. Sobol, Math. Comput. Simul. 55, 271 (2001); estimators of A. Saltelli et al., Comput.
-Phys. Commun. 181, 259 (2010), as in scipy.stats.sobol_indices). The interval holds the estimator's bootstrap and, by
-the jackknife over tenths of the sample, what other settings would have made of the emulator.
-`main_effect` takes the rows as they are: the variance of the means of bins of the coordinate over the whole, and what
-95 % of permutations of the rows stay below.
+First-order index: share of the variance over the box that is due to the coordinate alone; total: that with all its
+interactions (I. M. Sobol, Math. Comput. Simul. 55, 271 (2001); estimators of A. Saltelli et al., Comput. Phys. Commun.
+181, 259 (2010), as in scipy.stats.sobol_indices). The interval holds the estimator's bootstrap and, by the jackknife
+over tenths of the sample, the variation of the emulator with the settings.
+`main_effect` uses the rows alone: the variance of the means of bins of the coordinate over the whole variance, and the
+95 % quantile of the same over permutations of the rows.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import pandas as pd
 from scipy.stats import sobol_indices, uniform
 
 from transslit.emulator import Emulator
+from transslit.resampling import CONFIDENCE, STANDARD_ERRORS
 
-BELIEVED = 0.7  # R2 of leaving one row out, below which indices of an emulator are not quoted
+TRUSTED_R2 = 0.7  # of predicting each row from the others, below which indices of an emulator are not quoted
 GROUPS, BINS, PERMUTATIONS = 10, 8, 400
 
 
@@ -32,14 +33,11 @@ def indices(
         dists=[uniform()] * dimensions,
         rng=np.random.default_rng(seed),
     )
-    interval = found.bootstrap(n_resamples=200)
-    first, total = interval.first_order, interval.total_order
-    return tuple(  # type: ignore[return-value]
-        np.nan_to_num([np.ravel(part) for part in (value, low, high)])
-        for value, low, high in (
-            (found.first_order, first.confidence_interval.low, first.confidence_interval.high),
-            (found.total_order, total.confidence_interval.low, total.confidence_interval.high),
-        )
+    bootstrap = found.bootstrap(confidence_level=CONFIDENCE, n_resamples=200)
+    first, total = (part.confidence_interval for part in (bootstrap.first_order, bootstrap.total_order))
+    return (
+        np.nan_to_num([np.ravel(part) for part in (found.first_order, first.low, first.high)]),
+        np.nan_to_num([np.ravel(part) for part in (found.total_order, total.low, total.high)]),
     )
 
 
@@ -55,10 +53,10 @@ def emulated_indices(x: np.ndarray, y: np.ndarray, names: list[str], seed: int =
     group = np.random.default_rng(seed).permutation(len(x)) % GROUPS
     parts = []
     for k in range(GROUPS):
-        kept = group != k
-        part = Emulator.fit(x[kept], y[kept], whole.hyper)
-        parts.append([found[0] for found in indices(part, x.shape[1], samples=512, seed=seed)])
-    spread = 1.96 * np.sqrt((GROUPS - 1) / GROUPS * np.sum((np.array(parts) - np.mean(parts, axis=0)) ** 2, axis=0))
+        rest = group != k
+        part = Emulator.fit(x[rest], y[rest], whole.hyper)
+        parts.append([values[0] for values in indices(part, x.shape[1], samples=512, seed=seed)])
+    spread = STANDARD_ERRORS * np.sqrt((GROUPS - 1) * np.var(parts, axis=0))  # of the jackknife
     main, chance = main_effect(x, y, seed)
     return pd.DataFrame(
         {
@@ -85,4 +83,4 @@ def main_effect(x: np.ndarray, y: np.ndarray, seed: int = 0) -> tuple[np.ndarray
     rows = np.stack([centred, *(rng.permutation(centred) for _ in range(PERMUTATIONS))])
     sums = np.einsum("pn,ndb->pdb", rows, member.astype(float))
     share = np.sum(sums**2 / size, axis=2) / max(float(centred @ centred), np.finfo(float).tiny)
-    return share[0], np.quantile(share[1:], 0.95, axis=0)
+    return share[0], np.quantile(share[1:], CONFIDENCE, axis=0)

@@ -1,9 +1,9 @@
-"""A setting: one value for each parameter that the paper's text leaves open, and the box that they are drawn from.
+"""A setting: one value for each parameter that the paper's text leaves open, and its coordinates in the box of all.
 
-The box has eight coordinates in 0 ... 1. A length or permittivity follows its coordinate in equal steps, or in equal
-ratios where its limits are far apart. The edge gap starts at the ion diameter where that is above 0.3 nm, since a
-narrower gap admits no ion: coordinates are then independent, and every corner of the box is a possible network. A
-reading is the first below 0.5 and the second above.
+The box (`validation.presets.BOX`, and two readings) has eight coordinates in 0 ... 1. A length or permittivity follows
+its coordinate in equal steps, or in equal ratios where its limits are far apart. The edge gap starts at the ion
+diameter where that is above 0.3 nm, since a narrower gap admits no ion: coordinates are then independent, and every
+corner of the box is a possible network. A reading is the first below 0.5 and the second above.
 """
 
 from __future__ import annotations
@@ -11,22 +11,15 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from continuum import ContinuumConfig
 from continuum.config import Permittivity
 from transslit import TriangularCV
 from transslit.config import Config
 from transslit.units import Length, LengthOrZero
+from validation.presets import BOX, limits
 
-# Name: low, high, whether in equal ratios; SI.
-BOX: dict[str, tuple[float, float, bool]] = {
-    "slit_length": (5e-9, 40e-9, True),
-    "edge_gap": (0.3e-9, 2e-9, True),
-    "ion_diameter": (0.3e-9, 0.7e-9, False),
-    "stern_thickness": (0.0, 0.5e-9, False),
-    "stern_permittivity": (5.0, 78.4, True),
-    "sheet_thickness": (0.1e-9, 1e-9, True),
-}
 READINGS = ("rate_of", "window_of")
 NAMES = (*BOX, *READINGS)
 LABELS = {
@@ -45,20 +38,20 @@ Reading = Literal["cell", "electrode"]  # of V_m, or of phi_m = V_m / 2
 
 
 class Setting(Config):
-    """What the paper's text does not say of its continuum runs; lengths in m. The defaults are the software's."""
+    """Parameters of the continuum runs that the paper's text does not give; lengths in m."""
 
-    slit_length: Length = 20e-9
-    edge_gap: Length = 1e-9
-    ion_diameter: Length = 0.5e-9
-    stern_thickness: LengthOrZero = 0.3e-9
-    stern_permittivity: Permittivity = 78.4
-    sheet_thickness: Length = 0.34e-9
-    rate_of: Reading = "cell"  # what the 20 mV/us are the rate of
-    window_of: Reading = "cell"  # what the 400 mV are the window of
-    preset: Preset = "quick"  # of mesh and time steps, as of the claims
+    slit_length: Length = Field(20e-9, description="distance of the mirror planes")
+    edge_gap: Length = Field(1e-9, description="gap between a sheet's edge and the mirror plane")
+    ion_diameter: Length = Field(0.5e-9, description="lattice-gas diameter of every ion")
+    stern_thickness: LengthOrZero = Field(0.3e-9, description="thickness of the Stern layer")
+    stern_permittivity: Permittivity = Field(78.4, description="relative permittivity of the Stern layer")
+    sheet_thickness: Length = Field(0.34e-9, description="thickness of the sheets")
+    rate_of: Reading = Field("cell", description="whose rate 20 mV/us is: V_m (cell) or phi_m (electrode)")
+    window_of: Reading = Field("cell", description="whose window 400 mV is: V_m (cell) or phi_m (electrode)")
+    preset: Preset = Field("quick", description="mesh and time steps: quick or paper as of the claims, or coarse")
 
     def applied(self, config: ContinuumConfig) -> ContinuumConfig:
-        """`config` with everything that this setting says.
+        """`config` with the values of this setting.
 
         Raises
         ------
@@ -81,36 +74,26 @@ class Setting(Config):
         return ContinuumConfig.read(**config.model_copy(update=changes).model_dump())
 
     @classmethod
-    def at(cls, place: np.ndarray, **changes: str) -> Setting:
-        """The setting at a place of the box, coordinates in 0 ... 1, shape (8,)."""
-        values: dict[str, object] = {}
-        place = np.asarray(place, dtype=float)
-        values["ion_diameter"] = _between(place[NAMES.index("ion_diameter")], *BOX["ion_diameter"])
-        for name, coordinate in zip(NAMES, place, strict=True):
-            if name in READINGS:
-                values[name] = "cell" if coordinate < 0.5 else "electrode"
-            elif name != "ion_diameter":
-                values[name] = _between(coordinate, *limits(name, values["ion_diameter"]))  # type: ignore[arg-type]
-        return cls.model_validate(values | changes)
+    def at(cls, coordinates: np.ndarray, preset: Preset = "quick") -> Setting:
+        """The setting at coordinates in 0 ... 1, shape (8,)."""
+        at = dict(zip(NAMES, np.asarray(coordinates, dtype=float), strict=True))
+        diameter = _between(at["ion_diameter"], *BOX["ion_diameter"])
+        numbers = {name: _between(at[name], *limits(name, diameter)) for name in BOX}
+        readings = {name: "cell" if at[name] < 0.5 else "electrode" for name in READINGS}
+        return cls.model_validate(numbers | readings | {"preset": preset})
 
     @property
-    def place(self) -> np.ndarray:
+    def coordinates(self) -> np.ndarray:
         """Coordinates in the box, shape (8,); a reading is at 0.25 or 0.75."""
-        found = []
+        values = []
         for name in NAMES:
             value = getattr(self, name)
             if name in READINGS:
-                found.append(0.25 if value == "cell" else 0.75)
+                values.append(0.25 if value == "cell" else 0.75)
                 continue
             low, high, ratios = limits(name, self.ion_diameter)
-            found.append(np.log(value / low) / np.log(high / low) if ratios else (value - low) / (high - low))
-        return np.array(found)
-
-
-def limits(name: str, diameter: float) -> tuple[float, float, bool]:
-    """The box of a number at ions of `diameter`: no gap is narrower than an ion."""
-    low, high, ratios = BOX[name]
-    return (max(low, diameter), high, ratios) if name == "edge_gap" else (low, high, ratios)
+            values.append(np.log(value / low) / np.log(high / low) if ratios else (value - low) / (high - low))
+        return np.array(values)
 
 
 def _between(coordinate: float, low: float, high: float, ratios: bool) -> float:

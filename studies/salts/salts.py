@@ -1,8 +1,9 @@
-"""The same half-cell with one electrolyte after another: gamma, R_c, C_slit, and what diffusion carries.
+"""One half-cell with one electrolyte after another: gamma, R_c, C_slit, and the charge that diffusion carries.
 
 Every cycle has the window of the default voltammogram and a scan rate in proportion to the electrolyte's
-Nernst-Einstein conductivity (20 mV/us at 15 S/m), so that each has the same time to charge in units of its own: R_c
-times the conductivity is then nearly one number, and gamma tells whose mobility the filling of a slit adds.
+Nernst-Einstein conductivity (20 mV/us at 15 S/m), so that each has the same time to charge in units of its own time
+constant: R_c times the conductivity is then nearly one number, and gamma depends on the mobility of the ions that fill
+a slit.
 """
 
 from __future__ import annotations
@@ -14,56 +15,60 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from continuum import ContinuumConfig, extract, run
+from continuum import ContinuumConfig
 from transslit import Electrolyte, SlitNetwork, TransSlitRecord, TriangularCV, load_electrolyte
 from transslit.progress import Progress
 from transslit.runs import open_run
-from validation.figures.style import COLOURS, panels, styled
+from transslit.style import COLOURS, panels, styled
+from validation.simulations.runs import Run, Simulations
 
-CONDUCTIVITY = 15.0  # S/m, about that of a molar salt, at which the scan rate is the usual one
+CONDUCTIVITY = 15.0  # S/m, about that of a molar salt, at which the scan rate is the default one
 THIN = 0.1e-9  # m, a Debye length that only ionic liquids have
 
 
 def configuration(salt: Electrolyte, network: SlitNetwork) -> ContinuumConfig:
-    """Its cycle at the rate that its conductivity sets."""
-    usual = TriangularCV()
-    rate = usual.scan_rate * salt.conductivity() / CONDUCTIVITY
+    """The salt's voltammogram at a scan rate in proportion to its conductivity."""
+    default = TriangularCV()
+    scan_rate = default.scan_rate * salt.conductivity() / CONDUCTIVITY
     return ContinuumConfig(
         network=network,
         electrolyte=salt,
         concentration=salt.concentration,
-        drive=TriangularCV(scan_rate=rate, window=usual.window),
-        # An ionic liquid's layers form in a millionth of its cycle: steps that adapt would follow them, to no end here.
+        drive=TriangularCV(scan_rate=scan_rate, window=default.window),
+        # Double layers of an ionic liquid form in a millionth of its cycle, which adaptive steps would resolve.
         stepping="adaptive" if salt.debye_length() > THIN else "fixed",
     )
 
 
 def diffusion_share(record: TransSlitRecord) -> float:
-    """Charge that diffusion carries from slit to slit over all that crosses, both along the current."""
-    crossings = record.resampled().crossings
+    """Charge that diffusion carries from slit to slit over all that crosses, both along the current.
+
+    The times of the record are evenly spaced.
+    """
+    crossings = record.crossings
     along = np.sign(crossings["I_A_per_m"])
     return float((along * crossings["I_diffusion_A_per_m"]).sum() / crossings["I_A_per_m"].abs().sum())
 
 
-def measured(record: TransSlitRecord, config: ContinuumConfig) -> dict[str, float]:
+def measures(run: Run) -> dict[str, float]:
     """One row of the comparison."""
-    ladder = extract(record)
-    conductivity = config.electrolyte.conductivity()
+    ladder, electrolyte = run.ladder, run.config.electrolyte
+    conductivity = electrolyte.conductivity()
     return {
-        "scan_rate_V_per_s": config.drive.scan_rate,  # type: ignore[union-attr]
+        "scan_rate_V_per_s": run.config.drive.scan_rate,  # type: ignore[union-attr]
         "conductivity_S_per_m": conductivity,
-        "debye_length_m": config.electrolyte.debye_length(),
+        "debye_length_m": electrolyte.debye_length(),
         "gamma": ladder.gamma,
         "gamma_std": ladder.gamma_std,
         "R_c_ohm_m": ladder.resistance,
         "R_c_conductivity": ladder.resistance * conductivity,
         "C_slit_F_per_m": ladder.slit_capacitance,
-        "diffusion_share": diffusion_share(record),
+        "diffusion_share": diffusion_share(run.record),
     }
 
 
-def compare(names: list[str], network: SlitNetwork, folder: Path, progress: Progress | None = None) -> pd.DataFrame:
-    """A row per electrolyte; each run is kept in `folder` and reused.
+def compare(names: list[str], network: SlitNetwork, folder: Path, progress: Progress) -> pd.DataFrame:
+    """A row per electrolyte; finished runs in `folder` are reused.
 
     Raises
     ------
@@ -72,30 +77,25 @@ def compare(names: list[str], network: SlitNetwork, folder: Path, progress: Prog
     salts = {name: load_electrolyte(name) for name in names}
     for salt in salts.values():
         network.admits(salt)
-    shown, rows = progress or Progress(), {}
-    with open_run(folder) as runs:
+    rows = {}
+    with open_run(folder) as opened:
+        simulations = Simulations(opened, progress)
         for name, salt in salts.items():
-            config = configuration(salt, network)
-
-            def stage(place: Path, config: ContinuumConfig = config) -> None:
-                run(config, place, shown)
-
-            place, _ = runs.stage(salt.name, config, stage)
-            rows[name] = measured(TransSlitRecord.read(place), config)
+            rows[name] = measures(simulations.continuum(salt.name, configuration(salt, network)))
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("electrolyte").reset_index()
 
 
 @styled
-def comparison(table: pd.DataFrame, slit: float) -> Figure:
-    """What differs from electrolyte to electrolyte at one slit width (m)."""
+def draw(table: pd.DataFrame, slit: float) -> Figure:
+    """gamma, R_c, C_slit and the charge that diffusion carries by electrolyte, at one slit width (m)."""
     figure, axes = panels(4, width=3.0, height=0.35 * len(table) + 1.2, sharey=True)
-    panels = (
+    quantities = (
         ("gamma", 1.0, "$\\gamma$"),
         ("R_c_ohm_m", 1.0, "$R_c$ / $\\Omega$ m"),
         ("C_slit_F_per_m", 1e9, "$C_{slit}$ / nF m$^{-1}$"),
         ("diffusion_share", 1.0, "charge that diffusion carries"),
     )
-    for ax, (column, factor, label), colour in zip(axes[0], panels, COLOURS, strict=False):
+    for ax, (column, factor, label), colour in zip(axes[0], quantities, COLOURS, strict=False):
         sns.barplot(x=table[column] * factor, y=table["electrolyte"], color=colour, ax=ax)
         ax.set(xlabel=label, ylabel="")
     if table["R_c_ohm_m"].max() > 10 * table["R_c_ohm_m"].min():

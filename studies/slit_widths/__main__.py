@@ -1,43 +1,41 @@
-"""What changes from slit to slit with the slit's width: currents, resistivity, conductance and capacitance.
+"""`python -m studies.slit_widths`: currents, resistivity, conductance, capacitance against slit width (README.md)."""
 
-Adaptive cycles of four layers, d = 1 to 5 nm; the figures compare them.
-"""
+from __future__ import annotations
 
-import tempfile
+import sys
 from pathlib import Path
+from typing import Annotated
 
-import pandas as pd
+import typer
 
-from continuum import ContinuumConfig, capacitances, resistances, run
-from studies.slit_widths import figures as width_figures
-from transslit import SlitNetwork, load_electrolyte
+from continuum import capacitances, resistances
+from studies.slit_widths import figures
+from studies.slit_widths.widths import charging, conductivity_ratios, simulate_widths
 from transslit.progress import Progress
-from validation.figures.style import save
+from transslit.style import save
+from validation.cli import run
 
-WIDTHS = (1e-9, 1.5e-9, 2e-9, 3e-9, 4e-9, 5e-9)  # m
+app = typer.Typer(add_completion=False)
 
 
-def main(figures: Path | None = None) -> pd.Series:
-    """Largest over smallest conductivity through the charging sweep, by width in m."""
-    records = {}
-    for width in WIDTHS:
-        network = SlitNetwork(slit=width, layers=4)
-        config = ContinuumConfig(network=network, electrolyte=load_electrolyte("KCl"), stepping="adaptive")
-        with tempfile.TemporaryDirectory() as folder:
-            records[width] = run(config, Path(folder), Progress(quiet=True))
-    ratios = {width: resistances(record) for width, record in records.items()}
-    charging = pd.concat([table[table["I_A_per_m"] > 0].assign(d_m=width) for width, table in ratios.items()])
-    if figures is not None:
-        drawn = {
-            "width-currents": width_figures.currents(records),
-            "width-resistivity": width_figures.resistivities(ratios),
-            "width-conductance": width_figures.conductance(charging),
-            "width-capacitance": width_figures.capacitances({w: capacitances(r) for w, r in records.items()}),
-        }
-        save(drawn, figures)
-    by = charging.groupby("d_m")["conductivity_S_per_m"]
-    return by.max() / by.min()
+@app.command(epilog="Example: python -m studies.slit_widths --out runs/slit-widths")
+def command(
+    out: Annotated[Path, typer.Option(help="Run folder; its finished runs are reused.")] = Path("runs/slit-widths"),
+) -> int:
+    """Print the largest over the smallest conductivity during charging by slit width in m, and draw the figures."""
+    records = simulate_widths(out, Progress())
+    tables = {width: resistances(record) for width, record in records.items()}
+    table = charging(tables)
+    drawn = {
+        "width-currents": figures.currents(records),
+        "width-resistivity": figures.resistivities(tables),
+        "width-conductance": figures.conductance(table),
+        "width-capacitance": figures.capacitances({width: capacitances(r) for width, r in records.items()}),
+    }
+    save(drawn, out)
+    print(conductivity_ratios(table).round(2).to_string())
+    return 0
 
 
 if __name__ == "__main__":
-    print(main(Path("figures")).round(2).to_string())
+    sys.exit(run(app, "python -m studies.slit_widths"))

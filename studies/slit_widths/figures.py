@@ -8,12 +8,13 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from continuum.figures import PARTS, TIME, US, zero
 from transslit import TransSlitRecord
-from validation.figures.continuum import PARTS, TIME, US, zero
-from validation.figures.style import COLOURS, MV, NM, panels, styled
+from transslit.style import COLOURS, MV, NM, panels, styled
 
 
-def _by_width(widths: Mapping[float, object]) -> dict[float, tuple]:
+def _colours(widths: Mapping[float, object]) -> dict[float, tuple]:
+    """A colour per slit width, dark for the narrowest."""
     return dict(zip(widths, sns.color_palette("viridis", len(widths)), strict=True))
 
 
@@ -42,7 +43,7 @@ def resistivities(tables: Mapping[float, pd.DataFrame], i: int = 1) -> Figure:
     figure, axes = panels(3, width=3.7, height=3.0)
     left, middle, right = axes[0]
     largest, smallest = {}, {}
-    for width, colour in _by_width(tables).items():
+    for width, colour in _colours(tables).items():
         part = tables[width]
         part = part[part["i"] == i]
         resistance = part["R_ohm_m"]
@@ -88,14 +89,14 @@ def capacitances(tables: Mapping[float, pd.DataFrame], i: int = 2) -> Figure:
     figure, axes = panels(2, width=4.2, height=3.0)
     left, right = axes[0]
     top = 0.0
-    for width, colour in _by_width(tables).items():
+    for width, colour in _colours(tables).items():
         part = tables[width]
         part = part[part["i"] == i].sort_values("time_s")
-        held = part["C_F_per_m"] * 1e9
-        top = max(top, held.max())
-        left.plot(part["time_s"] * US, held, color=colour, label=f"{width * NM:g} nm")
-        right.plot([width * NM] * 2, [held.min(), held.max()], "_-", ms=10, color=colour)
-        right.plot(width * NM, held.median(), "o", color=colour)
+        capacitance = part["C_F_per_m"] * 1e9
+        top = max(top, capacitance.max())
+        left.plot(part["time_s"] * US, capacitance, color=colour, label=f"{width * NM:g} nm")
+        right.plot([width * NM] * 2, [capacitance.min(), capacitance.max()], "_-", ms=10, color=colour)
+        right.plot(width * NM, capacitance.median(), "o", color=colour)
     left.set(xlabel=TIME, ylabel=f"$C_{i}$ / nF m$^{{-1}}$", ylim=(0, 1.1 * top), title=f"slit {i}")
     right.set(xlabel="d / nm", ylabel=f"$C_{i}$ / nF m$^{{-1}}$", ylim=(0, 1.1 * top), title="median and range")
     left.legend(ncols=2, title="d")

@@ -3,8 +3,22 @@
 import numpy as np
 import pytest
 
+from circuit import CircuitConfig, HalfCell, Table
 from transslit import BadInput, TriangularCV
-from transslit.drive import ConstantPower, Galvanostatic, SmoothedCV, TableDrive
+from transslit.drive import (
+    ChargePulse,
+    ChargeRamp,
+    ChargeStep,
+    ConstantPower,
+    Galvanostatic,
+    PotentialStep,
+    RateSeries,
+    SmoothedCV,
+    TableDrive,
+)
+
+DRIVES = (TriangularCV, SmoothedCV, RateSeries, PotentialStep, Galvanostatic, ConstantPower, TableDrive)
+CHARGES = (ChargeStep, ChargeRamp, ChargePulse)
 
 
 def test_smoothed_cv_is_the_mean_of_the_triangle_over_its_last_stretch():
@@ -35,3 +49,8 @@ def test_smoothed_cv_is_the_mean_of_the_triangle_over_its_last_stretch():
 def test_impossible_drives_are_refused(kind, values, word):
     with pytest.raises(BadInput, match=word):
         kind.read(**values)
+
+
+@pytest.mark.parametrize("model", [*DRIVES, *CHARGES, CircuitConfig, HalfCell, Table])
+def test_every_field_has_a_description(model):
+    assert [name for name, field in model.model_fields.items() if not field.description] == []

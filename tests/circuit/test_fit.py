@@ -37,7 +37,7 @@ def test_planted_numbers_lie_in_their_intervals(paper, drive):
     assert np.diag(found.correlation) == pytest.approx(np.ones(4))
 
 
-def test_a_curve_too_slow_to_hold_resistances_says_so(paper):
+def test_a_slow_curve_does_not_identify_resistances(paper):
     """A ten-thousandth of the rate: the CV is a box, of which only C_slit can be read."""
     slow = paper().drive.model_copy(update={"scan_rate": 2.0, "cycles": 1})
     config = paper(layers=4, points=400, drive=slow, **TRUTH)
@@ -63,7 +63,7 @@ def test_parameters_that_the_circuit_does_not_have_are_not_identified(paper, cha
         assert row.value == pytest.approx(TRUTH[row.parameter] if known else GUESS[row.parameter], rel=0.02 * known)
         ends = (-3, 0.99) if row.parameter == "gamma" else (GUESS[row.parameter] / 1e3, GUESS[row.parameter] * 1e3)
         assert known or (row.low, row.high) == pytest.approx(ends)
-        assert known or found.correlation[row.parameter].sum() == 1
+        assert known or (found.correlation[row.parameter].drop(row.parameter) == 0).all()
 
 
 def test_infeasible_parameters_end_a_fit_without_an_answer(paper):

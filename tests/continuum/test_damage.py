@@ -6,10 +6,10 @@ import h5py
 import numpy as np
 import pytest
 
-import continuum.solver
+import continuum.integrator
 from continuum import ContinuumConfig, Frames, TransSlitFlux, run
 from continuum.frames import SERIES, thin
-from continuum.solver import TimeIntegrator
+from continuum.integrator import TimeIntegrator
 from transslit import BadInput, SlitNetwork, StageFailed, TriangularCV
 from transslit.progress import Progress
 
@@ -319,7 +319,7 @@ def test_checkpoint_that_may_not_be_read_is_refused_and_kept(config, begun, monk
         raise PermissionError(13, "Permission denied")
 
     names = segments(begun)
-    monkeypatch.setattr(continuum.solver.np, "load", denied)
+    monkeypatch.setattr(continuum.integrator.np, "load", denied)
     with pytest.raises(BadInput, match="may not be read"):
         run(config, begun, QUIET)
     assert segments(begun) == names

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from continuum import ContinuumConfig, run
+from continuum.figures import draw
 from studies.slit_widths.figures import conductance
 from transslit import BadInput, SlitNetwork, TriangularCV
 from transslit.progress import Progress
-from validation.figures.continuum import draw
 
 DRIVE = TriangularCV(scan_rate=1e6, window=0.4)
 

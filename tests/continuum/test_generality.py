@@ -139,3 +139,7 @@ def test_any_shape_charges_by_its_wetted_area(kcl, shape, model, tmp_path):
     layers = kcl.debye_length(1000.0) + config.stern_thickness
     per_area = eps / layers
     assert 0.9 * wetted < charge / (per_area * phi_m) < 1.1 * wetted + 2 * network.slits * layers / 2
+
+
+def test_every_field_has_a_description_from_which_its_option_is_made():
+    assert [name for name, field in ContinuumConfig.model_fields.items() if not field.description] == []

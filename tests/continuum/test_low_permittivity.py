@@ -5,8 +5,8 @@ import pytest
 from scipy import constants
 
 from continuum import ContinuumConfig, Frames, TransSlitFlux, run
+from continuum.integrator import Instant, TimeIntegrator
 from continuum.mpnp import ModifiedPNP
-from continuum.solver import Instant, TimeIntegrator
 from continuum.trans_slit_flux import PlaneCurrents
 from transslit import ChargeStep, SlitNetwork
 from transslit.progress import Progress

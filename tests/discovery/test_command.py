@@ -1,4 +1,4 @@
-"""`transslit discover` as a user runs it: on tables of one's own, on records of several widths, killed, and refused."""
+"""`transslit discover` as a user runs it: on a table, on records of several widths, killed, and with bad input."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from discovery.planted import LISTED, planted_table
+from discovery.planted import BENCHMARK_LAWS, planted_table
 from transslit.record import TransSlitRecord
 from validation import cli
 
@@ -35,7 +35,7 @@ def call(tmp_path, monkeypatch, capsys):
 
 def own_table(rows=200):
     """A user's table: the paper's law in I and the negative Q of the slit."""
-    table = planted_table(LISTED["paper"], 0.01, 0, rows)
+    table = planted_table(BENCHMARK_LAWS["paper"], 0.01, 0, rows)
     return table.assign(Q_C_per_m=-CHARGE * table.pop("q"))
 
 
@@ -54,8 +54,8 @@ def width_record(width, electrolyte="KCl", falls=0.5, times=80):
     crossings = rows.drop(columns="Q_C_per_m").assign(I_migration_A_per_m=rows["I_A_per_m"], **parts)
     slits = rows[["replica", "time_s", "i", "Q_C_per_m"]].assign(phi_V=0.0, rho_C_per_m3=0.0, c_mol_per_m3=1.0)
     terminal = pd.DataFrame({"replica": 0, "time_s": time_s, "I_m_A_per_m": 0.0, "phi_m_V": time_s})
-    told = {"electrolyte": electrolyte, "temperature_K": 298.15, "source": "test", "network": {"slit": width}}
-    return TransSlitRecord(crossings, slits, terminal, told)
+    metadata = {"electrolyte": electrolyte, "temperature_K": 298.15, "source": "test", "network": {"slit": width}}
+    return TransSlitRecord(crossings, slits, terminal, metadata)
 
 
 def test_a_users_own_table_killed_and_resumed(tmp_path):
@@ -89,19 +89,19 @@ def test_a_users_own_table_killed_and_resumed(tmp_path):
 
 
 def test_records_of_several_widths_in_one_search(call, tmp_path):
-    """d comes from the records; the width that is held out judges; both factors of the law are found."""
+    """d comes from the records; one width is held out for validation; both factors of the law are found."""
     for width in (1, 2, 3, 5):
         width_record(width * 1e-9).write(tmp_path / str(width))
-    code, said = call(
+    code, output = call(
         *["1", "2", "3", "5", "--inputs", "I_A_per_m,q,d", "--held-out", "d=2,i=2", "--functions", "square,sqrt"]
     )
-    assert code == 0, said.err
+    assert code == 0, output.err
     law = json.loads((tmp_path / "runs" / "discover" / "law.json").read_text())
     assert law["provenance"]["held_out"] == ["d=2", "i=2"]
     assert law["provenance"]["inputs"]["d"] == "slit width / 1e-09 m"
     assert all(judged["r2"] > 1 - 1e-9 for judged in law["provenance"]["judged"].values())
     assert law["metrics"]["rmse"] < 1e-9
-    assert "held out d=2: R² = 1" in said.out
+    assert "held out d=2: R² = 1" in output.out
 
 
 BAD = {
@@ -119,18 +119,18 @@ BAD = {
 
 @pytest.mark.parametrize("fault", BAD)
 def test_bad_tables_get_one_line(call, tmp_path, fault):
-    spoil, message = BAD[fault]
-    spoil(own_table()).to_csv(tmp_path / "data.csv", index=False)
+    damage, message = BAD[fault]
+    damage(own_table()).to_csv(tmp_path / "data.csv", index=False)
     refused(call(*OWN), message)
     assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
 
 
 def refused(outcome, message):
-    code, said = outcome
-    assert code == 2, said.err
-    assert message in said.err
-    assert said.err.count("\n") == 1
-    assert said.out == ""
+    code, output = outcome
+    assert code == 2, output.err
+    assert message in output.err
+    assert output.err.count("\n") == 1
+    assert output.out == ""
 
 
 def test_two_tables_in_two_units_are_refused(call, tmp_path):
@@ -139,14 +139,16 @@ def test_two_tables_in_two_units_are_refused(call, tmp_path):
     refused(call("more.csv", *OWN), "column dphi_V: dphi_mV in more.csv: give the same unit everywhere")
     both = own_table().assign(I_mA_per_m=lambda t: t["I_A_per_m"] * 1e3)
     both.to_csv(tmp_path / "data.csv", index=False)
-    refused(call("data.csv", "--inputs", "I_A_per_m,I_mA_per_m"), "inputs: I_A_per_m, I_mA_per_m: one quantity in two")
+    refused(
+        call("data.csv", "--inputs", "I_A_per_m,I_mA_per_m"), "inputs: I_A_per_m, I_mA_per_m: are one quantity in two"
+    )
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ("1 2 --inputs I_A_per_m,q,d --held-out d=7", "held_out: d=7: no such row; d is 1, 2"),
-        ("1 2 --inputs I_A_per_m,q,d --held-out d=2", "column d: constant in the rows that train"),
+        ("1 2 --inputs I_A_per_m,q,d --held-out d=2", "column d: constant in the training rows"),
         ("1 2 --held-out width=2", "held_out: width=2: must be COLUMN=VALUE"),
         ("1 --inputs I_A_per_m,q,d", "column d: constant at 1"),
         ("1 2 --functions sqrt,cosine", "functions"),

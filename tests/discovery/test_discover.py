@@ -1,4 +1,4 @@
-"""Planted laws come back in form, with constants inside their intervals; what is not there is not found."""
+"""Planted laws are recovered in form, with constants inside their intervals; noise gives no law."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from discovery import DiscoveryConfig, discover
-from discovery.planted import LISTED, RESISTANCE, Planted, planted_table, true_constants
+from discovery.planted import BENCHMARK_LAWS, RESISTANCE, PlantedLaw, planted_table, true_constants
 from transslit.law import Law
 
 QUICK = DiscoveryConfig(population=48, generations=7, islands=2, search_rows=200)
-PAPER = LISTED["paper"]
+PAPER = BENCHMARK_LAWS["paper"]
 
 
 def falling(q: np.ndarray) -> np.ndarray:
@@ -19,16 +19,16 @@ def falling(q: np.ndarray) -> np.ndarray:
     return 1 - 0.5 * q
 
 
-def find(planted: Planted, seed: int, noise: float, config: DiscoveryConfig) -> Law:
-    told = {"seed": seed, "target": planted.target, "inputs": planted.inputs}
-    return discover(planted_table(planted, noise, seed), config.model_copy(update=told))
+def find(planted: PlantedLaw, seed: int, noise: float, config: DiscoveryConfig) -> Law:
+    settings = {"seed": seed, "target": planted.target, "inputs": planted.inputs}
+    return discover(planted_table(planted, noise, seed), config.model_copy(update=settings))
 
 
-@pytest.mark.parametrize("name", LISTED)
+@pytest.mark.parametrize("name", BENCHMARK_LAWS)
 def test_planted_laws_are_recovered_in_form(name: str) -> None:
-    law = find(LISTED[name], seed=3, noise=0.01, config=QUICK)
+    law = find(BENCHMARK_LAWS[name], seed=3, noise=0.01, config=QUICK)
     assert law.provenance["found"]
-    assert true_constants(law, LISTED[name]) is not None, law.expression
+    assert true_constants(law, BENCHMARK_LAWS[name]) is not None, law.expression
     assert law.metrics["r2_held_out"] > 0.99
 
 
@@ -59,16 +59,16 @@ def test_bootstrap_intervals_have_the_scatter_of_repeated_experiments(make_table
     values, errors = [], []
     for seed in range(30):
         problem = make_problem(make_table(falling, 0.01, seed), QUICK)
-        _, told = publish.constants_of(form, fit_form(form, problem.rows), problem, QUICK)
-        values.append(told["constants"]["gamma"].value)
-        errors.append(told["constants"]["gamma"].std)
+        gamma = publish.fitted_constants(form, fit_form(form, problem.rows), problem, QUICK).constants["gamma"]
+        values.append(gamma.value)
+        errors.append(gamma.std)
     assert np.std(values, ddof=1) == pytest.approx(np.mean(errors), rel=0.4)
     assert np.mean(values) == pytest.approx(0.5, abs=4 * np.mean(errors) / np.sqrt(30))
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05])
 def test_ohmic_data_give_ohms_law(noise: float) -> None:
-    law = find(LISTED["ohmic"], seed=2, noise=noise, config=QUICK)
+    law = find(BENCHMARK_LAWS["ohmic"], seed=2, noise=noise, config=QUICK)
     assert law.expression == "I_A_per_m*R_c"
     assert law.constants["R_c"].value == pytest.approx(RESISTANCE, rel=0.005)
 
@@ -91,8 +91,8 @@ def test_noise_about_a_mean_is_a_constant_and_no_law(make_table) -> None:
     assert law.constants["c0"].value == pytest.approx(2e-3, rel=0.1)
 
 
-def test_noise_free_data_with_a_systematic_misfit_do_not_buy_a_monster(make_table) -> None:
-    """A 2 % slow wave outside the model, no noise: the paper's law, not a formula that chases the wave."""
+def test_noise_free_data_with_a_model_error_do_not_favour_long_formulas(make_table) -> None:
+    """A slow wave of 2 % and no noise: the law is the paper's, not a longer formula that fits the wave."""
     law = discover(make_table(falling, 0.0, misfit=0.02), QUICK)
     assert true_constants(law, PAPER) is not None, law.expression
     assert law.constants["gamma"].value == pytest.approx(0.5, abs=4 * law.constants["gamma"].std)
@@ -110,11 +110,11 @@ def test_units_do_not_matter(make_table) -> None:
 
 
 def test_weights_follow_the_uncertainty(make_table) -> None:
-    """Half of the rows ruined, and said to be: the law is that of the other half."""
+    """Half of the rows have large noise and a large uncertainty: the law is that of the other half."""
     table = make_table(falling)
-    ruined = np.random.default_rng(0).random(len(table)) < 0.5
-    table["dphi_V"] += np.where(ruined, table["dphi_V"].std(), 0) * np.random.default_rng(1).standard_normal(len(table))
-    table["dphi_V_std"] = np.where(ruined, 1.0, 0.01) * table["dphi_V"].std()
+    noisy = np.random.default_rng(0).random(len(table)) < 0.5
+    table["dphi_V"] += np.where(noisy, table["dphi_V"].std(), 0) * np.random.default_rng(1).standard_normal(len(table))
+    table["dphi_V_std"] = np.where(noisy, 1.0, 0.01) * table["dphi_V"].std()
     law = discover(table, QUICK)
     assert true_constants(law, PAPER) is not None, law.expression
     assert law.constants["gamma"].value == pytest.approx(0.5, abs=0.01)

@@ -40,7 +40,7 @@ def rows_of(x: np.ndarray, y: np.ndarray) -> Rows:
         (atom("tanh", X1), lambda i, q: 0.7 * i * np.tanh(2.5 * q), 0.7, 2.5),
     ],
 )
-def test_planted_constants_come_back(points, form, law, linear, inner) -> None:
+def test_planted_constants_are_recovered(points, form, law, linear, inner) -> None:
     fit = fit_form(form, rows_of(points, law(*points)), precise=True)
     assert fit is not None
     assert fit.loss < 1e-16
@@ -67,7 +67,7 @@ def test_linear_fit_is_weighted_least_squares(points) -> None:
     assert fit.loss == pytest.approx(np.sum((w * (y - phi @ expected)) ** 2) / np.sum((w * y) ** 2), rel=1e-7)
 
 
-def test_terms_that_cannot_be_told_apart_are_refused(points) -> None:
+def test_linearly_dependent_terms_are_refused(points) -> None:
     points = np.stack([points[0], points[0] * (1 + 1e-9)])
     assert fit_form(forms.make_form([X0, X1]), rows_of(points, points[0])) is None
 
@@ -78,7 +78,7 @@ def test_a_pole_in_the_data_is_refused(points) -> None:
     assert predict(((((("x", 0), -2),)),), Fit(0.0, (1.0,), ()), np.zeros((1, 3))) is None
 
 
-def test_jacobian_is_that_of_the_residual(points) -> None:
+def test_jacobian_agrees_with_finite_differences(points) -> None:
     form = forms.make_form([*atom("exp", X1), X0, *atom("sum", X1, halves=-2)])
     y = np.sin(points[0])
     fit = Fit(0.0, (0.4, -0.3, 0.8), (1.1, 0.6))
@@ -91,7 +91,7 @@ def test_jacobian_is_that_of_the_residual(points) -> None:
         np.testing.assert_allclose(jacobian[:, k], rows.w * (up - down) / 2e-5, rtol=1e-4, atol=1e-6)
 
 
-def test_constants_that_the_rows_do_not_tell_apart(points) -> None:
+def test_constants_are_identifiable_if_the_rows_determine_them(points) -> None:
     """a I tanh(p q): a and p are known when tanh bends, and only their product when it does not."""
     form = atom("tanh", X1)
     assert identifiable(form, Fit(0.0, (1.0,), (2.0,)), rows_of(points, points[0]))

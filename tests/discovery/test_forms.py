@@ -1,4 +1,4 @@
-"""Canonical forms: trees that mean the same are one form, and a form contains what its tree says."""
+"""Canonical forms: trees of one function have one form, and a form contains the function of its tree."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def form(text: str) -> forms.Form:
     return found
 
 
-def written(text: str) -> str:
+def formula(text: str) -> str:
     found = form(text)
     inner = [f"p{k}" for k in range(len(forms.parameters(found)))]
     return forms.formula(found, ["I", "q"], [f"a{k}" for k in range(len(found))], inner)
@@ -44,15 +44,15 @@ def written(text: str) -> str:
         ("log(one)", "one"),
     ],
 )
-def test_equal_meanings_are_one_form(one: str, other: str) -> None:
+def test_trees_of_one_function_have_one_form(one: str, other: str) -> None:
     assert form(one) == form(other)
 
 
 def test_root_of_an_input_of_both_signs_is_of_its_magnitude() -> None:
-    assert written("sqrt(x0)") == "a0*sqrt(Abs(I))"
-    assert written("sqrt(square(x0))") == "a0*Abs(I)"
-    assert written("square(sqrt(square(x0)))") == "a0*I**2"
-    assert written("sqrt(x1)") == "a0*sqrt(q)"
+    assert formula("sqrt(x0)") == "a0*sqrt(Abs(I))"
+    assert formula("sqrt(square(x0))") == "a0*Abs(I)"
+    assert formula("square(sqrt(square(x0)))") == "a0*I**2"
+    assert formula("sqrt(x1)") == "a0*sqrt(q)"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_root_of_an_input_of_both_signs_is_of_its_magnitude() -> None:
     ],
 )
 def test_formula_and_its_nodes(tree: str, text: str, nodes: int) -> None:
-    assert written(tree) == text
+    assert formula(tree) == text
     assert forms.complexity(form(tree)) == nodes
 
 
@@ -116,7 +116,7 @@ def test_a_polynomial_tree_lies_in_the_span_of_its_form() -> None:
         checked += 1
 
 
-def test_limits_refuse_what_is_too_long() -> None:
+def test_forms_beyond_the_limits_are_refused() -> None:
     config = DiscoveryConfig(max_complexity=7, max_parameters=0)
     pset = primitive_set(config, frozenset())
     trees = ["mul(x0, add(square(x1), add(one, x1)))", "exp(x1)", "sqrt(sqrt(x1))"]

@@ -1,4 +1,4 @@
-"""The search: reproducible from its seed, resumable from any generation, and quiet about the caller's randomness."""
+"""The search: reproducible from its seed, resumable from any generation, and independent of other random numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import random
 
 import pandas as pd
 import pytest
+from deap import gp
+from deap.tools import emo
 
 from discovery import DiscoveryConfig, discover
 from discovery.problem import make_problem
@@ -40,12 +42,12 @@ def test_a_killed_search_resumes_exactly(make_table, tmp_path, monkeypatch, kill
     whole = discover(table, SMALL, tmp_path / "whole")
     step = Search.step
 
-    def mortal(self: Search) -> None:
+    def step_until_killed(self: Search) -> None:
         if self.generation == killed_after:
             raise KilledError
         step(self)
 
-    monkeypatch.setattr(Search, "step", mortal)
+    monkeypatch.setattr(Search, "step", step_until_killed)
     with pytest.raises(KilledError):
         discover(table, SMALL, tmp_path / "killed")
     assert (tmp_path / "killed" / CHECKPOINT).exists()
@@ -98,11 +100,26 @@ def test_a_damaged_checkpoint_is_refused(make_table, tmp_path) -> None:
             discover(table, quick, tmp_path)
 
 
-def test_the_callers_random_state_is_left_alone(make_table) -> None:
+def test_a_search_neither_draws_from_pythons_generator_nor_replaces_it(make_table) -> None:
+    """The generator keeps its state during a search, and may be seeded in the midst of one, as by another thread."""
+    table, quick = make_table(lambda q: 1 - 0.5 * q), SMALL.model_copy(update={"generations": 2})
+    expected = discover(table, quick)
     random.seed(1)
-    before = random.getstate()
-    discover(make_table(lambda q: 1 - 0.5 * q), SMALL.model_copy(update={"generations": 1}))
-    assert random.getstate() == before
+    state = random.getstate()
+
+    def mapper(function, batches):
+        assert {gp.random, emo.random} == {random}  # DEAP's
+        assert random.getstate() == state
+        return map(function, batches)
+
+    assert discover(table, quick, mapper=mapper) == expected
+    assert random.getstate() == state
+
+    def reseeding(function, batches):
+        random.seed(2)
+        return map(function, batches)
+
+    assert discover(table, quick, mapper=reseeding) == expected
 
 
 def test_no_form_twice_in_a_population(make_table) -> None:
@@ -110,8 +127,8 @@ def test_no_form_twice_in_a_population(make_table) -> None:
     for _ in range(3):
         search.step()
     for island in search.islands:
-        bred = [search.form(tree) for tree in island]
-        known = [form for form in bred if form is not None and search.fits[form] is not None]
-        fresh = SMALL.population // 8  # random trees that fill up may repeat one
+        found = [search.form(tree) for tree in island]
+        known = [form for form in found if form is not None and search.fits[form] is not None]
+        fresh = SMALL.population // 8  # random trees that fill up the population may repeat a form
         assert len(known) - len(set(known)) <= fresh
         assert all(len(tree) <= SMALL.max_length for tree in island)

@@ -1,4 +1,4 @@
-"""Tables: records to rows, held-out slits, units, and one line for each thing that is wrong."""
+"""Tables: records to rows, held-out slits, units, and one line for each fault."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from discovery import DiscoveryConfig, read_tables, table_from_records
-from discovery.problem import DRAWN, held_out_rows, make_problem
+from discovery.problem import RANDOM_FIFTH, held_out_rows, make_problem
 from transslit.columns import combined_unit, stem_of, unit_of
 from transslit.errors import BadInput
 from transslit.record import TransSlitRecord
@@ -25,8 +25,8 @@ def record(slits: int = 3, times: int = 11, **metadata: object) -> TransSlitReco
     charge = current * base["time_s"]
     contents = base.assign(phi_V=0.0, Q_C_per_m=charge, rho_C_per_m3=charge, c_mol_per_m3=1.0)
     terminal = pd.DataFrame({"replica": 0, "time_s": 0.1 * np.arange(times), "I_m_A_per_m": 1.0, "phi_m_V": 0.0})
-    told = {"electrolyte": "KCl", "temperature_K": 298.15, **metadata}
-    return TransSlitRecord(crossings, contents, terminal, told)
+    metadata = {"electrolyte": "KCl", "temperature_K": 298.15, **metadata}
+    return TransSlitRecord(crossings, contents, terminal, metadata)
 
 
 def test_records_become_rows_with_groups_and_integrated_current() -> None:
@@ -39,8 +39,8 @@ def test_records_become_rows_with_groups_and_integrated_current() -> None:
 
 
 def test_records_supply_width_cycle_and_passed_charge() -> None:
-    told = {"network": {"slit": 2e-9}, "drive": {"window": 1.0, "scan_rate": 4.0}}  # a cycle takes 0.5 s
-    table = table_from_records([record(**told)])
+    metadata = {"network": {"slit": 2e-9}, "drive": {"window": 1.0, "scan_rate": 4.0}}  # a cycle takes 0.5 s
+    table = table_from_records([record(**metadata)])
     assert (table["d"] == 2).all()
     assert table.groupby("cycle")["time_s"].max().to_dict() == pytest.approx({1: 0.5, 2: 1.0})
     np.testing.assert_allclose(table["q_I"], table["time_s"])  # a constant current
@@ -57,18 +57,18 @@ def test_records_of_uneven_steps_are_put_on_even_times() -> None:
 
 
 def test_scatter_over_replicas_is_the_uncertainty() -> None:
-    """Four replicas at +1, +1, +1 and -1 times a drive, off by known amounts: one standard deviation for all."""
-    parts, off = [], np.array([0.3, -0.1, 0.4, -0.6])
+    """Four replicas at +1, +1, +1 and -1 times a drive, with known errors: one standard deviation for all."""
+    parts, errors = [], np.array([0.3, -0.1, 0.4, -0.6])
     for number, sign in enumerate([1, 1, 1, -1]):
         one = record()
         one.terminal["phi_m_V"] = 0.1 * sign
-        one.crossings["dphi_V"] = sign * (one.crossings["dphi_V"] + off[number])
+        one.crossings["dphi_V"] = sign * (one.crossings["dphi_V"] + errors[number])
         for table in (one.crossings, one.slits, one.terminal):
             table["replica"] = number
         parts.append(one)
     merged = TransSlitRecord.concat(parts)
     table = table_from_records([merged])
-    np.testing.assert_allclose(table["dphi_V_std"], off.std(ddof=1))
+    np.testing.assert_allclose(table["dphi_V_std"], errors.std(ddof=1))
     assert "dphi_V_std" not in table_from_records([merged, record()])
 
 
@@ -83,36 +83,36 @@ def test_records_of_two_electrolytes_do_not_mix() -> None:
         table_from_records([record(), record(electrolyte="NaCl")])
 
 
-def test_rows_drawn_to_judge_are_known_again() -> None:
+def test_a_random_fifth_is_held_out_and_found_again_from_its_seed() -> None:
     table = pd.DataFrame({"x_m": np.arange(50.0), "y_m": np.arange(50.0) ** 2})
     problem = make_problem(table, DiscoveryConfig(inputs=("x_m",), target="y_m", seed=3))
-    held = held_out_rows(table, DRAWN, 3)
-    assert problem.held is not None
-    assert problem.held.x[0] * 49 == pytest.approx(table["x_m"][held].to_numpy())
+    mask = held_out_rows(table, RANDOM_FIFTH, 3)
+    assert problem.held_out is not None
+    assert problem.held_out.x[0] * 49 == pytest.approx(table["x_m"][mask].to_numpy())
 
 
 def test_the_last_slit_is_held_out_by_default(make_table) -> None:
     table = make_table(lambda q: 1 - 0.5 * q)
     problem = make_problem(table, DiscoveryConfig())
-    assert list(problem.judges) == ["i=4"]
+    assert list(problem.held_out_by_condition) == ["i=4"]
     assert problem.rows.x.shape == (2, 1200)
-    assert problem.held is not None
-    assert problem.held.x.shape == (2, 400)
+    assert problem.held_out is not None
+    assert problem.held_out.x.shape == (2, 400)
     assert make_problem(table, DiscoveryConfig(held_out=("i=1", "i=2"))).rows.x.shape == (2, 800)
-    assert make_problem(table, DiscoveryConfig(held_out="none")).held is None
+    assert make_problem(table, DiscoveryConfig(held_out="none")).held_out is None
     one_slit = make_problem(table[table["i"] == 1], DiscoveryConfig())
     assert one_slit.rows.x.shape == (2, 320)  # a fifth of the rows instead
     assert one_slit.signed == {0}
 
 
-def test_each_condition_has_its_own_judge() -> None:
+def test_each_condition_has_its_own_held_out_rows() -> None:
     wide = [record(network={"slit": width}) for width in (1e-9, 2e-9, 3e-9)]
     table = table_from_records(wide)
     table["q"] += 1e-3 * table["i"]
     problem = make_problem(table, DiscoveryConfig(inputs=("I_A_per_m", "q", "d"), held_out=("d=2", "i=3")))
-    assert {name: rows.x.shape[1] for name, rows in problem.judges.items()} == {"d=2": 30, "i=3": 30}
-    assert problem.held is not None
-    assert problem.held.x.shape == (3, 50)
+    assert {name: rows.x.shape[1] for name, rows in problem.held_out_by_condition.items()} == {"d=2": 30, "i=3": 30}
+    assert problem.held_out is not None
+    assert problem.held_out.x.shape == (3, 50)
     assert problem.rows.x.shape == (3, 40)
     assert problem.meaning["q"].startswith("|Q_i|")
 
@@ -204,6 +204,10 @@ def test_bad_files_get_one_line(tmp_path) -> None:
         assert "\n" not in str(error.value)
 
 
+def test_every_field_of_the_configuration_has_a_help_text() -> None:
+    assert not [name for name, field in DiscoveryConfig.model_fields.items() if not field.description]
+
+
 def test_bad_configurations_get_one_line(make_table) -> None:
     with pytest.raises(BadInput, match="the target must not be among the inputs"):
         DiscoveryConfig.read(inputs=("dphi_V", "q"))
@@ -220,7 +224,7 @@ def test_tables_survive_a_file(make_table, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "row", "said"),
+    ("header", "row", "message"),
     [
         ("dphi_V,I_A_per_m,q", "{y},{i},0.5,7", "is not a CSV table"),  # would shift every column by one
         ("dphi_V,q,I_A_per_m,q", "{y},0.1,{i},0.2", "q: names two columns"),
@@ -230,10 +234,10 @@ def test_tables_survive_a_file(make_table, tmp_path) -> None:
         ("dphi_V,I_A_per_m,q", "0_{n},{i},0.5", "must hold plain numbers"),
     ],
 )
-def test_a_table_that_would_be_read_as_another_is_refused(tmp_path, head: str, row: str, said: str) -> None:
+def test_a_table_that_would_be_read_as_another_is_refused(tmp_path, header: str, row: str, message: str) -> None:
     rows = [row.format(y=0.1 * n, i=n % 7, n=n) for n in range(30)]
-    (tmp_path / "data.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
-    with pytest.raises(BadInput, match=said):
+    (tmp_path / "data.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    with pytest.raises(BadInput, match=message):
         read_tables([tmp_path / "data.csv"], "dphi_V", INPUTS)
 
 

@@ -1,4 +1,4 @@
-"""The hall of fame does not hang on who fits: this process, a pool, a Dask cluster, or another kind of processor."""
+"""The hall of fame is the same from this process, a pool, a Dask cluster, and another kind of processor."""
 
 import os
 import re
@@ -13,7 +13,7 @@ import pytest
 from discovery import DiscoveryConfig, discover
 from transslit.law import Law
 
-NUMBERS = ["expression", "latex"]  # hold digits that the data do not determine
+NUMBERS = ["expression", "latex"]  # columns with digits that the data do not determine
 SMALL = DiscoveryConfig(population=32, generations=3, islands=2, migration_every=2, search_rows=150, bootstrap=50)
 SCRIPT = """
 import pathlib, sys, pandas
@@ -40,7 +40,7 @@ def test_a_pool_of_processes_finds_the_same(make_table):
 
 def test_a_dask_cluster_finds_the_same(make_table, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
-    monkeypatch.chdir(tmp_path)  # where the workers put what they keep
+    monkeypatch.chdir(tmp_path)  # for the files of the workers
     table = table_of(make_table)
     with (
         distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,

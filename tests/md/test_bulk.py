@@ -11,7 +11,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from md.bulk import BulkBox, _scaled, at_pressure, bulk_box, bulk_properties, diffusion, first_peak, size_correction
+from md.bulk import (
+    BulkBox,
+    BulkSettings,
+    _rescale,
+    at_pressure,
+    bulk_box,
+    bulk_properties,
+    diffusion,
+    first_peak,
+    size_correction,
+)
 from md.packing import nearest
 from transslit import BadInput, load_electrolyte
 
@@ -56,7 +66,7 @@ def test_the_box_is_what_was_asked(concentration, units):
     if not units:
         assert box.density == pytest.approx(KCL.solvent.density.value, rel=1e-9)
         assert box.concentration == 0
-    moved = _scaled(box, box.positions, 1.01)
+    moved = _rescale(box, box.positions, 1.01)
     water, again = box.positions[2 * units :].reshape(-1, 3, 3), moved[2 * units :].reshape(-1, 3, 3)
     np.testing.assert_allclose(again[:, 0], 1.01 * water[:, 0])
     np.testing.assert_allclose(again - again[:, :1], water - water[:, :1], atol=1e-20)
@@ -74,7 +84,7 @@ def test_the_size_correction_by_hand():
 
 def test_too_short_a_run_is_refused():
     with pytest.raises(BadInput, match="duration"):
-        bulk_properties(bulk_box(KCL, 1000.0, 300), 10e-12)
+        bulk_properties(bulk_box(KCL, 1000.0, 300), BulkSettings(10e-12))
 
 
 def show(name, found):
@@ -91,7 +101,7 @@ def show(name, found):
 def test_water():
     """Density within 1 % and D within 10 % (their errors here: 0.2 % and some 4 %)."""
     box, error = at_pressure(bulk_box(KCL, 0.0, 512), 60e-12)
-    found = bulk_properties(box, 80e-12, density_error=error)
+    found = bulk_properties(box, BulkSettings(80e-12), density_error=error)
     show("water", found)
     assert found.density == pytest.approx(998, rel=0.01)
     assert found.diffusion["water"] == pytest.approx(2.5e-9, rel=0.1)
@@ -107,7 +117,7 @@ def test_potassium_chloride(brine):
     """Density within 2 %, hydration shells in their windows; ions of +-1 e in SPC/E at 1 mol/l are slower than dilute
     real ones, whose D the electrolyte's file has, but not by half. Nine of a kind give D to some 12 %."""
     box, error = brine
-    found = bulk_properties(box, 120e-12, density_error=error)
+    found = bulk_properties(box, BulkSettings(120e-12), density_error=error)
     show("KCl, Nose-Hoover", found)
     assert found.density == pytest.approx(1042, rel=0.02)
     assert found.temperature == pytest.approx(298.15, abs=2)
@@ -121,7 +131,7 @@ def test_potassium_chloride(brine):
 @pytest.mark.slow
 def test_friction_slows_transport(brine):
     """At 5/ps water is slower than 1/D' = 1/D + m Gamma/kT gives, since friction damps collective motion, too."""
-    found = bulk_properties(brine[0], 120e-12, density_error=brine[1], friction=5.0)
+    found = bulk_properties(brine[0], BulkSettings(120e-12, friction=5.0), density_error=brine[1])
     show("KCl, 5/ps", found)
     free = 2.4e-9
     alone = 1 / (1 / free + 18.015e-3 / 6.02214076e23 * 5e12 / (1.380649e-23 * 298.15))

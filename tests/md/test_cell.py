@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+from pydantic import BeforeValidator
 from scipy import constants
 
-from md import Cell, paper, quick
+from md import Cell, MDConfig, paper, quick
 from md.forcefield import check_neutral
 from md.packing import check_overlaps, nearest, pack
-from transslit import BadInput, StageFailed, load_electrolyte
+from transslit import BadInput, SlitNetwork, StageFailed, load_electrolyte
 
 KCL = load_electrolyte("KCl")
 
@@ -47,10 +50,10 @@ def test_mirror_symmetry_leaves_no_dipole(cell):
 
 def test_sheets_alternate_and_keep_their_pitch(cell):
     network = cell.network
-    for number, block in enumerate(cell.blocks):
-        planes = cell.to_box(block, network.sheet_centres)
+    for number, half_cell in enumerate(cell.half_cells):
+        planes = cell.to_box(half_cell, network.sheet_centres)
         np.testing.assert_allclose(np.abs(np.diff(planes)), 0.93e-9, rtol=1e-9)
-        assert abs(abs(planes[-1] - block["wall"]) - 0.93e-9) < 1e-15
+        assert abs(abs(planes[-1] - half_cell.wall) - 0.93e-9) < 1e-15
         for j in range(network.slits):
             sheet = cell.carbons["sheet"] == 2 + number * network.slits + j
             y = cell.carbons["positions"][sheet, 1] - (0.0 if j % 2 == 0 else network.slit_length)
@@ -95,6 +98,15 @@ def test_impossible_cells_are_refused(make_config, changes, field):
     with pytest.raises(BadInput) as caught:
         make_config(**changes)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("config", [MDConfig, SlitNetwork])
+def test_every_field_has_a_description(config):
+    """Options of the command line are made from the fields; a length, time or voltage says its unit."""
+    for name, field in config.model_fields.items():
+        assert field.description, name
+        quantity = any(isinstance(part, BeforeValidator) for part in field.metadata)
+        assert not quantity or re.search(r", in (m|s|K|V|e|V/s|mol/m\^3)\b", field.description), name
 
 
 def test_charged_box_is_refused():

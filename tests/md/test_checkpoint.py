@@ -16,7 +16,7 @@ import md.replica
 import md.stage
 from md.carbon_charge import solved_charges
 from md.cell import Cell
-from md.checkpoint import Reached, restore
+from md.checkpoint import Counters, restore
 from md.equilibrium import find_equilibrium
 from md.files import load_arrays
 from md.fixed_charge import FixedCharge
@@ -25,7 +25,7 @@ from md.legs import replica_legs
 from md.packing import pack
 from md.propagate import Leg, propagate, simulation
 from md.replica import run_replica
-from md.stage import analyse, describe, settled
+from md.stage import analyse, describe, ensure_equilibrium
 from transslit import BadInput, StageFailed, TransSlitRecord
 from transslit.progress import Progress
 from transslit.runs import write_json
@@ -52,7 +52,7 @@ class Ions:
     def simulation(self, seed=5):
         return simulation(self.structure, self.system, self.cell, seed)
 
-    def go(self, folder, advance=lambda done: None, begin=None):
+    def go(self, folder, advance=lambda done: None, drive=None):
         """The whole run, or what is left of it, a segment per frame; the simulation and what `propagate` returns."""
         sim = self.simulation()
 
@@ -61,7 +61,7 @@ class Ions:
             sim.context.setVelocitiesToTemperature(298.15, 6)
             sim.context.setParameter(PER_CARBON, 0.01)
 
-        at = propagate(sim, self.cell, LEGS, folder, start=start, advance=advance, begin=begin, interval=1e-9)
+        at = propagate(sim, self.cell, LEGS, folder, start=start, advance=advance, drive=drive, interval=1e-9)
         return sim, at
 
     def killed(self, folder, stop):
@@ -218,25 +218,28 @@ def moving(sim):
 
 
 def test_the_state_holds_positions_velocities_energies_and_parameters(ions, tmp_path):
-    """As they were at the last save, which a callback notes as the run passes it."""
-    seen, sims = [], []
+    """As they were at the last save, 4 fs from the start, which a drive notes before every segment."""
+    seen = []
 
-    def begin(sim, leg):
-        sims.append(sim)
-        seen.append(moving(sim))
+    class Watch:
+        def apply(self, sim, time):
+            seen.append(moving(sim))
+
+        def solved(self, sim):
+            """Solves for no charges."""
 
     def kill(done):
-        if done == 4:
-            seen.append(moving(sims[-1]))
         if done > 4:
             raise Killed
 
     with pytest.raises(Killed):
-        ions.go(tmp_path, kill, begin)
+        ions.go(tmp_path, kill, Watch())
+    (saved, *_) = [each for each in seen if each[3] == pytest.approx(4e-3)]
+    seen.clear()
     spoil_garbage(ions, tmp_path / "checkpoint.npz")
     with pytest.raises(Killed):
-        ions.go(tmp_path, kill, begin)
-    _, saved, restored = seen
+        ions.go(tmp_path, kill, Watch())
+    restored = seen[0]
     assert restored[4] == 0.01
     for one, other in zip(saved, restored, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-6, atol=1e-6)
@@ -391,11 +394,11 @@ def test_the_equilibrium_says_so_too(make_config, relaxed, tmp_path, monkeypatch
             mdtraj.Topology.from_openmm(structure),
         )
         many.save_xtc(str(folder / "segment-0000.xtc"))
-        return Reached(len(legs), 0, 1, [], [place])
+        return Counters(len(legs), 0, 1, [], [place])
 
     monkeypatch.setattr(module, "propagate", planted)
     np.savez(tmp_path / "filled.npz", positions=equilibrium.snapshots[0], waters=equilibrium.waters)
-    found = settled(cell, tmp_path, Progress(quiet=True))
+    found = ensure_equilibrium(cell, tmp_path, Progress(quiet=True))
     assert found.provenance["continued_from_state"] == [place]
 
 
@@ -508,7 +511,7 @@ def test_torn_segments_do_not_become_a_replica(make_config, relaxed, finished, t
     else:
         path.write_bytes(GARBAGE if damage == "garbage" else path.read_bytes()[:-100])
     rows = [(time, 298.15) for time in np.arange(-1, 7) * 0.05e-12]
-    monkeypatch.setattr(md.replica, "propagate", lambda *_, **__: Reached(len(replica_legs(cell.config)), 0, 1, rows))
+    monkeypatch.setattr(md.replica, "propagate", lambda *_, **__: Counters(len(replica_legs(cell.config)), 0, 1, rows))
     monkeypatch.setattr(md.replica, "drive_of", FixedCharge)
     before = contents(work)
     with pytest.raises(StageFailed, match="away") as caught:
@@ -535,12 +538,12 @@ def test_a_torn_equilibrium_is_named_and_made_again_once_it_is_moved_away(relaxe
         provenance.write_text('{"source": "te')
     torn = provenance if damage == "provenance" else path
     with pytest.raises((StageFailed, BadInput)) as caught:
-        settled(cell, tmp_path, Progress(quiet=True))
+        ensure_equilibrium(cell, tmp_path, Progress(quiet=True))
     assert str(torn) in str(caught.value)
     assert "\n" not in str(caught.value)
     torn.unlink()
     monkeypatch.setattr(md.stage, "find_equilibrium", lambda *_: equilibrium)
-    found = settled(cell, tmp_path, Progress(quiet=True))
+    found = ensure_equilibrium(cell, tmp_path, Progress(quiet=True))
     assert found.waters == equilibrium.waters
     np.testing.assert_allclose(found.snapshots, snapshots, atol=1e-6)
 

@@ -133,7 +133,7 @@ def test_voltage_as_a_parameter_is_voltage_on_the_electrodes(make_config, relaxe
     assert np.sqrt(np.mean((found - without - added) ** 2)) < 5e-3 * np.sqrt(np.mean(added**2))
     expected = np.array(unit.Quantity(metal.getCharges(sim.context)).value_in_unit(unit.elementary_charge))
     np.testing.assert_allclose(charge, expected[: len(charge)], atol=1e-3 * charge.max())
-    assert (drive.gained * cell.carbons["sign"]).sum() > 0
+    assert (drive.per_volt * cell.carbons["sign"]).sum() > 0
 
 
 RUNS = {
@@ -161,7 +161,11 @@ def test_a_real_run_is_neutral_has_its_voltage_and_resumes(make_config, relaxed_
     order): a hundredth of the electrode's charge.
     """
     equilibrium = relaxed_start
-    options = {"friction": 20.0, "decorrelation": 0.05e-12, "electrode_uptake_fraction": 0.275}  # that of the start's cell
+    options = {
+        "friction": 20.0,
+        "decorrelation": 0.05e-12,
+        "electrode_uptake_fraction": 0.275,
+    }  # that of the start's cell
     cell = Cell(make_config(platform="CPU", drive=drive, **options, **RUNS[drive]))
     structure = topology(cell, equilibrium.waters)
 

@@ -13,7 +13,7 @@ import md.filling
 from md import remake_equilibrium
 from md.cell import Cell
 from md.config import quick
-from md.equilibrium import drift_in_words, shipped
+from md.equilibrium import drift_in_words, shipped_equilibrium
 from md.packing import check_overlaps
 from transslit import load_electrolyte
 from transslit.progress import Progress
@@ -40,7 +40,7 @@ def test_drift_in_words():
 
 def test_the_shipped_start_says_it_too():
     """In 84 ps no content drifted by more than its error allows; a slow tail of 6 % cannot be ruled out."""
-    found = shipped(Cell(quick(0.59e-9, load_electrolyte("KCl"), 1000.0)))
+    found = shipped_equilibrium(Cell(quick(0.59e-9, load_electrolyte("KCl"), 1000.0)))
     assert found.provenance["drift_in_words"].startswith("no drift beyond two standard errors")
     assert "at most 6% of any content" in found.provenance["drift_in_words"]
 
@@ -65,7 +65,7 @@ def test_it_can_be_remade(make_config, tmp_path, monkeypatch):
     assert provenance["drift_in_words"] == "the equilibration is too short to tell whether the ions are in equilibrium"
     monkeypatch.setattr(md.equilibrium, "SHIPPED", tmp_path)
     cell = Cell(config)
-    found = shipped(cell)
+    found = shipped_equilibrium(cell)
     assert found is not None
     assert found.waters == made.waters
     assert np.shape(found.snapshots) == np.shape(made.snapshots)

@@ -53,32 +53,32 @@ def test_field_carries_unit_drop(cell):
     assert (w_u[:, v > cell.network.slit_length - cell.network.edge_gap] >= -1e-3).all()
 
 
-def around(cell, block, i, back):
+def around(cell, half_cell, i, back):
     """Straight lines from mid-slit i+1 along the slit, through the edge gap, and back to mid-slit i; (n, 2)."""
     network = cell.network
     s = network.slit_centres[[i, i, i - 1, i - 1]]
     gap = np.mean(network.gap(i))
     y = np.array([network.slit_length / 2, gap, gap, network.slit_length / 2])
     y = cell.box[1] - y if back else y
-    corners = np.column_stack([cell.to_box(cell.blocks[block], s), y])
+    corners = np.column_stack([cell.to_box(cell.half_cells[half_cell], s), y])
     return np.concatenate([np.linspace(a, b, 400)[:-1] for a, b in pairwise(corners)])
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("half_cell", range(4))
 @pytest.mark.parametrize("back", [False, True])
-def test_every_path_leads_towards_the_bulk(make_config, block, back):
-    """Along both mirror halves of each block, for sheets hung from either side, w adds up to the same drop."""
+def test_every_path_leads_towards_the_bulk(make_config, half_cell, back):
+    """Along both mirror halves of each half-cell, for sheets fixed on either side, w adds up to the same drop."""
     network = SlitNetwork(slit=0.59e-9, layers=4, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir_length=0.6e-9)
     cell = Cell(make_config(network=network))
     paths, first = Paths(cell), None
     for i in (1, 2):
-        line = around(cell, block, i, back)
-        w, _ = paths.at(block, i, (line[1:] + line[:-1]) / 2 % cell.box[:2])
+        line = around(cell, half_cell, i, back)
+        w, _ = paths.at(half_cell, i, (line[1:] + line[:-1]) / 2 % cell.box[:2])
         drop = (w * np.diff(line, axis=0)).sum()
         first = drop if first is None else first
         assert drop == pytest.approx(first, rel=1e-3)
         assert 1.0 < drop < 1.1  # of the centres; the middles' means lie a little inwards
-        for other in set(range(4)) - {block}:
+        for other in set(range(4)) - {half_cell}:
             assert np.abs(paths.at(other, i, line)[0]).max() == 0
 
 
@@ -172,8 +172,10 @@ def langevin(make_config):
     friction = 20.0
     options = {"friction": friction, "post_step_friction": friction, "duration": 10e-12, "frame_interval": 0.02e-12}
     network = SlitNetwork(slit=0.59e-9, layers=3, slit_length=0.852e-9, edge_gap=0.5325e-9, reservoir_length=6e-9)
-    cell = Cell(make_config(network=network, concentration=6000.0, electrode_uptake_fraction=0.0, **options))  # many ions of either kind
-    network, block = cell.network, 0
+    cell = Cell(
+        make_config(network=network, concentration=6000.0, electrode_uptake_fraction=0.0, **options)
+    )  # many ions of either kind
+    network, half_cell = cell.network, 0
     count = cell.ion_numbers["K"]
     mass = cell.electrolyte.ions[0].md.mass.value * constants.atomic_mass
     energy, step, every = constants.k * cell.config.temperature, 4e-15, 5
@@ -209,9 +211,9 @@ def langevin(make_config):
             u, v = np.where(good, moved, [u, v])
     # the noise that follows a frame does not know its positions; the one before has moved them
     frames, pushes, noise = np.array(frames)[1:-1], np.array(pushes)[1:-1], np.array(noise)[2:]
-    direction = cell.blocks[block]["direction"]
-    x = cell.to_box(cell.blocks[block], network.sheet_centres[1]) + direction * frames[:, 0]
-    y = network.slit_length - frames[:, 1]  # the sheet between slits 2 and 1 hangs from y = L
+    direction = cell.half_cells[half_cell].direction
+    x = cell.to_box(cell.half_cells[half_cell], network.sheet_centres[1]) + direction * frames[:, 0]
+    y = network.slit_length - frames[:, 1]  # the sheet between slits 2 and 1 is fixed at y = L
     place = np.zeros((len(frames), 2 * count, 3))
     place[:, :count, 0], place[:, :count, 1] = x, y
     force = np.zeros((len(frames), len(KINDS), 2 * count, 3))
@@ -220,7 +222,7 @@ def langevin(make_config):
         force[:, at, :count, 0], force[:, at, :count, 1] = direction * each[:, 0], -each[:, 1]
     time = np.arange(1, len(frames) + 1) * step * every
     phi = {n: np.zeros(Grid(cell)) for n in range(20)}
-    results = SimpleNamespace(run=0, time=time, positions=place, forces=force, phi=phi)
+    results = SimpleNamespace(box=0, time=time, positions=place, forces=force, phi=phi)
     return cell, force_balance([results], cell)
 
 
@@ -279,18 +281,18 @@ def test_migration_is_the_mean_field(cell):
     wave = 0.3 * np.cos(4 * np.pi * np.arange(nx) / nx)[:, None] * np.ones(ny)  # even about both walls
     time = np.array([0.1, 0.2, 0.3]) * 1e-12
     results = SimpleNamespace(
-        run=0, time=time, positions=place, forces=np.zeros((3, len(KINDS), counts, 3)), phi={0: wave}
+        box=0, time=time, positions=place, forces=np.zeros((3, len(KINDS), counts, 3)), phi={0: wave}
     )
     table = force_balance([results], cell).query("ion == 'Cl' and i == 1").set_index("replica")
     paths, charge = Paths(cell), -E
     wavenumber = 4 * np.pi / cell.box[0]
-    for block in range(4):
+    for half_cell in range(4):
         ions = place[:, cell.ion_numbers["K"] :]
-        w, _ = paths.at(block, 1, ions)
+        w, _ = paths.at(half_cell, 1, ions)
         push = charge * 0.3 * wavenumber * np.sin(wavenumber * ions[..., 0]) * w[..., 0]
         expected = push.sum(axis=1).mean() * paths.field.length * 1e12
-        assert table.loc[block, "mean_field_pN"] == pytest.approx(expected, rel=2e-3, abs=1e-3)
-        assert table.loc[block, "local_field_pN"] == pytest.approx(-expected, rel=2e-3, abs=1e-3)
+        assert table.loc[half_cell, "mean_field_pN"] == pytest.approx(expected, rel=2e-3, abs=1e-3)
+        assert table.loc[half_cell, "local_field_pN"] == pytest.approx(-expected, rel=2e-3, abs=1e-3)
 
 
 def test_friction_follows_the_legs(make_config):
@@ -304,20 +306,25 @@ def test_analyzer_reads_frames_after_the_onset(pair_cell, make_universe):
     middle = np.array([2 * cell.walls[0], 1.5e-9, 1.2e-9])
     beside = middle + np.array([0, 0.4e-9, 0])
     ions = [("K", np.tile(middle, (3, 1))), ("Cl", np.tile(beside, (3, 1)))]
-    found = IonForces(make_universe(cell, ions), cell, run=3).run().results
+    found = IonForces(make_universe(cell, ions), cell, box=3).run().results
     np.testing.assert_allclose(found.time, [0.05e-12, 0.1e-12])
     assert found.forces.shape == (2, 4, 2, 3)
     expected = forces(cell, np.array([middle, beside]), cell.config.charge_per_carbon)
     np.testing.assert_allclose(found.forces[0, 0], expected["electrostatic"], rtol=1e-3, atol=1e-13)
     assert list(found.phi) == [0]
-    assert found.run == 3
+    assert found.box == 3
 
 
 @pytest.mark.slow
 def test_balance_of_a_real_run_closes(make_config, tmp_path):
     """Water, charged sheets and thermostat: what forces of a nanonewton leave is within their sampling error."""
     config = make_config(
-        decorrelation=1e-12, post_step_duration=0.5e-12, duration=4e-12, frame_interval=0.02e-12, force_frames=0.02e-12, replicas=2
+        decorrelation=1e-12,
+        post_step_duration=0.5e-12,
+        duration=4e-12,
+        frame_interval=0.02e-12,
+        force_frames=0.02e-12,
+        replicas=2,
     )
     run(config, tmp_path, Progress(quiet=True))
     table = pd.read_parquet(tmp_path / "force_balance.parquet")

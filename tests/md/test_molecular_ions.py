@@ -13,7 +13,7 @@ import md
 from md import Cell
 from md.bulk import bulk_box, bulk_system
 from md.forcefield import PER_CARBON, build_system, forcefield_xml, nonbonded, topology
-from md.growth import grown
+from md.growth import grow
 from md.ion_forces import FORCE, charge_carbons, contact_context, electrostatic_context
 from md.ions import IonSites
 from md.packing import check_overlaps, pack
@@ -138,7 +138,7 @@ def packed(make_config):
     structure = topology(cell, 0)
     first = len(cell.carbons["sign"])
     sites = range(first, first + len(cell.ion_sites))
-    return cell, grown(structure, build_system(cell, structure), positions * 1e9, sites, "CPU")
+    return cell, grow(structure, build_system(cell, structure), positions * 1e9, sites, "CPU")
 
 
 def test_a_liquid_of_ions_fills_the_cell(packed):

@@ -16,7 +16,13 @@ from transslit.progress import Progress
 @pytest.mark.slow
 def test_counter_ions_enter_and_the_liquid_cools(tmp_path):
     config = quick(
-        0.59e-9, load_electrolyte("KCl"), 1000.0, replicas=1, decorrelation=0.3e-12, post_step_duration=0.8e-12, duration=1.2e-12
+        0.59e-9,
+        load_electrolyte("KCl"),
+        1000.0,
+        replicas=1,
+        decorrelation=0.3e-12,
+        post_step_duration=0.8e-12,
+        duration=1.2e-12,
     )
     record = run(config, tmp_path, Progress(quiet=True))
     slits = record.slits.assign(positive=record.slits["replica"] % 4 < 2)

@@ -19,7 +19,7 @@ import pytest
 import md.equilibrium
 import md.filling
 import md.propagate
-from md.equilibrium import Equilibrium, constrained, ship, shipped
+from md.equilibrium import Equilibrium, set_constrained_positions, ship, shipped_equilibrium
 from md.forcefield import build_system, topology
 from md.propagate import Leg, positions_of, propagate, simulation
 from md.replica import run_replica
@@ -30,22 +30,33 @@ from transslit.runs import open_run
 GOOD = Leg("good", 4, 1e-15, 298.15, 2)
 
 
-def burst(relaxed, folder, begin=None, leg=None):
-    """A good leg of two frames, then one in which `begin` (or an absurd leg) does its harm."""
+class Harm:
+    """A drive that does its harm in the second leg, once."""
+
+    def __init__(self, harm):
+        self.harm = harm
+
+    def apply(self, sim, time):
+        if self.harm is not None and time > 4.5e-15:
+            harm, self.harm = self.harm, None
+            harm(sim)
+
+    def solved(self, sim):
+        """Solves for no charges."""
+
+
+def burst(relaxed, folder, harm=None, leg=None):
+    """A good leg of two frames, to 4 fs, then one in which `harm` (or an absurd leg) makes it blow up."""
     cell, equilibrium = relaxed
     structure = topology(cell, equilibrium.waters)
     sim = simulation(structure, build_system(cell, structure), cell, 5)
 
     def start(sim):
-        constrained(sim, equilibrium.snapshots[0])
+        set_constrained_positions(sim, equilibrium.snapshots[0])
         sim.context.setVelocitiesToTemperature(298.15, 6)
 
-    def harm(sim, leg):
-        if leg.name == "bad" and begin is not None:
-            begin(sim)
-
     legs = [GOOD, leg or Leg("bad", 40, 1e-15, 298.15, 2)]
-    return propagate(sim, cell, legs, folder, start=start, begin=harm)
+    return propagate(sim, cell, legs, folder, start=start, drive=Harm(harm))
 
 
 def overheat(sim):
@@ -117,7 +128,7 @@ def test_a_spoiled_shipped_start_is_found(relaxed, tmp_path, monkeypatch):
     ship(cell, made, tmp_path / "cell")
     monkeypatch.setattr(md.equilibrium, "SHIPPED", tmp_path)
     with pytest.raises(StageFailed, match="carbon"):
-        shipped(cell)
+        shipped_equilibrium(cell)
 
 
 def no_space(*_, **__):

@@ -9,7 +9,7 @@ import pytest
 from openmm import unit
 
 from md.cell import Cell
-from md.equilibrium import Equilibrium, drift_summary, drift_table, ship, shipped
+from md.equilibrium import Equilibrium, drift_summary, drift_table, ship, shipped_equilibrium
 from md.filling import _add, _remove, heavy_hydrogens, reservoir_count
 from md.fixed_charge import set_charge
 from md.forcefield import build_system, charges, forcefield_xml, nonbonded, topology
@@ -18,7 +18,7 @@ from md.packing import check_overlaps, pack
 from md.propagate import Leg, propagate, simulation
 from md.replica import run_replica, seed_of
 from md.stage import analyse, describe
-from transslit import StageFailed, TransSlitRecord, load_electrolyte
+from transslit import TransSlitRecord, load_electrolyte
 from transslit.progress import Progress
 
 
@@ -142,27 +142,6 @@ def test_the_resumed_path_is_bitwise_on_the_reference_platform(make_config, tmp_
     np.testing.assert_array_equal(go(tmp_path / "cut"), whole)
 
 
-def test_a_blow_up_ends_in_one_error_and_keeps_the_checkpoint(relaxed, tmp_path):
-    cell, equilibrium = relaxed
-    structure = topology(cell, equilibrium.waters)
-    sim = simulation(structure, build_system(cell, structure), cell, 5)
-
-    def start(sim):
-        sim.context.setPositions(equilibrium.snapshots[0])
-        sim.context.setVelocitiesToTemperature(298.15, 6)
-
-    def begin(sim, leg):
-        if leg.name == "burst":
-            hot = sim.context.getState(getVelocities=True).getVelocities(asNumpy=True) * 300
-            sim.context.setVelocities(hot)
-
-    runs = [Leg("good", 4, 1e-15, 298.15, 2), Leg("burst", 200, 2e-15, 298.15, 2)]
-    with pytest.raises(StageFailed):
-        propagate(sim, cell, runs, tmp_path, start=start, begin=begin)
-    assert (tmp_path / "checkpoint.npz").exists()
-    assert [path.name for path in tmp_path.glob("segment-*.xtc")] == ["segment-0000.xtc"]
-
-
 def test_analysis_leaves_the_record_and_its_tables(relaxed, finished):
     import pandas as pd
 
@@ -173,7 +152,7 @@ def test_analysis_leaves_the_record_and_its_tables(relaxed, finished):
     pd.testing.assert_frame_equal(again.crossings, record.crossings)
     ions = record.slits.groupby(["replica", "time_s"])["Q_C_per_m"].sum()
     assert np.isfinite(ions).all()
-    assert {"time_s", "c_mol_per_m3", "c_K_mol_per_m3", "water_kg_per_m3", "replica"} <= set(
+    assert {"time_s", "c_mol_per_m3", "c_K_mol_per_m3", "water_kg_per_m3", "box"} <= set(
         pd.read_parquet(finished / "reservoir.parquet").columns
     )
     with np.load(finished / "cell_after.npz") as after:
@@ -208,22 +187,22 @@ def test_shipping_keeps_positions_to_the_picometre(relaxed, tmp_path, monkeypatc
     }
     ship(cell, Equilibrium(equilibrium.snapshots, equilibrium.waters, provenance), tmp_path / "cell")
     monkeypatch.setattr(module, "SHIPPED", tmp_path)
-    found = shipped(cell)
+    found = shipped_equilibrium(cell)
     move = found.snapshots - equilibrium.snapshots
     box = cell.box * 1e9
     assert np.abs(move - box * np.round(move / box)).max() < 2e-4
     structure = topology(cell, found.waters)
     sim = simulation(structure, build_system(cell, structure), cell, 1)
-    module.constrained(sim, found.snapshots[0])
+    module.set_constrained_positions(sim, found.snapshots[0])
     sim.step(5)  # a water cut by the box's end would not survive its constraints
     assert np.isfinite(sim.context.getState(getPositions=True).getPositions(asNumpy=True)._value).all()
 
 
 def test_drift_is_seen_and_its_error_too(cell):
     """Contents that step from one slit to the reservoir half way are a change of that size."""
-    block = cell.blocks[0]
+    half_cell = cell.half_cells[0]
     inside, outside = (
-        float(cell.to_box(block, x)) for x in (cell.network.slit_centres[1], cell.network.depth + 0.5e-9)
+        float(cell.to_box(half_cell, x)) for x in (cell.network.slit_centres[1], cell.network.depth + 0.5e-9)
     )
     x = np.full((40, 3), inside)
     x[20:, 0] = outside
@@ -234,7 +213,7 @@ def test_drift_is_seen_and_its_error_too(cell):
 
 
 def test_seeds_and_legs_differ_by_replica(config):
-    assert len({seed_of(config, run) for run in range(50)}) == 50
+    assert len({seed_of(config, box) for box in range(50)}) == 50
     total = sum(leg.steps * leg.timestep for leg in replica_legs(config))
     assert total == pytest.approx(config.decorrelation + config.duration)
     assert openmm.Platform.getNumPlatforms() >= 2

@@ -1,4 +1,4 @@
-"""The shipped equilibrium is that of the default quick cell, whole, and its snapshots are apart."""
+"""The shipped equilibrium is that of the default quick cell, whole, and its snapshots are apart; shipped records."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from md import Cell, quick
-from md.equilibrium import SHIPPED, ions_key, shipped
+from md.equilibrium import SHIPPED, ions_key, shipped_equilibrium
 from md.packing import check_overlaps
+from md.shipped import references
 from transslit import load_electrolyte
 
 
@@ -18,7 +19,7 @@ def cell(request):
 
 
 def test_it_fits_the_default_cell(cell):
-    found = shipped(cell)
+    found = shipped_equilibrium(cell)
     assert found is not None
     assert found.provenance["ions_key"] == ions_key(cell)
     ions, carbons = sum(cell.ion_numbers.values()), len(cell.carbons["sign"])
@@ -36,7 +37,7 @@ def test_it_fits_the_default_cell(cell):
 
 def test_snapshots_are_decorrelated(cell):
     """Ions have left their cages (some 0.05 nm wide) between snapshots, 14 ps apart."""
-    found = shipped(cell)
+    found = shipped_equilibrium(cell)
     carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
     place = found.snapshots[:, carbons : carbons + ions]
     move = np.diff(place, axis=0)
@@ -45,7 +46,7 @@ def test_snapshots_are_decorrelated(cell):
 
 
 def test_its_provenance_says_how_far_from_equilibrium_it_is(cell):
-    provenance = shipped(cell).provenance
+    provenance = shipped_equilibrium(cell).provenance
     assert set(provenance["drift"]) == {"slit_1", "slit_2", "slit_3", "reservoirs"}
     total = sum(part["second_half"] for part in provenance["drift"].values())
     assert total == pytest.approx(sum(cell.ion_numbers.values()))
@@ -55,6 +56,20 @@ def test_its_provenance_says_how_far_from_equilibrium_it_is(cell):
 
 def test_another_cell_is_not_taken_for_it(cell):
     other = Cell(quick(0.59e-9, load_electrolyte("KCl"), 500.0))
-    assert shipped(other) is None
+    assert shipped_equilibrium(other) is None
     sodium = Cell(quick(0.59e-9, load_electrolyte("NaCl"), 1000.0))
-    assert shipped(sodium).provenance["ions_key"] != ions_key(sodium)  # its positions serve, after equilibration
+    assert shipped_equilibrium(sodium).provenance["ions_key"] != ions_key(
+        sodium
+    )  # its positions serve, after equilibration
+
+
+def test_shipped_records_are_of_the_same_electrolyte_and_slit():
+    """By the name of the drive, the shortest first; none of another electrolyte or width."""
+    records = references(load_electrolyte("KCl"), 0.59e-9)
+    ramps = [f"charge-ramp-{length}ps (shipped)" for length in (5, 20, 50)]
+    assert list(records) == [ramps[0], ramps[1], ramps[2], "charge-step-10ps (shipped)"]
+    for label, record in records.items():
+        assert record.metadata["drive"]["kind"] == label.rsplit("-", 1)[0]
+        assert record.metadata["network"]["slit"] == pytest.approx(0.59e-9)
+    assert references(load_electrolyte("NaCl"), 0.59e-9) == {}
+    assert references(load_electrolyte("KCl"), 1e-9) == {}

@@ -8,7 +8,7 @@ from MDAnalysis.analysis.results import Results
 from scipy import constants
 
 from md import TransSlitFlux
-from md.reduction import Counted, current_parts, moving_average, record_of
+from md.reduction import Counts, current_parts, moving_average, record_of
 from md.slit_diffusion import SlitDiffusion, fit
 from transslit import StageFailed
 from transslit.decomposition import decompose, steric_excess
@@ -16,14 +16,14 @@ from transslit.decomposition import decompose, steric_excess
 E = constants.e
 
 
-def straight(cell, block, start, end, frames, y=None):
-    """Path from network coordinate `start` to `end` in a block, through mid-gap, wrapped into the box."""
-    x = cell.to_box(block, np.linspace(start, end, frames)) % cell.box[0]
+def straight(cell, half_cell, start, end, frames, y=None):
+    """Path from network coordinate `start` to `end` in a half-cell, through mid-gap, wrapped into the box."""
+    x = cell.to_box(half_cell, np.linspace(start, end, frames)) % cell.box[0]
     return np.column_stack([x, np.full(frames, y if y is not None else 0.0), np.full(frames, 0.1e-9)])
 
 
-def charge_moved(table, column, cell, block, interval=0.05e-12):
-    chosen = table[table["replica"] == block]
+def charge_moved(table, column, cell, half_cell, interval=0.05e-12):
+    chosen = table[table["replica"] == half_cell]
     return (
         chosen.groupby("i")[column].sum() * interval * 2 * cell.depth / E
         if "i" in chosen
@@ -31,23 +31,23 @@ def charge_moved(table, column, cell, block, interval=0.05e-12):
     )
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("half_cell", range(4))
 @pytest.mark.parametrize(("ion", "charge"), [("K", 1), ("Cl", -1)])
 @pytest.mark.parametrize("inward", [True, False])
-def test_one_ion_is_one_charge(cell, make_universe, block, ion, charge, inward):
-    """Across the mid-plane (for two blocks the box's end) to the deepest slit, or back: one e through each plane."""
+def test_one_ion_is_one_charge(cell, make_universe, half_cell, ion, charge, inward):
+    """Across the mid-plane (twice the box's end) to the deepest slit, or back: one e through each plane."""
     network = cell.network
     ends = [network.depth + network.reservoir_length * 1.2, network.slit_centres[-1]]
-    path = straight(cell, cell.blocks[block], *(ends if inward else ends[::-1]), 60)
+    path = straight(cell, cell.half_cells[half_cell], *(ends if inward else ends[::-1]), 60)
     record = TransSlitFlux(make_universe(cell, [(ion, path)]), cell).run().results.record
     expected = charge * (-1 if inward else 1)  # towards the bulk is positive
-    assert charge_moved(record.crossings, "I_A_per_m", cell, block)[1] == pytest.approx(expected, abs=1e-9)
+    assert charge_moved(record.crossings, "I_A_per_m", cell, half_cell)[1] == pytest.approx(expected, abs=1e-9)
     for column in ("I_m_A_per_m", "I_0_A_per_m"):
-        assert charge_moved(record.terminal, column, cell, block) == pytest.approx(expected, abs=1e-9)
-    for other in set(range(4)) - {block}:
+        assert charge_moved(record.terminal, column, cell, half_cell) == pytest.approx(expected, abs=1e-9)
+    for other in set(range(4)) - {half_cell}:
         assert charge_moved(record.crossings, "I_A_per_m", cell, other)[1] == 0
         assert charge_moved(record.terminal, "I_0_A_per_m", cell, other) == 0
-    last = record.slits[(record.slits["replica"] == block) & (record.slits["i"] == network.slits)]["Q_C_per_m"]
+    last = record.slits[(record.slits["replica"] == half_cell) & (record.slits["i"] == network.slits)]["Q_C_per_m"]
     held = last.to_numpy() * 2 * cell.depth / E
     assert held[-1 if inward else 0] == pytest.approx(charge)
     assert held[0 if inward else -1] == 0
@@ -55,16 +55,16 @@ def test_one_ion_is_one_charge(cell, make_universe, block, ion, charge, inward):
 
 def test_mid_plane_current_belongs_to_both_electrodes_with_opposite_sign(cell, make_universe):
     """A cation through the shared mid-plane leaves one half and enters the other."""
-    block = cell.blocks[1]  # right face of the positive electrode; its mid-plane is that of block 2
+    half_cell = cell.half_cells[1]  # right face of the positive electrode; its mid-plane is that of half-cell 2
     reach = cell.network.depth + cell.network.reservoir_length
-    path = straight(cell, block, reach - 0.2e-9, reach + 0.2e-9, 9)
+    path = straight(cell, half_cell, reach - 0.2e-9, reach + 0.2e-9, 9)
     terminal = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results.record.terminal
     assert charge_moved(terminal, "I_m_A_per_m", cell, 1) == pytest.approx(1)
     assert charge_moved(terminal, "I_m_A_per_m", cell, 2) == pytest.approx(-1)
 
 
 def test_dither_on_a_plane_nets_zero(cell, make_universe):
-    plane = cell.to_box(cell.blocks[0], cell.network.sheet_centres[1])
+    plane = cell.to_box(cell.half_cells[0], cell.network.sheet_centres[1])
     x = np.asarray(plane) + 0.03e-9 * (-1.0) ** np.arange(41)
     path = np.column_stack([x, np.zeros(41), np.zeros(41)])
     record = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results.record
@@ -74,20 +74,22 @@ def test_dither_on_a_plane_nets_zero(cell, make_universe):
 
 @pytest.mark.parametrize("axis", [1, 2])
 @pytest.mark.parametrize("direction", [1, -1])
-@pytest.mark.parametrize("block", range(4))
-def test_motion_along_the_sheets_counts_nothing(cell, make_universe, block, axis, direction):
+@pytest.mark.parametrize("half_cell", range(4))
+def test_motion_along_the_sheets_counts_nothing(cell, make_universe, half_cell, axis, direction):
     """Round the box twice along y or z, in mid-slit: x alone decides."""
-    path = np.tile([float(cell.to_box(cell.blocks[block], cell.network.slit_centres[0])), 0.1e-9, 0.1e-9], (41, 1))
+    path = np.tile(
+        [float(cell.to_box(cell.half_cells[half_cell], cell.network.slit_centres[0])), 0.1e-9, 0.1e-9], (41, 1)
+    )
     path[:, axis] = (path[:, axis] + direction * np.linspace(0, 2, 41) * cell.box[axis]) % cell.box[axis]
     results = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results
-    assert np.abs(results.counted.crossed).sum() == 0
-    assert results.counted.contents[:, block, 0, 0].sum() == 41
+    assert np.abs(results.counts.crossed).sum() == 0
+    assert results.counts.contents[:, half_cell, 0, 0].sum() == 41
 
 
 @pytest.mark.parametrize("direction", [1, -1])
 def test_ion_crossing_periodic_boundaries(cell, make_universe, direction):
     """Over the ends of the box in x, y and z at once: one charge from one electrode's half to the other's, no more."""
-    s = np.linspace(-0.25e-9, 0.25e-9, 11)[::direction]  # x = 0 is the mid-plane of blocks 0 and 3
+    s = np.linspace(-0.25e-9, 0.25e-9, 11)[::direction]  # x = 0 is the mid-plane of half-cells 0 and 3
     path = np.column_stack([s % cell.box[0], s % cell.box[1], -s % cell.box[2]])
     terminal = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results.record.terminal
     assert charge_moved(terminal, "I_m_A_per_m", cell, 0) == pytest.approx(-direction)  # in is against the bulk
@@ -101,7 +103,7 @@ def wandering(cell, make_universe):
     random = np.random.default_rng(3)
     ions = []
     for n in range(30):
-        block = cell.blocks[n % 4]
+        half_cell = cell.half_cells[n % 4]
         walk = np.cumsum(random.normal(0, 0.15e-9, 80))
         reach = cell.network.depth + cell.network.reservoir_length
         s = np.abs((walk + random.uniform(0, 2 * reach)) % (2 * reach) - 0.0)  # may pass the mid-plane, not the wall
@@ -110,7 +112,7 @@ def wandering(cell, make_universe):
         good = ~np.isnan(s)
         s = np.interp(np.arange(80), np.flatnonzero(good), s[good])
         s = np.clip(s, 0.1e-9, 2 * reach - 0.1e-9)
-        x = cell.to_box(block, s) % cell.box[0]
+        x = cell.to_box(half_cell, s) % cell.box[0]
         ions.append(("K" if n % 2 else "Cl", np.column_stack([x, np.zeros(80), np.zeros(80)])))
     ions.sort(key=lambda ion: ion[0] == "Cl")
     return TransSlitFlux(make_universe(cell, ions), cell).run().results
@@ -118,7 +120,7 @@ def wandering(cell, make_universe):
 
 def test_contents_and_currents_close_frame_by_frame(wandering):
     """dN_i = crossings in less crossings out, exactly, for each ion, slit and frame."""
-    counted = wandering.counted
+    counted = wandering.counts
     moved = counted.crossed[:, :, :-1]
     inflow = -moved[1:].copy()
     inflow[:, :, :-1] += moved[1:, :, 1:]
@@ -150,21 +152,21 @@ def test_an_ion_through_a_wall_is_lost(cell, make_universe):
 def test_potential_follows_the_charge(cell, make_universe):
     """With charged sheets and no liquid the positive electrode's slits are above their reservoir, and mirror-odd."""
     path = np.tile([0.01e-9, 0.0, 0.0], (2, 1))
-    bare = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results.counted.phi[-1]
-    uncharged = TransSlitFlux(make_universe(cell, [("K", path)]), cell, charged=False).run().results.counted.phi[-1]
+    bare = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results.counts.phi[-1]
+    uncharged = TransSlitFlux(make_universe(cell, [("K", path)]), cell, charged=False).run().results.counts.phi[-1]
     sheets = bare - uncharged
     assert (sheets[:2] > 0).all()
     np.testing.assert_allclose(sheets[:2], -sheets[2:], rtol=1e-3, atol=1e-3 * np.abs(sheets).max())
     np.testing.assert_allclose(sheets[0], sheets[1], rtol=2e-2)  # left and right face, up to the grid
-    # between a block's planes of sheets the y-mean field is the charge behind over eps0 A: check the outermost step
+    # between a half-cell's planes of sheets the y-mean field is the charge behind over eps0 A: check the outermost step
     assert sheets[0, -1] > sheets[0, 0]
 
 
-def made_up(cell, seed, run=0, frames=40):
+def made_up(cell, seed, box=0, frames=40):
     random = np.random.default_rng(seed)
     n, kinds = cell.network.slits, 2
-    return Counted(
-        run=run,
+    return Counts(
+        box=box,
         time=(np.arange(frames) - 10) * 0.05e-12,
         contents=random.integers(0, 9, (frames, 4, n, kinds)).astype(float),
         crossed=random.integers(-1, 2, (frames, 4, n + 1, kinds)).astype(float),
@@ -188,7 +190,7 @@ def test_parts_sum_to_the_counted_current(cell):
 
 
 def test_decomposition_is_the_shared_two_point_flux(cell):
-    """Where all blocks are alike the parts are those of `transslit.decomposition.decompose`, with their signs."""
+    """Where all half-cells are alike the parts are those of `transslit.decomposition.decompose`, with their signs."""
     n = cell.network.slits
     phi = np.broadcast_to(np.linspace(0.0, 0.05, n), (1, 1, 4, n))
     concentration = np.broadcast_to(np.linspace([900.0, 1500.0], [700.0, 1600.0], n), (1, 1, 4, n, 2))
@@ -218,7 +220,7 @@ def test_diffusion_of_planted_random_walks(cell, make_universe):
     """Brownian steps of known D in mid-slit, over the box's end in z, give that D within its sampling error."""
     random = np.random.default_rng(5)
     frames, each, planted = 400, 24, 2e-9
-    x = float(cell.to_box(cell.blocks[0], cell.network.slit_centres[0]))
+    x = float(cell.to_box(cell.half_cells[0], cell.network.slit_centres[0]))
     ions = []
     for name in ("K", "Cl"):
         for _ in range(each):
@@ -231,7 +233,7 @@ def test_diffusion_of_planted_random_walks(cell, make_universe):
 
 
 def test_interval_of_diffusion_covers_the_planted_value():
-    """Blocks of ions that wander with D = 1.5e-9 m^2/s: the error is the scatter of repeated runs, overlap and all."""
+    """Ions that wander with D = 1.5e-9 m^2/s: the error is the scatter of repeated runs, overlap and all."""
     random, planted, interval, frames, each = np.random.default_rng(9), 1.5e-9, 0.05e-12, 130, 6
     lags = np.arange(10, 41)
 
@@ -244,12 +246,14 @@ def test_interval_of_diffusion_covers_the_planted_value():
     found = [fit([Results(lags=lags * interval, **planted_run()) for _ in range(3)], seed) for seed in range(60)]
     value, error = (np.array([getattr(each, name)[0] for each in found]) for name in ("value", "error"))
     assert value.mean() == pytest.approx(planted, rel=0.05)
-    assert error.mean() == pytest.approx(value.std(), rel=0.3)  # scatter of 60 runs: 10 %; bootstrap of 12 blocks: 20 %
+    assert error.mean() == pytest.approx(
+        value.std(), rel=0.3
+    )  # scatter of 60 runs: 10 %; bootstrap of 12 half-cells: 20 %
     covered = np.mean([each.low[0] <= planted <= each.high[0] for each in found])
-    assert 0.82 <= covered <= 1.0  # nominal 95 %, 60 trials of percentile intervals from twelve blocks
+    assert 0.82 <= covered <= 1.0  # nominal 95 %, 60 trials of percentile intervals from twelve half-cells
 
 
 def test_too_few_samples_are_no_measurement(cell, make_universe):
-    path = np.tile([float(cell.to_box(cell.blocks[0], cell.network.slit_centres[0])), 0.0, 0.0], (60, 1))
+    path = np.tile([float(cell.to_box(cell.half_cells[0], cell.network.slit_centres[0])), 0.0, 0.0], (60, 1))
     result = SlitDiffusion(make_universe(cell, [("K", path), ("Cl", path)]), cell).run().results
     assert np.isnan(fit([result]).value).all()

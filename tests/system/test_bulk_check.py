@@ -4,10 +4,10 @@ import json
 import math
 
 import pytest
-from md.bulk_check import check_bulk
 
 import md.bulk
 from md.bulk import BulkProperties
+from md.bulk_check import check_bulk
 from transslit import load_electrolyte
 from transslit.library import shipped
 

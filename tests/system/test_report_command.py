@@ -74,26 +74,26 @@ def test_one_figure_with_its_data(copy, inside):
 
 def test_two_runs_are_compared(copy, finished, inside, tmp_path):
     rows = json.loads((copy / "verdicts.json").read_text(encoding="utf-8"))
-    (gamma,) = [row for row in rows if row["id"] == "L.gamma"]
+    (gamma,) = [row for row in rows if row["id"] == "law.gamma"]
     earlier = gamma["uncertainty"]
     gamma |= {"value": gamma["value"] + 0.3, "uncertainty": 0.1, "verdict": "fail"}
     (copy / "verdicts.json").write_text(json.dumps(rows), encoding="utf-8")
-    table = pd.read_parquet(copy / "tables" / "C.pos.1.sign.parquet")
+    table = pd.read_parquet(copy / "tables" / "cv.pos.1.sign.parquet")
     table.assign(I_diffusion_A_per_m=1.25 * table["I_diffusion_A_per_m"]).to_parquet(
-        copy / "tables" / "C.pos.1.sign.parquet"
+        copy / "tables" / "cv.pos.1.sign.parquet"
     )
     done = inside("transslit", "report", "--compare", finished[0], copy, "--json", "--out", tmp_path / "changes.html")
     answer = json.loads(done.stdout)
     (changed,) = [pair for pair in answer["pairs"] if pair["what"] != "equal"]
-    assert (changed["id"], changed["what"], changed["verdict_b"]) == ("L.gamma", "verdict changed", "fail")
+    assert (changed["id"], changed["what"], changed["verdict_b"]) == ("law.gamma", "verdict changed", "fail")
     evidence = {pair["id"]: pair["evidence"] for pair in answer["pairs"]}
-    assert evidence.pop("C.pos.1.sign") == "I_diffusion_A_per_m by 0.25 of its largest"
+    assert evidence.pop("cv.pos.1.sign") == "I_diffusion_A_per_m by 0.25 of its largest"
     assert set(evidence.values()) == {"equal"}
     assert changed["against_u"] == pytest.approx(0.3 / np.hypot(earlier, 0.1))
     assert "verdict changed" in (tmp_path / "changes.html").read_text(encoding="utf-8")
     shown = inside("transslit", "report", "--compare", finished[0], copy).stdout
     assert "1 verdict changed" in shown
-    assert "L.gamma" in shown
+    assert "law.gamma" in shown
 
 
 def test_the_crate_has_what_ro_crate_requires(copy, inside):
@@ -156,14 +156,14 @@ def test_what_is_not_there_is_refused_in_a_line(inside, arguments):
 def test_own_tolerances_judge_without_running_again(finished, inside, tmp_path):
     own = tmp_path / "own.toml"
     own.write_text(
-        '["L.gamma"]\nhigh = 0.5\nrequired = true\nreason = "half is what the paper has"\n', encoding="utf-8"
+        '["law.gamma"]\nhigh = 0.5\nrequired = true\nreason = "half is what the paper has"\n', encoding="utf-8"
     )
     place = tmp_path / "run"
     shutil.copytree(finished[0], place)
     words = ("--slit", "0.59nm", "--stages", "continuum,discover,circuit", "--out", place, "--tolerances", own)
     done = inside("validate", *words)
     assert done.returncode == 1
-    assert "required and failed: L.gamma" in done.stdout
+    assert "required and failed: law.gamma" in done.stdout
     assert "half is what the paper has" in (place / "report.html").read_text(encoding="utf-8")
     assert inside("validate", *words[:-1], tmp_path / "none.toml").returncode == 2
 
@@ -188,8 +188,8 @@ def test_a_law_that_no_circuit_can_take_still_ends_in_a_report(finished, inside,
     done = inside("validate", *words)
     assert done.returncode == 0, done.stderr
     rows = {row["id"]: row for row in json.loads((place / "verdicts.json").read_text(encoding="utf-8"))}
-    assert rows["L.gamma"]["verdict"] == "inconclusive"
-    assert before["N.cv"]["value"] < rows["N.cv"]["value"] < 0.06  # equation 1 is a little worse than the law found
+    assert rows["law.gamma"]["verdict"] == "inconclusive"
+    assert before["circuit.cv"]["value"] < rows["circuit.cv"]["value"] < 0.06  # equation 1 is a little worse than the law found
     page = (place / "report.html").read_text(encoding="utf-8")
     assert "equation 1, as fitted to the continuum record" in page
     assert ("no law above the noise of the continuum" in page) == (expression == "0")
@@ -207,4 +207,4 @@ def test_a_terminal_without_the_signs_still_shows_the_rest(finished, command):
         "transslit", "report", finished[0], env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     )
     assert done.returncode == 0, done.stderr
-    assert "L.gamma" in done.stdout
+    assert "law.gamma" in done.stdout

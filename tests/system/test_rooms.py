@@ -1,22 +1,141 @@
-"""Imports point down the list of rooms, never up or sideways."""
+"""Imports point down the list of rooms, and within `validation` down its floors; no import closes a circle.
+
+Every import counts: at module level, inside functions and under TYPE_CHECKING.
+"""
 
 import ast
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 ROOT = Path(__file__).parents[2]
-ROOMS = {"transslit", "md", "continuum", "discovery", "circuit", "validation"}
-MAY = {**{room: {"transslit"} for room in ROOMS}, "transslit": set(), "validation": ROOMS}
+LEVELS = {  # a module may import those of lower levels, and those of its own room or floor
+    "transslit": 0,
+    "md": 1,
+    "continuum": 1,
+    "discovery": 1,
+    "circuit": 1,
+    "validation.presets": 2,
+    "validation.verdicts": 3,
+    "validation.figures": 3,
+    "validation.checks": 4,
+    "validation.simulations": 4,
+    "validation.claims": 5,
+    "validation.report": 6,
+    "validation.sweep": 6,
+    "validation.chain": 7,
+    "validation.commands": 8,
+    "validation.cli": 9,
+    "studies": 10,
+}
+ROOMS = ("transslit", "md", "continuum", "discovery", "circuit", "validation", "studies")
+LINES = 7500  # of validation
 
 
-@pytest.mark.parametrize("room", sorted(ROOMS))
-def test_imports_point_down(room):
-    wrong = []
-    for path in (ROOT / room).rglob("*.py"):
+def modules(root):
+    """Path of every module of the house by its name."""
+    found = {}
+    for room in ROOMS:
+        for path in sorted((root / room).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(root):
+    """Pairs (importing module, imported module) of the house, wherever the import stands."""
+    known = modules(root)
+    found = set()
+    for name, path in known.items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            roots = {name.split(".")[0] for name in names} & ROOMS
-            wrong += [f"{path.name} imports {name}" for name in roots - MAY[room] - {room}]
-    assert not wrong
+            targets = []
+            if isinstance(node, ast.Import):
+                targets = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: a relative import"
+                targets = [f"{node.module}.{alias.name}" for alias in node.names]
+            for target in targets:
+                while target and target not in known:
+                    target = target.rpartition(".")[0]
+                if target and target != name:
+                    found.add((name, target))
+    return found
+
+
+def floor(name):
+    """The room or floor that a module belongs to; None for `validation` itself."""
+    return next((place for place in LEVELS if name == place or name.startswith(place + ".")), None)
+
+
+def upward(pairs):
+    """Imports that point up or sideways."""
+    return sorted(
+        f"{a} imports {b}"
+        for a, b in pairs
+        if floor(b) is not None and floor(a) != floor(b) and LEVELS[floor(a)] <= LEVELS[floor(b)]
+    )
+
+
+def circles(pairs):
+    """Groups of modules that import each other."""
+    names = sorted({name for pair in pairs for name in pair})
+    place = {name: k for k, name in enumerate(names)}
+    ends = np.array([[place[a], place[b]] for a, b in pairs]).T
+    graph = coo_array((np.ones(len(ends[0])), tuple(ends)), shape=(len(names),) * 2)
+    _, labels = connected_components(graph, connection="strong")
+    groups = [[name for name in names if labels[place[name]] == label] for label in np.unique(labels)]
+    return [group for group in groups if len(group) > 1]
+
+
+def test_every_module_has_a_floor():
+    assert [name for name in modules(ROOT) if floor(name) is None] == ["validation"]
+
+
+def test_imports_point_down():
+    assert upward(imports(ROOT)) == []
+
+
+def test_no_import_closes_a_circle():
+    assert circles(imports(ROOT)) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "wrong"),
+    [
+        ("md/cell.py", "def late():\n    from continuum import run\n", "md.cell imports continuum"),
+        ("transslit/units.py", "if TYPE_CHECKING:\n    import circuit\n", "transslit.units imports circuit"),
+        ("validation/checks/law.py", "from validation.simulations import runs\n", "validation.checks.law imports validation.simulations.runs"),
+        ("validation/verdicts/words.py", "from validation.claims import CLAIMS\n", "validation.verdicts.words imports validation.claims"),
+    ],
+)  # fmt: skip
+def test_an_import_that_points_up_or_sideways_is_found(tmp_path, path, line, wrong):
+    for name, source in modules(ROOT).items():
+        copy = tmp_path / source.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(source.read_text(encoding="utf-8") + (line if str(source.relative_to(ROOT)) == path else ""))
+        assert name
+    assert wrong in upward(imports(tmp_path))
+
+
+def test_a_circle_inside_functions_is_found():
+    assert circles({("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")}) == [["a", "b", "c"]]
+
+
+def test_validation_stays_small():
+    count = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "validation").rglob("*.py"))
+    assert count < LINES
+
+
+def test_no_function_is_long_or_takes_many_arguments():
+    wrong = []
+    for name, path in modules(ROOT).items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                count = len([argument for argument in given if argument.arg not in ("self", "cls")])
+                if node.end_lineno - node.lineno + 1 > 60 or count > 8:
+                    wrong.append(f"{name}.{node.name}")
+    assert wrong == []

@@ -38,8 +38,8 @@ def test_the_folder_holds_what_is_promised(finished):
 
 def test_diffusion_enhances_migration_in_the_continuum_cv(finished):
     found = verdicts(finished[0])
-    assert found["C.pos.1.sign"]["verdict"] == "pass"
-    assert found["C.pos.1.sign"]["value"] > 0.99
+    assert found["cv.pos.1.sign"]["verdict"] == "pass"
+    assert found["cv.pos.1.sign"]["value"] > 0.99
 
 
 def test_a_filled_slit_resists_less(finished):
@@ -126,6 +126,6 @@ def test_the_whole_chain(command, tmp_path):
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - began < 1200
     found = verdicts(tmp_path / "run")
-    assert found["V.md.balance"]["verdict"] == "pass"
-    assert found["V.md.reservoir"]["verdict"] == "pass"
-    assert 0.2 < found["X.1.charge"]["value"] < 1.2  # ten picoseconds fill a good part of what the sheets ask for
+    assert found["verify.md.balance"]["verdict"] == "pass"
+    assert found["verify.md.reservoir"]["verdict"] == "pass"
+    assert 0.2 < found["against.1.charge"]["value"] < 1.2  # ten picoseconds fill a good part of what the sheets ask for

@@ -54,7 +54,7 @@ def test_cores_are_those_that_this_process_may_use(monkeypatch):
     ],
 )
 def test_what_cannot_be_had_is_bad_input(asked, said, monkeypatch):
-    monkeypatch.setattr("transslit.executor.ANSWER", 1)
+    monkeypatch.setattr("transslit.executor.CONNECTION_TIMEOUT", 1)
     with pytest.raises(BadInput, match=said), executor(**asked):
         pass
     # A client that failed and is collected while another starts would wait for that one for ever.

@@ -6,13 +6,15 @@ import pytest
 
 from transslit import Law
 from transslit.law import Constant
-from validation.checks import conservation as verification
-from validation.checks import law as scaling
-from validation.checks import mechanism as crosscheck
+from validation.checks.against import against
+from validation.checks.conservation import additivity, content_balance
+from validation.checks.law import law
+from validation.checks.mechanism import mechanism
+from validation.checks.unexplained_charge import residual
 
 
 def mean_over_blocks(table):
-    return table.drop(columns=["run", "block"]).groupby("time_s").mean(numeric_only=True).reset_index()
+    return table.drop(columns=["box", "block"]).groupby("time_s").mean(numeric_only=True).reset_index()
 
 
 def by_source(table):
@@ -85,11 +87,11 @@ AGAIN = {
 def checks(planted_record):
     atoms, continuum = planted_record(noise=0.1), planted_record(source="continuum", blocks=1, speed=2.0)
     found = [
-        *crosscheck.mechanism(atoms, "A", "planted"),
-        crosscheck.residual(atoms, "planted"),
-        *crosscheck.md_against_continuum(atoms, continuum, "planted"),
-        verification.additivity(atoms, "V.md", "planted"),
-        verification.content_balance(atoms, "V.md", "planted", 1e-9, "exact"),
+        *mechanism(atoms, "md", "planted"),
+        residual(atoms, "md", "planted"),
+        *against(atoms, continuum, "planted"),
+        additivity(atoms, "verify.md", "planted"),
+        content_balance(atoms, "verify.md", "planted", 1e-9, "exact"),
     ]
     return {verdict.id: verdict for verdict in found}
 
@@ -104,7 +106,7 @@ def test_the_number_follows_from_the_table(checks, statement):
 
 
 def test_the_rise_times_are_the_planted_ones(checks):
-    for source, course in by_source(checks["X.1.t63"].evidence).items():
+    for source, course in by_source(checks["against.1.t63"].evidence).items():
         expected = {"atoms": 1.0e-12, "continuum": 0.5e-12}[source]
         reached = course["stored_C_per_m"] / late(course, "stored_C_per_m") >= 1 - np.exp(-1)
         assert course["time_s"][reached].iloc[0] == pytest.approx(expected, abs=0.2e-12)
@@ -115,10 +117,10 @@ def test_a_law_carries_its_predictions_and_its_resistance():
     rows = pd.DataFrame({"replica": 0, "i": np.repeat([1, 2], 6), "time_s": q, "I_A_per_m": 1.0 + q, "q": q})
     rows["dphi_V"] = (1 + q) * 2.0 * (1 - 0.5 * q)
     known = {"provenance": {"held_out": ["i=2"]}, "metrics": {"r2_held_out": 1.0}}
-    held, fall = scaling.law(Law.paper(2.0, 0.5, **known), rows, "planted")
+    held, fall = law(Law.paper(2.0, 0.5, **known), rows, "planted")
     assert held.evidence["held_out"].tolist() == [False] * 6 + [True] * 6
     assert held.evidence["predicted"].to_numpy() == pytest.approx(held.evidence["dphi_V"].to_numpy())
     R = fall.evidence.set_index("q")["R_ohm_m"]
     assert 1 - R[1.0] / R[0.0] == pytest.approx(fall.value)
     flat = Law("dphi_V", ("I_A_per_m", "q"), "c0*q", {"c0": Constant(1.0)})
-    assert scaling.law(flat, rows, "planted")[1].evidence.empty  # no resistance, no table
+    assert law(flat, rows, "planted")[1].evidence.empty  # no resistance, no table

@@ -14,9 +14,9 @@ from discovery import DiscoveryConfig
 from transslit import SlitNetwork, TransSlitRecord, TriangularCV, load_electrolyte
 from transslit.progress import Progress
 from transslit.runs import RunFolder
-from validation.claims import CLAIMS, ClaimsConfig, circuits, network_circuit
+from validation.claims import CLAIMS, circuits, network_circuit
 from validation.claims.uncertainty import AS_SET, Evidence
-from validation.presets import WIDTHS
+from validation.presets import WIDTHS, ClaimsConfig
 from validation.simulations.runs import Run
 
 QUIET = Progress(quiet=True)
@@ -245,5 +245,5 @@ def test_every_claim_is_there_documented_and_drawn(verdict):
         assert claim.statement.endswith((".", "!"))
         assert claim.figure
     found = verdict("C02")
-    assert len(found.draw().axes) == 2  # diffusion and steric
+    assert len(CLAIMS["C02"].draw(found.evidence).axes) == 2  # diffusion and steric
     assert isinstance(found.evidence, pd.DataFrame)

@@ -6,14 +6,12 @@ import shutil
 import numpy as np
 import pytest
 
-from studies.missing_methods.setting import BOX
 from transslit import BadInput, SlitNetwork, load_electrolyte
 from transslit.progress import Progress
 from transslit.runs import RunFolder
-from validation import chain as pipeline
-from validation.claims import ClaimsConfig, Need, evidence
-from validation.claims.uncertainty import Evidence
-from validation.presets import PAPER, PAPER_NETWORK, ValidateConfig
+from validation.claims.uncertainty import Evidence, Need, _inputs
+from validation.presets import BOX, PAPER, PAPER_NETWORK, ClaimsConfig, ValidateConfig, cv_config
+from validation.simulations import atoms, runs
 from validation.verdicts.verdict import Measured, part
 
 NEEDS = [Need("cv", (2e-9,), inputs=True)]
@@ -23,7 +21,7 @@ NEEDS = [Need("cv", (2e-9,), inputs=True)]
 def made(monkeypatch):
     """Configurations that were run; nothing is solved."""
     configs = []
-    monkeypatch.setattr(evidence, "run_continuum", lambda config, folder, progress: configs.append(config))
+    monkeypatch.setattr(runs, "run_continuum", lambda config, folder, progress: configs.append(config))
     return configs
 
 
@@ -85,7 +83,7 @@ def test_the_paper_preset_has_a_setting_of_its_own(gatherer):
         assert config.stern_thickness == PAPER["stern_thickness"]
         assert config.electrolyte == (salt if diameter is None else salt.with_diameter(diameter))
         asked = ValidateConfig(slit=2e-9, electrolyte=salt, concentration=1000.0, preset="paper")
-        whole = pipeline.cv_config(asked)  # of `validate`, which draws asked.network
+        whole = cv_config(asked)  # of `validate`, which draws asked.network
         assert whole.network == asked.network == config.network
         assert (whole.electrolyte, whole.stern_thickness) == (config.electrolyte, config.stern_thickness)
         ends = {known.label: known.ends for known in opened.inputs}
@@ -112,7 +110,7 @@ def test_inputs_are_varied_no_further_than_is_plausible(gatherer):
     config = gatherer().cv_config(2e-9)
     large = config.electrolyte.with_diameter(0.6e-9)
     thick = config.model_copy(update={"stern_thickness": 0.4e-9, "electrolyte": large})
-    varied = {known.label: known.ends for known in evidence._inputs(thick)}
+    varied = {known.label: known.ends for known in _inputs(thick)}
     assert varied["edge gap"] == (0.6e-9, 2e-9)  # no narrower than an ion
     assert varied["Stern layer"] == (0.2e-9, BOX["stern_thickness"][1])
 
@@ -159,17 +157,17 @@ def test_the_reason_names_the_ends_of_the_unknown_parameters():
 
 def test_atoms_are_taken_from_where_they_are(gatherer, tmp_path, make, monkeypatch):
     """A validation's record serves if it is of this width and salt; a given one always does."""
-    monkeypatch.setattr(evidence.md_record, "SHIPPED", tmp_path / "nothing")
+    monkeypatch.setattr(atoms, "SHIPPED", tmp_path / "nothing")
     opened = gatherer()
     for slit, found in ((2e-9, None), (0.59e-9, "this validation's run")):
         record = make()
         record.metadata["network"] = {"slit": slit}
         record.write(tmp_path / "md" / "record")
         (tmp_path / "md" / "manifest.json").write_text("{}", encoding="utf-8")
-        place = evidence.md_record.find(opened.folder, opened.config, None)
+        place = atoms.find(tmp_path, opened.config, None)
         assert (place and place[1]) == found
     assert "d = 0.59 nm" in opened.atoms()[1]
-    assert evidence.md_record.find(opened.folder, opened.config, tmp_path)[0] == tmp_path
+    assert atoms.find(tmp_path, opened.config, tmp_path)[0] == tmp_path
 
 
 @pytest.mark.parametrize(("kind", "taken"), [("charge-ramp", False), ("charge-step", True)])
@@ -178,9 +176,9 @@ def test_a_shipped_record_serves_if_it_was_stepped(gatherer, tmp_path, make, mon
     record = make()
     record.metadata.update(network={"slit": 0.59e-9}, drive={"kind": kind})
     record.write(tmp_path / "reference" / "planted" / "record")
-    monkeypatch.setattr(evidence.md_record, "SHIPPED", tmp_path / "reference")
+    monkeypatch.setattr(atoms, "SHIPPED", tmp_path / "reference")
     opened = gatherer()
-    place = evidence.md_record.find(opened.folder, opened.config, None)
+    place = atoms.find(tmp_path, opened.config, None)
     assert (place is not None) == taken
     if place is not None:
         assert "reference record planted that comes with the suite" in opened.atoms()[1]

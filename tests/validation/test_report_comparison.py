@@ -1,12 +1,8 @@
 """Tables of atoms beside continuum: planted levels, speeds and places come back."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
-import md
-from transslit import load_electrolyte
-from validation import profiles
 from validation.checks import courses as comparison
 
 
@@ -67,21 +63,3 @@ def test_what_is_undecided_is_said():
     ((words, place, atoms, then, end, ratio),) = comparison.as_text(table)
     assert (words, place, ratio) == ("difference of ion concentration", "1 and 2", "sign undecided")
     assert (atoms, then, end) == ("0.1 [-0.2, 0.4] M", "0.5", "1500")
-
-
-@pytest.fixture(scope="module")
-def cell():
-    salt = load_electrolyte("KCl")
-    return md.Cell(md.quick(0.59e-9, salt, salt.concentration))
-
-
-@pytest.mark.parametrize("block", range(4))
-def test_an_ion_is_counted_in_its_slit_side_and_bin(cell, block):
-    """Just inside the face of slit 2 that looks to the bulk: the last bin, whichever way the block faces."""
-    network = cell.network
-    inside = network.slit_centres[1] + network.slit / 2 - network.slit / profiles.BINS / 2
-    positions = cell.to_box(cell.blocks[block], np.array([inside, network.depth + 1e-10]))
-    counts = profiles._binned(positions, np.array([1, 0]), cell)
-    expected = np.zeros_like(counts)
-    expected[block, 1, 1, -1] = 1  # the second ion is in the reservoir, and nowhere here
-    np.testing.assert_array_equal(counts, expected)

@@ -6,12 +6,13 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from transslit import SlitNetwork
+from transslit.style import INK, STYLE, tagged
 from validation.figures import report as figures
-from validation.figures.picture import PIXELS, rendered
-from validation.figures.svg import INK, band, tagged, to_file, to_svg
+from validation.figures.svg import band, to_file, to_svg
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def drawn():
     ax.plot([1, 100], [5, 5], label=r"$\Delta\varphi_1$")
     ax.set(xscale="log", xlim=(1, 100), ylim=(-1000, 1000), xlabel="t / ps", ylabel=r"$\Delta\varphi$ / mV")
     ax.set_yscale("asinh", linear_width=10)
-    return to_svg(figure, "one", figures.STYLE)
+    return to_svg(figure, "one", STYLE)
 
 
 def test_tags_become_data_and_ids_are_unique(drawn):
@@ -57,7 +58,7 @@ def test_ink_follows_the_page_and_is_dark_in_a_file(drawn):
 
 
 def test_the_same_figure_is_the_same_text():
-    once, again = (to_svg(figures.network_drawing(SlitNetwork(slit=1e-9)), "n", figures.STYLE) for _ in range(2))
+    once, again = (to_svg(figures.network_drawing(SlitNetwork(slit=1e-9)), "n", STYLE) for _ in range(2))
     assert once == again
 
 
@@ -65,17 +66,26 @@ def one(species, x, y, z):
     return pd.DataFrame({"species": [species], "x_nm": [x], "y_nm": [y], "z_nm": [z]})
 
 
+def pixels(atoms):
+    """RGB picture of the panel that shows `atoms` in a box of 2 nm by 1 nm by 1 nm, row 0 at the top."""
+    figure = Figure(figsize=(4, 2), dpi=50)
+    canvas = FigureCanvasAgg(figure)
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, 2), ylim=(0, 1))
+    figures._spheres(ax, atoms, 1.0, {"K": (0.0, 1.0, 0.0), "Cl": (1.0, 0.0, 0.0)})
+    ax.set_axis_off()
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
+
+
 def test_an_atom_is_drawn_where_it_is():
-    picture = rendered(one("K", 1.5, 0.4, 0.5), (2.0, 1.0, 1.0), {"K": (0.0, 1.0, 0.0)})
-    assert picture.shape == (PIXELS, 2 * PIXELS, 4)
-    row, column = (np.average(grid, weights=picture[..., 3]) for grid in np.indices(picture.shape[:2]))
-    assert (column / PIXELS, 1 - row / PIXELS) == pytest.approx((1.5, 0.4), abs=0.02)
-    middle = picture[round(0.6 * PIXELS), round(1.5 * PIXELS)]
-    assert middle[1] > 2 * max(middle[0], middle[2])
+    picture = pixels(one("K", 1.5, 0.4, 0.5))
+    green = picture[..., 1] - picture[..., 0] > 50
+    row, column = (np.average(grid, weights=green) for grid in np.indices(green.shape))
+    assert ((column + 0.5) / 100, 1 - (row + 0.5) / 100) == pytest.approx((1.5, 0.4), abs=0.02)
+    assert green.sum() / 100**2 == pytest.approx(np.pi * 0.13**2, rel=0.1)
 
 
 def test_the_nearer_atom_hides_the_farther_one():
-    both = pd.concat([one("K", 0.5, 0.5, 0.9), one("Cl", 0.5, 0.5, 0.1)])
-    picture = rendered(both, (1.0, 1.0, 1.0), {"K": (0.0, 1.0, 0.0), "Cl": (1.0, 0.0, 0.0)})
-    middle = picture[PIXELS // 2, PIXELS // 2]
-    assert middle[1] > middle[0]
+    picture = pixels(pd.concat([one("K", 0.5, 0.5, 0.9), one("Cl", 0.5, 0.5, 0.1)]))
+    assert picture[50, 50, 1] > 2 * picture[50, 50, 0]

@@ -10,12 +10,12 @@ from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
 from transslit import Electrolyte, load_electrolyte
-from validation.figures import report as figures
-from validation.figures.svg import size, tagged, tags, to_svg
+from transslit.style import STYLE, tagged
+from validation.figures.svg import size, tags, to_svg
 from validation.presets import ValidateConfig
 from validation.report import page as report
 from validation.report.provenance import provenance
-from validation.report.tables import Material
+from validation.report.tables import Facts, ReportData
 from validation.verdicts.compare import compare
 from validation.verdicts.verdict import Estimate, judge
 
@@ -59,7 +59,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def material():
+def data():
     """A run with one verdict, of an electrolyte whose file is full of markup."""
     content = load_electrolyte("KCl").model_dump()
     content |= {"name": NAME, "title": TITLE}
@@ -68,19 +68,19 @@ def material():
     config = ValidateConfig(slit=0.59e-9, electrolyte=salt, concentration=salt.concentration)
     stage = {"wall_s": 2.0, "cpu_s": 3.0, "seed": 0, "platform": "here", "digest": "d" * 64, "inputs": {}}
     stages = {"continuum-cv": stage | {"config": {"electrolyte": {"title": TITLE, "unit": "Å"}}}}
-    facts = {
-        "config": config.model_dump(mode="json"),
-        "records": {},
-        "law": None,
-        "md_law": None,
-        "provenance": provenance(config, stages),
-    }
-    verdict = judge("V.one", TITLE, Estimate.exact(1.0), low=0.5, reason=NOTE, setting=SETTING)
-    return Material([verdict], {}, facts)
+    facts = Facts(
+        setting=config.setting,
+        slit=config.slit,
+        network=config.network,
+        electrolyte=salt,
+        provenance=provenance(config.seed, stages),
+    )
+    verdict = judge("verify.one", TITLE, Estimate.exact(1.0), low=0.5, reason=NOTE, setting=SETTING)
+    return ReportData([verdict], {}, facts)
 
 
-def test_the_page_shows_texts_as_they_are_written(material):
-    page = Page(report.render(material, collections.defaultdict(lambda: "<svg></svg>")))
+def test_the_page_shows_texts_as_they_are_written(data):
+    page = Page(report.render(data, collections.defaultdict(lambda: "<svg></svg>")))
     assert len(page.texts("script")) == 1  # the page's own
     assert TITLE in page.texts("p")
     assert [SOURCE, NOTE] in [page.texts("td")[k : k + 2] for k in range(len(page.texts("td")))]
@@ -92,9 +92,9 @@ def test_the_page_shows_texts_as_they_are_written(material):
     assert head.endswith(f"at least 0.5: {NOTE}")
 
 
-def test_the_notebook_version_shows_texts_as_they_are_written(material, tmp_path, monkeypatch):
-    monkeypatch.setattr("validation.report._svg", lambda exhibit: '<svg viewBox="0 0 1 1"></svg>')
-    material.write(tmp_path)
+def test_the_notebook_version_shows_texts_as_they_are_written(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("validation.report.page._svg", lambda figure: '<svg viewBox="0 0 1 1"></svg>')
+    data.write(tmp_path)
     report.publish(tmp_path)
     page = Page(MARKDOWN.render((tmp_path / "report.md").read_text(encoding="utf-8")))
     assert {element["tag"] for element in page.elements} == TAGS
@@ -105,10 +105,10 @@ def test_the_notebook_version_shows_texts_as_they_are_written(material, tmp_path
 
 
 @pytest.mark.parametrize("suffix", [".html", ".md"])
-def test_a_comparison_shows_texts_as_they_are_written(material, tmp_path, suffix):
+def test_a_comparison_shows_texts_as_they_are_written(data, tmp_path, suffix):
     folders = tmp_path / "<a>*b*", tmp_path / "[c](d)"
     for folder in folders:
-        material.write(folder)
+        data.write(folder)
     out = tmp_path / f"changes{suffix}"
     report.render_comparison(compare(*folders), *folders, out)
     written = out.read_text(encoding="utf-8")
@@ -145,7 +145,7 @@ def test_a_figure_shows_texts_as_they_are_written():
     axes.plot([1, 2], [1, 2], label="<script>[/x]", gid=tagged("<script>[/x]", "a & b"))
     axes.plot([1, 2], [2, 1], gid=tagged("c", "a & b"))
     axes.legend()
-    svg = to_svg(figure, "one", figures.STYLE)
+    svg = to_svg(figure, "one", STYLE)
     page = Page(svg)
     assert "<script>[/x]" in page.texts("text")
     assert not page.texts("script")

@@ -12,9 +12,11 @@ def verdict(identity, value, low, high, u=0.0):
 
 
 def planted(charge=(1.0, 1.0), rise=(1.0, 1.0), sign=(0.9, 0.9, 1.0), u=0.01):
-    found = [verdict(f"X.{i}.charge", value, 0.9, 1.1, u) for i, value in enumerate(charge, start=1)]
-    found += [verdict(f"X.{i}.t63", value, 0.5, 2.0, u) for i, value in enumerate(rise, start=1)]
-    return found + [verdict(f"{p}.pos.1.sign", v, 0.5, float("inf"), u) for p, v in zip("ABC", sign, strict=True)]
+    found = [verdict(f"against.{i}.charge", value, 0.9, 1.1, u) for i, value in enumerate(charge, start=1)]
+    found += [verdict(f"against.{i}.t63", value, 0.5, 2.0, u) for i, value in enumerate(rise, start=1)]
+    return found + [
+        verdict(f"{p}.pos.1.sign", v, 0.5, float("inf"), u) for p, v in zip(("md", "step", "cv"), sign, strict=True)
+    ]
 
 
 def test_where_all_agrees_it_holds():
@@ -62,10 +64,10 @@ def test_the_mechanism_is_compared(sign, words):
 
 @pytest.mark.parametrize(("value", "word"), [(0.3, "less charge"), (-0.3, "more charge")])
 def test_the_residual_has_a_direction(value, word):
-    left = verdict("A.residual", value, -0.5, 0.5, 0.1)
+    left = verdict("md.residual", value, -0.5, 0.5, 0.1)
     assert f"makes 30% ± 10% {word} cross than is counted" in paragraphs([*planted(), left], 0.59e-9)[1]
 
 
 def test_without_a_comparison_nothing_is_said():
-    assert paragraphs([verdict("V.md.parts", 0.0, 0.0, 1.0)], 0.59e-9) == []
+    assert paragraphs([verdict("verify.md.parts", 0.0, 0.0, 1.0)], 0.59e-9) == []
     assert in_short([], 0.59e-9) == ""

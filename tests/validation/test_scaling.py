@@ -31,18 +31,18 @@ def test_beside_another_law_equation_one_is_named_as_such():
     verdicts = {
         verdict.id: verdict for verdict in law(curved(provenance={"references": {"paper": FITTED}}), ROWS, "planted")
     }
-    assert set(verdicts) == {"L.held_out", "L.gamma", "L.gamma_eq1"}
-    assert "not equation 1" in verdicts["L.gamma"].reason
-    fit = verdicts["L.gamma_eq1"]
+    assert set(verdicts) == {"law.held_out", "law.gamma", "law.gamma_eq1"}
+    assert "not equation 1" in verdicts["law.gamma"].reason
+    fit = verdicts["law.gamma_eq1"]
     assert "equation 1" in fit.title
     assert (fit.value, fit.interval, fit.verdict) == (0.75, (0.7, 0.86), "pass")
 
 
 def test_equation_one_itself_needs_no_second_gamma():
     verdicts = {verdict.id: verdict for verdict in law(Law.paper(1.0, 1.3), ROWS, "planted")}
-    assert set(verdicts) == {"L.held_out", "L.gamma"}
-    assert (verdicts["L.gamma"].value, verdicts["L.gamma"].verdict) == (1.3, "fail")
-    assert "of equation 1" in verdicts["L.gamma"].reason
+    assert set(verdicts) == {"law.held_out", "law.gamma"}
+    assert (verdicts["law.gamma"].value, verdicts["law.gamma"].verdict) == (1.3, "fail")
+    assert "of equation 1" in verdicts["law.gamma"].reason
 
 
 def test_what_is_no_resistance_has_no_gamma():

@@ -49,22 +49,22 @@ def test_series_turn_both_electrodes_into_the_charging_frame(make):
     assert pearson(np.arange(3.0), np.zeros(3)) != pearson(np.arange(3.0), np.arange(3.0))
 
 
-def test_series_know_their_replicas_and_alike_faces_widen_the_interval(make):
-    assert len(set(series(make(noise=0.1), "I_A_per_m", 1, "both").runs)) == 6
+def test_series_know_their_boxes_and_alike_faces_widen_the_interval(make):
+    assert len(set(series(make(noise=0.1), "I_A_per_m", 1, "both").boxes)) == 6
     sample = np.repeat(np.random.default_rng(7).normal(size=(6, 30)), 2, axis=0)
     alone = bootstrap(lambda mean: float(mean.mean()), sample)
-    together = bootstrap(lambda mean: float(mean.mean()), sample, runs=np.repeat(np.arange(6), 2))
+    together = bootstrap(lambda mean: float(mean.mean()), sample, boxes=np.repeat(np.arange(6), 2))
     assert together.half_width == pytest.approx(np.sqrt(2) * alone.half_width, rel=0.1)
-    assert together.replicas == 6
+    assert together.boxes == 6
     assert alone.samples == pytest.approx(2 * together.samples, rel=1e-6)
 
 
-def test_an_interval_contains_its_value_and_one_replica_decides_nothing():
+def test_an_interval_contains_its_value_and_one_box_decides_nothing():
     """Pearson of the mean of two faces is far from that of either; and both faces share one start."""
     t = np.linspace(0, 1, 50)
     faces = np.array([np.sin(9 * t) + 3 * t, -np.sin(9 * t) - 2.9 * t])
     driver = np.tile(np.sin(9 * t), (2, 1))
-    found = bootstrap(pearson, driver, faces, runs=np.array([0, 0]))
+    found = bootstrap(pearson, driver, faces, boxes=np.array([0, 0]))
     assert found.low <= found.value <= found.high
     assert found.inside(low=-2.0) == "inconclusive"
-    assert bootstrap(pearson, driver, faces, runs=np.array([0, 1])).inside(low=-2.0) == "pass"
+    assert bootstrap(pearson, driver, faces, boxes=np.array([0, 1])).inside(low=-2.0) == "pass"

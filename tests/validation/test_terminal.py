@@ -11,6 +11,7 @@ from transslit import SlitNetwork, load_electrolyte
 from transslit.library import shipped
 from validation.commands import terminal
 from validation.verdicts.compare import Pair
+from validation.verdicts.verdict import Verdict
 
 TITLE = "Ions that migrate inwards are joined by all those that drift"  # sixty columns
 LONG = "The trans-slit voltage and the difference of the net charge density rise and fall together in time"
@@ -21,13 +22,14 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 def verdict(identity, title, **fields):
     known = {"verdict": "not reproduced", "value": -0.012345678, "uncertainty": 0.0123, "unit": "ohm*m"}
-    return {"id": identity, "title": title, "tolerance": "0.5 to 1.5", "required": True, **known, **fields}
+    known |= {"id": identity, "title": title, "tolerance": "0.5 to 1.5", "required": True, "reason": "", "setting": ""}
+    return Verdict(**(known | fields))
 
 
 VERDICTS = [
-    verdict("X.pos.1.diffusion-share", TITLE),
+    verdict("md.1.diffusion-share", TITLE),
     verdict("C02", "Short", verdict="pass", value=1.0, uncertainty=0.0, unit="1", required=False),
-    verdict("L.gamma_eq1", MARKUP, verdict="inconclusive", value=None, uncertainty=None),
+    verdict("law.gamma_eq1", MARKUP, verdict="inconclusive", value=None, uncertainty=None),
 ]
 
 
@@ -56,11 +58,11 @@ def test_titles_and_ids_are_whole(seen, width):
     assert all(len(line) <= (width or 1000) for line in found)
     assert found[-1] == "report: [bold]:smile:/report.html"
     for row in VERDICTS:
-        title = row["title"] + (" (required)" if row["required"] else "")
-        at = next(n for n, line in enumerate(found) if row["id"] in line.split())
+        title = row.title + (" (required)" if row.required else "")
+        at = next(n for n, line in enumerate(found) if row.id in line.split())
         (below,) = (n for n, line in enumerate(found) if line.rstrip().endswith(title))
-        assert row["verdict"] in found[at]
-        assert row["tolerance"] in found[at]
+        assert row.verdict in found[at]
+        assert row.tolerance in found[at]
         assert below == (at if width is None else at + 1)
     assert "-0.01235 ± 0.012 ohm*m" in found[1 if width is None else 2]
     head, each = (1, 1) if width is None else (2, 2)
@@ -74,8 +76,8 @@ def test_a_wide_terminal_has_a_line_a_verdict(seen):
 
 
 def test_a_longer_title_is_broken_between_words(seen):
-    found = seen(80, terminal.table, [verdict("B.pos.1.rho", LONG)], Path("run"))
-    at = next(n for n, line in enumerate(found) if "B.pos.1.rho" in line)
+    found = seen(80, terminal.table, [verdict("step.pos.1.rho", LONG)], Path("run"))
+    at = next(n for n, line in enumerate(found) if "step.pos.1.rho" in line)
     assert " ".join(" ".join(found[at + 1 : at + 3]).split()) == f"{LONG} (required)"
     assert all(line.startswith("    ") and len(line) <= 80 for line in found[at + 1 : at + 3])
 
@@ -84,12 +86,12 @@ def test_a_longer_title_is_broken_between_words(seen):
 def test_the_comparison_of_runs_too(seen, width):
     sides = ("reproduced", "not reproduced", 1.0, -0.012345678, 0.1, 0.0123)
     pairs = [
-        Pair("X.pos.1.diffusion-share", TITLE, "1", *sides, "verdict changed", -1.012, 0.1, evidence=MARKUP),
+        Pair("md.1.diffusion-share", TITLE, "1", *sides, "verdict changed", -1.012, 0.1, evidence=MARKUP),
         Pair("C02", "Equal ones are counted alone", "1", "pass", "pass", 1.0, 1.0, 0.0, 0.0, "equal", 0.0, 0.0),
     ]
     found = seen(width, terminal.comparison, pairs, Path("[x]"), Path("b"))
     assert all(len(line) <= (width or 1000) for line in found)
-    (row,) = (line for line in found if "X.pos.1.diffusion-share" in line.split())
+    (row,) = (line for line in found if "md.1.diffusion-share" in line.split())
     assert "✗ not reproduced -0.01235 ± 0.012" in row
     assert any(TITLE in line for line in found)
     assert any(f"verdict changed, by 10 u; evidence: {MARKUP}" in line for line in found)

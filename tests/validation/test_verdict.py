@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from validation.verdicts.verdict import Estimate, exit_code, judge
+from validation.verdicts.verdict import Estimate, exit_code, judge, part
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_an_interval_decides(estimate, outcome):
     verdict = judge("T", "test", estimate, low=0.5, reason="planted", setting="none")
     assert verdict.verdict == outcome
     claim = {"pass": "reproduced", "fail": "not reproduced"}.get(outcome, outcome)
-    assert judge("T", "test", estimate, low=0.5, reason="planted", setting="none", claim=True).verdict == claim
+    assert part("test", estimate, low=0.5, reason="planted").verdict == claim
 
 
 def test_rows_are_finite_or_null():
@@ -46,14 +46,14 @@ def test_exit_code():
     assert exit_code([good, open_], strict=True) == 1
 
 
-def test_an_undecided_verdict_says_how_many_replicas_would_settle_it():
-    undecided = Estimate(0.6, 0.4, 0.8, samples=40, replicas=3)
+def test_an_undecided_verdict_says_how_many_boxes_would_settle_it():
+    undecided = Estimate(0.6, 0.4, 0.8, samples=40, boxes=3)
     reason = judge("T", "test", undecided, low=0.5, reason="planted", setting="none").reason
-    assert reason == "planted; 40 effective samples from 3 replicas; about 12 replicas would settle it"
+    assert reason == "planted; 40 effective samples from 3 boxes; about 12 boxes would settle it"
     decided = judge("T", "test", Estimate(0.7, 0.6, 0.8, 40, 3), low=0.5, reason="planted", setting="none")
-    assert decided.reason == "planted; 40 effective samples from 3 replicas"
-    below = Estimate(0.4, 0.1, 0.6, samples=40, replicas=3)  # reaches 0.2 up, and 0.1 are left
-    assert "about 12 replicas" in judge("T", "test", below, low=0.5, reason="planted", setting="none").reason
-    level = Estimate(0.5, 0.4, 0.6, samples=40, replicas=3)
+    assert decided.reason == "planted; 40 effective samples from 3 boxes"
+    below = Estimate(0.4, 0.1, 0.6, samples=40, boxes=3)  # reaches 0.2 up, and 0.1 are left
+    assert "about 12 boxes" in judge("T", "test", below, low=0.5, reason="planted", setting="none").reason
+    level = Estimate(0.5, 0.4, 0.6, samples=40, boxes=3)
     assert "more than" in judge("T", "test", level, low=0.5, reason="planted", setting="none").reason
     assert judge("T", "test", Estimate(0.6, 0.4, 0.8), low=0.5, reason="planted", setting="none").reason == "planted"

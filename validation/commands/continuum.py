@@ -96,7 +96,7 @@ def continuum_command(
     folder = out or Path("runs/continuum")
     code = run_stage(folder, config, continuum.run, seed, as_json)
     if figures:
-        from validation.figures.continuum import draw
+        from continuum.figures import draw
 
         draw(folder)
     return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from validation.figures.style import COLOURS, panels, styled
+from transslit.style import COLOURS, panels, styled
 
 MILLI, MICRO = 1e3, 1e6
 

@@ -16,8 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from validation.figures.style import styled
-from validation.figures.svg import INK
+from transslit.style import INK, styled
 
 HEIGHT, WIDTH, LEGEND, PANELS = 2.7, 3.1, 1.1, 3  # inch, inch, inch, per row
 Draw = Callable[[pd.DataFrame], Figure]  # of a claim's tidy table

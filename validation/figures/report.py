@@ -12,14 +12,15 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from transslit import BadInput, Law, SlitNetwork
-from validation.figures.picture import rendered
-from validation.figures.style import (
+from transslit.style import (
     COLOURS,
+    INK,
     ION_COLOURS,
     LINES,
     MECHANISMS,
@@ -30,8 +31,11 @@ from validation.figures.style import (
     ZERO,
     panels,
     styled,
+    tagged,
 )
-from validation.figures.svg import INK, band, tagged
+from validation.figures.svg import band
+
+RADIUS, ION = {"C": 0.075, "O": 0.11}, 0.13  # nm, small enough to see between them
 
 
 @styled
@@ -138,9 +142,8 @@ def cell_picture(atoms: pd.DataFrame, box: tuple[float, float, float], network: 
     ions = [name for name in atoms["species"].unique() if name not in ("C", "O")]
     colours = {"C": (0.35, 0.37, 0.4), "O": (0.55, 0.75, 0.9)} | dict(zip(sorted(ions), ION_COLOURS, strict=False))
     for ax, moment in zip(axes[:, 0], moments, strict=True):
-        picture = rendered(atoms[atoms["moment"] == moment], box, colours)
-        ax.imshow(picture, extent=(0, box[0], 0, box[1]), interpolation="none", aspect="equal")
-        ax.set(title=moment, ylabel="y / nm")
+        _spheres(ax, atoms[atoms["moment"] == moment], box[2], colours)
+        ax.set(title=moment, ylabel="y / nm", xlim=(0, box[0]), ylim=(0, box[1]), aspect="equal")
     for wall, direction in product((box[0] / 4, 3 * box[0] / 4), (-1, 1)):
         for i, centre in enumerate(network.slit_centres, start=1):
             x = wall + direction * (network.sheet_thickness / 2 + centre) * NM
@@ -152,27 +155,6 @@ def cell_picture(atoms: pd.DataFrame, box: tuple[float, float, float], network: 
     there = [name for name in colours if (atoms["species"] == name).any()]
     handles = [Line2D([], [], marker="o", ls="", color=colours[name], label=_species(name)) for name in there]
     axes[0, 0].legend(handles=handles, ncols=6, loc="lower right", bbox_to_anchor=(1, 1.06), borderpad=0)
-    return figure
-
-
-@styled
-def cv_currents(crossings: pd.DataFrame) -> Figure:
-    """Trans-slit current by mechanism over the CV, one panel per pair of slits."""
-    pairs = sorted(crossings["i"].unique())[:4]
-    figure, axes = panels(len(pairs), width=2.7, sharey=True)
-    for ax, i in zip(axes[0], pairs, strict=True):
-        part = crossings[crossings["i"] == i]
-        place = f"slits {i} and {i + 1}"
-        for column, (name, colour) in MECHANISMS.items():
-            if part[column].abs().max() > 0:
-                gid = tagged(name, place)
-                ax.plot(part["time_s"] * 1e6, part[column] * MV, color=colour, label=name, gid=gid)
-        total = {"color": INK, "lw": 1, "ls": "--", "label": "total", "gid": tagged("total", place)}
-        ax.plot(part["time_s"] * 1e6, part["I_A_per_m"] * MV, **total)
-        ax.axhline(0, color=ZERO, lw=0.8, zorder=0)
-        ax.set(title=f"from slit {i + 1} to {i}", xlabel="t / µs")
-    axes[0, 0].set_ylabel("$I_i$ / mA m$^{-1}$")
-    axes[0, -1].legend()
     return figure
 
 
@@ -234,6 +216,20 @@ def reservoir(table: pd.DataFrame, asked: float) -> Figure:
     return figure
 
 
+def _spheres(ax: Axes, atoms: pd.DataFrame, depth: float, colours: dict[str, tuple[float, ...]]) -> None:
+    """Discs of the atoms' size: waters first, pale, or they would veil the ions; of the rest the nearer last."""
+    rows = atoms.iloc[np.lexsort((atoms["z_nm"], atoms["species"] != "O"))]
+    diameter = 2 * rows["species"].map(RADIUS).fillna(ION).to_numpy()
+    shade = (0.65 + 0.35 * rows["z_nm"] / depth).to_numpy()[:, None]  # the farther, the darker
+    opacity = np.where(rows["species"] == "O", 0.28, 1.0)[:, None]
+    faces = np.hstack([np.array([colours[name][:3] for name in rows["species"]]) * shade, opacity])
+    discs = EllipseCollection(
+        diameter, diameter, 0, units="xy", offsets=rows[["x_nm", "y_nm"]].to_numpy(), offset_transform=ax.transData,
+        facecolors=faces, edgecolors=faces * [0.6, 0.6, 0.6, 1], linewidths=0.3, rasterized=True,
+    )  # fmt: skip
+    ax.add_collection(discs)
+
+
 def _species(name: str) -> str:
     return {"O": "water", "C": "carbon"}.get(name, name)
 
@@ -243,9 +239,9 @@ def _places(curves: pd.DataFrame, quantity: str) -> list[int]:
     return sorted(int(i) for i in curves.loc[curves["quantity"] == quantity, "i"].unique())
 
 
-def _courses(curves: pd.DataFrame, panels: list[tuple[str, int]], title: str, label: str) -> Figure:
-    figure, axes = panels(len(panels), sharey=True)
-    for ax, (quantity, i) in zip(axes[0], panels, strict=True):
+def _courses(curves: pd.DataFrame, shown: list[tuple[str, int]], title: str, label: str) -> Figure:
+    figure, axes = panels(len(shown), sharey=True)
+    for ax, (quantity, i) in zip(axes[0], shown, strict=True):
         _course(ax, curves[(curves["quantity"] == quantity) & (curves["i"] == i)], f"slit {i}")
         ax.set(title=title.format(i=i), xlabel="t / ps", xscale="log")
     axes[0, 0].set_ylabel(label)
@@ -271,10 +267,10 @@ def _band(ax: Axes, part: pd.DataFrame, colour: Any, label: str, line: str, *tag
         ax.fill_between(part["x"], part["low"], part["high"], color=colour, alpha=0.2, lw=0, gid=band(*tags))
 
 
-def _shared_legend(ax: Axes, panels: np.ndarray) -> None:
-    """One legend, in `ax`, of everything that any of `panels` shows."""
+def _shared_legend(ax: Axes, axes: np.ndarray) -> None:
+    """One legend, in `ax`, of everything that any of `axes` shows."""
     found: dict[str, Any] = {}
-    for panel in panels.ravel():
+    for panel in axes.ravel():
         handles, labels = panel.get_legend_handles_labels()
         found |= {label: handle for handle, label in zip(handles, labels, strict=True) if label not in found}
     ax.legend(list(found.values()), list(found), loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -18,14 +18,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-INK = "#262626"  # what the styles draw text and axes with
-TAG = "~"
+from transslit.style import INK, TAG, tagged
+
 POINT = 72  # SVG units per inch
-
-
-def tagged(*tags: str) -> str:
-    """The gid of an artist that belongs to `tags`."""
-    return TAG + TAG.join(tags)
 
 
 def band(*tags: str) -> str:

@@ -22,9 +22,9 @@ from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.files import write_text
 from transslit.ions import Sourced
+from transslit.style import STYLE
 from validation.checks.courses import as_text
 from validation.claims.registry import CLAIMS
-from validation.figures.style import STYLE
 from validation.figures.svg import size, tags, to_file, to_svg
 from validation.presets import PAPER
 from validation.report import summary

@@ -1,18 +1,21 @@
 """The report's sections: what they show, in what order, and the words beside it.
 
-A figure with its caption, or a table alone, is one entry of `SHOWN`: its section, the table that it needs (nothing is
-shown where that is None), and the function that draws it. Paragraphs are functions of `ReportData`.
+A figure with its caption, or a table alone, is an entry of templates/figures.toml (section, title, caption) and one of
+`SHOWN` (the table that it needs, and the function that draws it). Paragraphs are functions of `ReportData`.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
+from importlib import resources
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from continuum.figures import currents_by_mechanism
 from transslit.network import SlitNetwork
 from validation.checks.circuit_cv import cell_voltammogram
 from validation.checks.law import drives
@@ -22,6 +25,7 @@ from validation.report import summary
 from validation.report.tables import ReportData
 
 MOST = 4000  # rows behind a figure of the page
+MECHANISMS = ("total", "migration", "diffusion", "steric", "residual")
 COURSES = 8000  # and of all courses over time together
 Table = pd.DataFrame | None
 
@@ -45,26 +49,6 @@ class Section:
     title: str
     paragraphs: list[str]
     figures: list[FigureWithCaption]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """How one figure of the page is made; the caption's {names} are those of `_words`."""
-
-    section: str
-    key: str
-    title: str
-    caption: str
-    table: Callable[[ReportData], Table]
-    draw: Callable[[ReportData, pd.DataFrame], Figure] | None
-
-    def made(self, data: ReportData) -> FigureWithCaption | None:
-        """The figure of `data`; None where its table is missing."""
-        table = self.table(data)
-        if table is None or not len(table):
-            return None
-        draw = None if self.draw is None else partial(self.draw, data, table)
-        return FigureWithCaption(self.key, self.title, self.caption.format(**_words(data)), table, draw)
 
 
 def thinned(table: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
@@ -135,129 +119,25 @@ def _voltammograms(data: ReportData) -> Table:
     return pd.concat(parts, ignore_index=True)
 
 
-SHOWN = (
-    Shown(
-        "geometry",
-        "network",
-        "The slit network, to scale",
-        "The half-cell of the continuum voltammogram. Ions come from the reservoir on the right and cascade through"
-        " slits 1 to {slits}, each {width} wide; sheets (grey) hang alternately from the two mirror planes, the closing"
-        " wall is on the left, the mid-plane of the cell dotted.",
-        _outline,
-        lambda data, table: figures.network_drawing(_network(data)),
-    ),
-    Shown(
-        "geometry",
-        "cell",
-        "The atoms' cell before and after charging",
-        "Compare the slits: before the step both ions are in all of them; after it counter-ions fill them and co-ions"
-        " have left. The positive electrode is on the left, the negative on the right, each open on both faces of its"
-        " wall, so that the cell has no dipole; slits are numbered from the bulk.{water} The view is along the depth of"
-        " the box.",
-        partial(named, "atoms"),
-        lambda data, table: figures.cell_picture(table, data.facts.box_nm, data.cell),
-    ),
-    Shown(
-        "comparison",
-        "filling",
-        "Charge stored in each slit after the step",
-        "See how long each slit takes and where it ends. Per metre of depth, both electrodes pooled; bands are 95 %"
-        " bootstrap intervals over boxes and half-cells. The last slit lies beside the closing wall.",
-        partial(courses, ("stored",)),
-        lambda data, table: figures.filling(table),
-    ),
-    Shown(
-        "comparison",
-        "contents",
-        "Ions in each slit after the step",
-        "See whether charge comes by exchange (flat: co-ions leave as counter-ions enter) or by gain (rising).",
-        partial(courses, ("content",)),
-        lambda data, table: figures.contents(table),
-    ),
-    Shown(
-        "comparison",
-        "differences",
-        "Differences between neighbouring slits",
-        "Where the difference of potential (left) and of net charge (middle) move together, migration and diffusion of"
-        " net charge point the same way. In the charging frame, both electrodes pooled.",
-        partial(courses, ("dphi", "drho", "dc")),
-        lambda data, table: figures.differences(table),
-    ),
-    Shown(
-        "comparison",
-        "profiles",
-        "Ions across the width of each slit, charged",
-        "See whether ions stand in layers (atoms) or spread over the width (continuum), and on which side: x runs from"
-        " the slit's centre plane towards the bulk. Atoms over the last quarter of their run, bands are 95 % intervals;"
-        " the continuum at its own end.",
-        partial(named, "profiles"),
-        lambda data, table: figures.profiles(table),
-    ),
-    Shown(
-        "comparison",
-        "levels",
-        "Levels, charges carried and rise times",
-        "Atoms over continuum at each run's own end; for differences between slits, which decay while the slits fill,"
-        " at the same time. In brackets the 95 % interval.",
-        partial(named, "levels"),
-        None,
-    ),
-    Shown(
-        "comparison",
-        "reservoir",
-        "Salt left in the atoms' reservoir",
-        "It starts above the concentration asked for, because the electrodes take their counter-ions out of it: see how"
-        " near the dotted line it ends.",
+# Of each figure in templates/figures.toml: its table, and the function that draws it (None: the table is shown).
+SHOWN: dict[str, tuple[Callable[[ReportData], Table], Callable[[ReportData, pd.DataFrame], Figure] | None]] = {
+    "network": (_outline, lambda data, table: figures.network_drawing(_network(data))),
+    "cell": (partial(named, "atoms"), lambda data, table: figures.cell_picture(table, data.facts.box_nm, data.cell)),
+    "filling": (partial(courses, ("stored",)), lambda data, table: figures.filling(table)),
+    "contents": (partial(courses, ("content",)), lambda data, table: figures.contents(table)),
+    "differences": (partial(courses, ("dphi", "drho", "dc")), lambda data, table: figures.differences(table)),
+    "profiles": (partial(named, "profiles"), lambda data, table: figures.profiles(table)),
+    "levels": (partial(named, "levels"), None),
+    "reservoir": (
         partial(named, "reservoir"),
         lambda data, table: figures.reservoir(table, data.facts.concentration),
     ),
-    Shown(
-        "comparison",
-        "references",
-        "This run beside shipped runs of the same cell",
-        "See how much of the filling is the drive's: slower drives leave the atoms more time. The shipped records come"
-        " from this package's own molecular dynamics, under the drive that their name tells, with more boxes; they are"
-        " not experiments.",
-        _references,
-        lambda data, table: figures.filling(table),
-    ),
-    Shown(
-        "mechanisms",
-        "step-charges",
-        "Charge carried by each mechanism after the step",
-        "Diffusion helps where its line lies on the side of migration's. The residual is what the two-point flux between"
-        " slit centres does not explain of the counted charge; for the continuum it is zero by construction.",
-        partial(courses, ("total", "migration", "diffusion", "steric", "residual")),
-        lambda data, table: figures.step_charges(table),
-    ),
-    Shown(
-        "mechanisms",
-        "cv-currents",
-        "Currents by mechanism over the voltammogram",
-        "Diffusion enhances migration where the two lie on the same side of zero.",
-        _cv,
-        lambda data, table: figures.cv_currents(table),
-    ),
-    Shown(
-        "law",
-        "law-figure",
-        "Resistance, prediction and choice",
-        "Left: resistance between neighbouring slits falls as they fill; the line is the law. Middle: trans-slit voltage"
-        " over the cycle, points from the continuum, lines by the law. Right: the front it was chosen from. Points where"
-        " the current passes through zero are left out.",
-        _law_rows,
-        lambda data, table: figures.law_figure(table, data.law),
-    ),
-    Shown(
-        "circuit",
-        "voltammograms",
-        "Cyclic voltammogram of the cell",
-        "See which line follows the continuum: the circuit whose resistance follows its charge, or the one with a"
-        " constant resistance (transmission line).",
-        _voltammograms,
-        lambda data, table: figures.voltammograms(table),
-    ),
-)
+    "references": (_references, lambda data, table: figures.filling(table)),
+    "step-charges": (partial(courses, MECHANISMS), lambda data, table: figures.step_charges(table)),
+    "cv-currents": (_cv, lambda data, table: currents_by_mechanism(table)),
+    "law-figure": (_law_rows, lambda data, table: figures.law_figure(table, data.law)),
+    "voltammograms": (_voltammograms, lambda data, table: figures.voltammograms(table)),
+}
 NONE = SlitNetwork(slit=2e-9)  # stands in a caption that is not shown
 
 
@@ -333,11 +213,30 @@ SECTIONS: dict[str, tuple[str, Callable[[ReportData], list[str]]]] = {
 }
 
 
+@cache
+def captions() -> dict[str, dict[str, str]]:
+    """Section, title and caption of every figure, by its key and in the page's order."""
+    text = (resources.files("validation.report") / "templates" / "figures.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def figure_of(key: str, data: ReportData) -> FigureWithCaption | None:
+    """A figure of the page; None where `data` has no table for it."""
+    table_of, draw = SHOWN[key]
+    table, entry = table_of(data), captions()[key]
+    if table is None or not len(table):
+        return None
+    caption = " ".join(entry["caption"].format(**_words(data)).split())
+    drawn = None if draw is None else partial(draw, data, table)
+    return FigureWithCaption(key, entry["title"], caption, table, drawn)
+
+
 def sections(data: ReportData) -> list[Section]:
     """Every section for which there is something to show."""
     found = []
     for key, (title, paragraphs) in SECTIONS.items():
-        shown = [figure for entry in SHOWN if entry.section == key and (figure := entry.made(data)) is not None]
+        keys = [name for name, entry in captions().items() if entry["section"] == key]
+        shown = [figure for name in keys if (figure := figure_of(name, data)) is not None]
         if key == "comparison" and "levels" not in data.tables:
             title = "After the charge step"
         if shown:

@@ -15,8 +15,16 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from continuum.accumulation import Accumulation
+from continuum.crossing_line import CrossingLine
+from continuum.extract import extract
+from continuum.field_map import FieldMap
+from continuum.frames import Frames
+from continuum.open_space_flux import OpenSpaceFlux
+from continuum.reductions import capacitances, migration_laws, resistances
+from continuum.slit_wells import SlitWells
 from transslit import BadInput, TransSlitRecord
-from validation.figures.style import COLOURS, MECHANISMS, MV, NM, panels, save, styled
+from transslit.style import COLOURS, INK, MECHANISMS, MV, NM, ZERO, panels, save, styled, tagged
 
 US = 1e6
 TIME = "t / µs"
@@ -74,6 +82,27 @@ def open_space(profile: pd.DataFrame, terminal: pd.DataFrame, debye_length: floa
     for ax in axes[0]:
         zero(ax)
     left.legend()
+    return figure
+
+
+@styled
+def currents_by_mechanism(crossings: pd.DataFrame) -> Figure:
+    """Trans-slit current by mechanism over the CV, one panel per pair of slits."""
+    pairs = sorted(crossings["i"].unique())[:4]
+    figure, axes = panels(len(pairs), width=2.7, sharey=True)
+    for ax, i in zip(axes[0], pairs, strict=True):
+        part = crossings[crossings["i"] == i]
+        place = f"slits {i} and {i + 1}"
+        for column, (name, colour) in MECHANISMS.items():
+            if part[column].abs().max() > 0:
+                gid = tagged(name, place)
+                ax.plot(part["time_s"] * 1e6, part[column] * MV, color=colour, label=name, gid=gid)
+        total = {"color": INK, "lw": 1, "ls": "--", "label": "total", "gid": tagged("total", place)}
+        ax.plot(part["time_s"] * 1e6, part["I_A_per_m"] * MV, **total)
+        ax.axhline(0, color=ZERO, lw=0.8, zorder=0)
+        ax.set(title=f"from slit {i + 1} to {i}", xlabel="t / µs")
+    axes[0, 0].set_ylabel("$I_i$ / mA m$^{-1}$")
+    axes[0, -1].legend()
     return figure
 
 
@@ -283,33 +312,26 @@ def draw(folder: Path) -> list[Path]:
     ------
     BadInput : the run is not one of a half cell with three slits or more, which is what the figures show
     """
-    import continuum
-    from validation.figures.report import cv_currents
-
     record = TransSlitRecord.read(folder)
-    with continuum.Frames(folder) as frames:
+    with Frames(folder) as frames:
         network = frames.config.network
         if frames.config.cell == "full" or network.slits < 3:
             raise BadInput("figures", folder, "need a half cell driven by a potential or current, of 4 layers or more")
         stored = record.terminal[record.terminal["time_s"].isin(frames.times)]
         number = int(np.argmax(stored["I_m_A_per_m"]))
         instant = {"start": number, "stop": number + 1}
-        line = continuum.CrossingLine(frames, i=1).run(**instant)
+        line = CrossingLine(frames, i=1).run(**instant)
         debye = frames.config.electrolyte.debye_length(frames.config.concentration)
-        space = continuum.OpenSpaceFlux(frames).run().results.table
-        ratios = continuum.resistances(record, continuum.extract(record))
+        space = OpenSpaceFlux(frames).run().results.table
+        ratios = resistances(record, extract(record))
         figures = {
             "open-space": open_space(space, stored, debye),
-            "trans-slit": cv_currents(record.crossings),
-            "wells": wells(continuum.SlitWells(frames).run(**instant).results.table, record),
+            "trans-slit": currents_by_mechanism(record.crossings),
+            "wells": wells(SlitWells(frames).run(**instant).results.table, record),
             "resistivity": resistivity(ratios, record),
             "storage": storage(ratios, record),
-            "origin": origin(
-                continuum.Accumulation(frames).run().results.table, record, continuum.migration_laws(record)
-            ),
-            "local-map": local_map(
-                continuum.FieldMap(frames).run(**instant).results.table, line.results.table, line.results.gap
-            ),
-            "capacitance": capacitance(continuum.capacitances(record)),
+            "origin": origin(Accumulation(frames).run().results.table, record, migration_laws(record)),
+            "local-map": local_map(FieldMap(frames).run(**instant).results.table, line.results.table, line.results.gap),
+            "capacitance": capacitance(capacitances(record)),
         }
     return save(figures, folder / "figures")

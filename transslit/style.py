@@ -1,4 +1,4 @@
-"""The figures' common style: colours, panels, and the context under which a figure is drawn."""
+"""The figures' common style: colours, panels, the context under which a figure is drawn, and tags of its artists."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 P = ParamSpec("P")
+INK = "#262626"  # text and axes
+TAG = "~"
 COLOURS = sns.color_palette("colorblind")
 MECHANISMS = {
     "I_migration_A_per_m": ("migration", COLOURS[0]),
@@ -42,7 +44,7 @@ ION_COLOURS = tuple(COLOURS[k] for k in (4, 2, 1, 8))
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Draw under the report's style and nobody else's."""
+    """Draw under this style, whatever the process's is."""
 
     @wraps(draw)
     def inside(*arguments: P.args, **options: P.kwargs) -> Figure:
@@ -55,8 +57,14 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 def panels(
     columns: int, rows: int = 1, width: float = 3.4, height: float = 2.7, **options: bool
 ) -> tuple[Figure, np.ndarray]:
+    """A figure of panels of `width` and `height` in inches; its axes have shape (rows, columns)."""
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def tagged(*tags: str) -> str:
+    """The gid of an artist that belongs to `tags`: a page shows and hides it by them."""
+    return TAG + TAG.join(tags)
 
 
 def save(figures: dict[str, Figure], folder: Path) -> list[Path]:

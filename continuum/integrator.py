@@ -1,11 +1,11 @@
 """The integrator in time: implicit steps, fixed or adapted to the change of the solution, with exact resumption.
 
-Backward Euler, (c - c_n)/dt, or BDF2 with variable steps; the next step is guessed by extrapolating psi and
-ln c (which are nearly linear in a slow drive, and keep c positive). A step that fails is halved and tried
-again, and reported. Every `checkpoint_every` frames the frames since the last checkpoint and the state go
-into one file, written whole or not at all, and the factorisation is dropped: a run that is killed and
-started again follows the same path to the last bit. With a current imposed the electrode's charge is known at
-the end of every step and its potential is an unknown; the step at which V_m meets its limit is cut to meet it.
+Backward Euler, (c - c_n)/dt, or BDF2 with variable steps. The initial guess of a step extrapolates psi and ln c,
+which are nearly linear under a slow drive; c stays positive. A step that fails is halved, tried again and reported.
+After every `checkpoint_every` frames, the frames since the last checkpoint and the state are written to one file, and
+the factorisation is dropped: a run that is killed and started again has the same result to the last bit. With a
+current imposed, the electrode's charge is known at the end of every step and its potential is an unknown; the step in
+which V_m passes its limit is shortened to end there.
 Source of the variable-step BDF2: E. Hairer, G. Wanner, Solving Ordinary Differential Equations I, III.5.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from continuum.checkpoint import Reached, checkpoint_name, read_checkpoint, set_aside
+from continuum.checkpoint import Counters, checkpoint_name, read_checkpoint, set_aside
 from continuum.config import ContinuumConfig
 from continuum.frames import SERIES, write_frames
 from continuum.mesh import NM, Array
@@ -30,14 +30,14 @@ from transslit.errors import first_line
 from transslit.files import whole
 from transslit.progress import Progress
 
-HALVINGS = 14  # of a step before the run gives up
-FAILURES = 20  # beyond half of the steps, likewise
+HALVINGS = 14  # of a step, before the run fails
+FAILURES = 20  # of steps, beyond half the number of accepted ones, before the run fails
 GROWTH = 2.0  # largest ratio of a step to the one before
 AT_LIMIT = 1e-6  # V of phi_m by which a galvanostatic leg may miss its limit
 
 
 class Instant(NamedTuple):
-    """A time (s), the unknowns then, and phi_m (V) or the sheets' charge (C/m^2)."""
+    """A time (s), the unknowns at that time, and phi_m (V) or the sheets' charge (C/m^2)."""
 
     time: float
     x: Array
@@ -71,7 +71,7 @@ class TimeIntegrator:
 
         Raises
         ------
-        StageFailed : names time, drive and the worst cell; what was reached is in `frames.h5`
+        StageFailed : names time, drive and the worst cell; the frames up to there are in `frames.h5`
         """
         end = float(self.schedule.marks[-1])
         if self.damage:
@@ -107,12 +107,12 @@ class TimeIntegrator:
                 self._report(failure, time, step, attempt)
                 step /= 2
                 continue
-            beyond = self._beyond(drive)
-            if error <= 4 and beyond <= AT_LIMIT:
+            overshoot = self._overshoot(drive)
+            if error <= 4 and overshoot <= AT_LIMIT:
                 break
             shorter = max(0.25, 0.8 / np.sqrt(error)) if error > 4 else 1.0
-            if beyond > AT_LIMIT:
-                shorter = min(shorter, 1 - beyond / abs(drive - self.past[0].drive))
+            if overshoot > AT_LIMIT:
+                shorter = min(shorter, 1 - overshoot / abs(drive - self.past[0].drive))
             step *= shorter
         else:
             raise StageFailed("continuum", f"steps keep failing {self._where(time, None)}")
@@ -127,7 +127,7 @@ class TimeIntegrator:
         """Unknowns and drive at `time` and, where steps adapt, the error of extrapolation over its tolerance."""
         equations, last = self.equations, self.past[0]
         weights = self._difference(time)
-        history = -sum(w * equations.split(then.x)[1] for w, then in zip(weights[1:], self.past, strict=False))
+        history = -sum(w * equations.split(past.x)[1] for w, past in zip(weights[1:], self.past, strict=False))
         guess = self._extrapolate(time, order=2)
         system = (guess, weights[0] * NS, np.asarray(history) * NS)
         if isinstance(self.config.drive, Galvanostatic):
@@ -141,17 +141,17 @@ class TimeIntegrator:
         if not self.schedule.adaptive or len(self.past) < 2:
             return equations.gauge(x), drive, 0.0
         expected = self._extrapolate(time, order=1)
-        miss = np.abs(equations.split(x)[1] - equations.split(expected)[1]).max() / 2
+        error = np.abs(equations.split(x)[1] - equations.split(expected)[1]).max() / 2
         if time - last.time <= self.config.first_step:
-            miss = 0.0
-        return equations.gauge(x), drive, float(miss / self.config.tolerance)
+            error = 0.0
+        return equations.gauge(x), drive, float(error / self.config.tolerance)
 
     @property
     def _direction(self) -> int:
         """1 while a galvanostatic drive charges, -1 while it discharges."""
         return -1 if self.leg % 2 else 1
 
-    def _beyond(self, drive: float) -> float:
+    def _overshoot(self, drive: float) -> float:
         """How far phi_m (V) has passed the limit of its leg."""
         imposed = self.config.drive
         if not isinstance(imposed, Galvanostatic):
@@ -160,7 +160,7 @@ class TimeIntegrator:
         return self._direction * (drive - limit / 2)
 
     def _difference(self, time: float) -> Array:
-        """Weights (1/s) of now and the instants before in the time difference."""
+        """Weights (1/s) in the time difference, of `time` and then of the instants before it."""
         step = time - self.past[0].time
         if self.config.order == 1 or len(self.past) < 2:
             return np.array([1.0, -1.0]) / step
@@ -168,9 +168,9 @@ class TimeIntegrator:
         return np.array([(1 + 2 * ratio) / (1 + ratio), -(1 + ratio), ratio**2 / (1 + ratio)]) / step
 
     def _extrapolate(self, time: float, order: int) -> Array:
-        """Lagrange polynomial through the last instants, in psi and ln c; crowded cells keep their ions.
+        """Lagrange polynomial through the last instants, in psi and ln c; crowded cells keep their concentrations.
 
-        A closed cell keeps all: Newton's iterations conserve to round-off the number of ions that they start from.
+        In a closed cell the number of ions is restored: Newton's iterations conserve that of the initial guess.
         """
         n, past = self.equations.n, self.past[: order + 1]
         times = np.array([instant.time for instant in past])
@@ -196,14 +196,14 @@ class TimeIntegrator:
         change = sum(w * i.x[: equations.n] for w, i in zip(weights, instants, strict=False))
         drive_change = sum(w * i.drive for w, i in zip(weights, instants, strict=False))
         current = equations.terminal_current(new.x, np.asarray(change), float(drive_change))
-        met = self._beyond(new.drive) >= -AT_LIMIT
-        turned = met or (reached and bool(np.any(schedule.turns == new.time)))
+        at_limit = self._overshoot(new.drive) >= -AT_LIMIT
+        turned = at_limit or (reached and bool(np.any(schedule.turns == new.time)))
         self.past = instants[: 1 if turned else 3]
         if reached or schedule.every:
             self._record(current)
-        if met:
+        if at_limit:
             self.leg += 1
-        if (met and self.leg % 2 == 0) or (reached and bool(np.any(schedule.closings == new.time))):
+        if (at_limit and self.leg % 2 == 0) or (reached and bool(np.any(schedule.closings == new.time))):
             self._close_cycle()
         if reached and bool(np.any(schedule.jumps == new.time)):
             drive = schedule.imposed(new.time, after=True)
@@ -215,13 +215,13 @@ class TimeIntegrator:
             self._checkpoint()
 
     def _close_cycle(self) -> None:
-        """Compare the state with that of one cycle before; stop if it is periodic, or if no cycle is left."""
+        """Compare the state with that of one cycle before; stop if it is periodic, or after the last cycle."""
         x, tolerance, drive = self.past[0].x, self.config.until_periodic, self.config.drive
         self.cycle_changes.append(float(np.abs(x - self.cycle_start).max()))
         self.cycle_start = x
         periodic = tolerance is not None and self.cycle_changes[-1] <= tolerance
-        over = isinstance(drive, Galvanostatic) and self.leg == 2 * drive.cycles
-        self.stopped = periodic or over
+        last = isinstance(drive, Galvanostatic) and self.leg == 2 * drive.cycles
+        self.stopped = periodic or last
 
     # ------------------------------------------------------------------ frames, checkpoints, reports
 
@@ -230,7 +230,7 @@ class TimeIntegrator:
         x = self.equations.gauge(self.equations.uniform(drive))
         self.past, self.cycle_start = [Instant(0.0, x, drive)], x
         still = np.zeros(self.equations.n)
-        # The sweep starts at t = 0: its displacement current follows from the first step on.
+        # The sweep starts at t = 0: its displacement current begins with the first step.
         self._record(self.equations.terminal_current(x, still, 0.0))
 
     def _record(self, current: float) -> None:
@@ -245,7 +245,7 @@ class TimeIntegrator:
         if not self.rows["time_s"]:
             return
         path = self.folder / checkpoint_name(self.frames)
-        reached = Reached(
+        counters = Counters(
             digest=self.config.digest,
             frames=self.frames,
             steps=self.steps,
@@ -257,7 +257,7 @@ class TimeIntegrator:
         )
         with whole(path) as partial:
             content: dict[str, Any] = {
-                "state": reached.model_dump_json(),
+                "state": counters.model_dump_json(),
                 "proposed": self.proposed,
                 "past_time": np.array([instant.time for instant in self.past]),
                 "past_x": np.array([instant.x for instant in self.past]),
@@ -270,41 +270,41 @@ class TimeIntegrator:
         self.newton.forget()
 
     def _resume(self) -> bool:
-        """Continue from the last checkpoint of an unbroken line; whether there is one.
+        """Continue from the last checkpoint up to which all can be read; whether there is one.
 
-        The first that cannot be used and those after it are kept as `*.unreadable`: their frames are solved again.
+        The first one that cannot be read and all later ones are kept as `*.unreadable`; their frames are solved again.
         """
         paths = sorted(self.folder.glob("segment-*.npz"))
         for number, path in enumerate(paths):
             try:
-                self._take_up(path)
+                self._restore(path)
             except ValueError as error:
                 kept = [set_aside(later) for later in paths[number:]]
                 self.damage = f"{path} {first_line(error)}; kept as {kept[0].name}"
                 break
         return self.frames > 0
 
-    def _take_up(self, path: Path) -> None:
-        """Continue from the checkpoint in `path`, which follows on that taken up before.
+    def _restore(self, path: Path) -> None:
+        """Continue from the checkpoint in `path`, the next after that restored before.
 
         Raises
         ------
-        ValueError : damaged, of other shapes, or does not follow
-        BadInput : of another configuration, or may not be read
+        ValueError : damaged, of other shapes, or not the next
+        BadInput : of another configuration, or this user may not read it
         """
         saved = read_checkpoint(path)
-        reached = Reached.model_validate_json(str(saved.get("state")))
-        if reached.digest != self.config.digest:
+        counters = Counters.model_validate_json(str(saved.get("state")))
+        if counters.digest != self.config.digest:
             raise BadInput("out", self.folder, "holds an unfinished continuum run of another configuration")
-        if path.name != checkpoint_name(reached.frames):
-            raise ValueError(f"holds frames up to number {reached.frames}")
-        self._check(saved, reached.frames - self.frames)
+        if path.name != checkpoint_name(counters.frames):
+            raise ValueError(f"holds frames up to number {counters.frames}")
+        self._check(saved, counters.frames - self.frames)
         times, states, drives = (saved[name] for name in ("past_time", "past_x", "past_drive"))
         self.past = [Instant(float(t), x, float(drive)) for t, x, drive in zip(times, states, drives, strict=True)]
         self.proposed, self.cycle_start = float(saved["proposed"]), saved["cycle_start"]
-        self.frames, self.steps, self.retries = reached.frames, reached.steps, reached.retries
-        self.newton.factorisations, self.newton.iterations = reached.newton
-        self.leg, self.cycle_changes, self.stopped = reached.leg, reached.cycle_changes, reached.stopped
+        self.frames, self.steps, self.retries = counters.frames, counters.steps, counters.retries
+        self.newton.factorisations, self.newton.iterations = counters.newton
+        self.leg, self.cycle_changes, self.stopped = counters.leg, counters.cycle_changes, counters.stopped
 
     def _check(self, saved: dict[str, Array], frames: int) -> None:
         """Refuse arrays that are not those of a checkpoint of this run with `frames` frames, by a ValueError."""

@@ -1,11 +1,11 @@
-"""The paper's circuit figures drawn: tables of `validation.circuit_figures` in, a matplotlib Figure out.
+"""The paper's circuit figures drawn: tables of `studies.circuit_figures.tables` in, a matplotlib Figure out.
 
-`write_figures("ED12", folder, progress)` computes and draws; a CSV with the same name lies beside each PNG.
+`write_figures(["ED12"], folder, progress)` computes and draws; a CSV with the same name lies beside each PNG.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from studies.circuit_figures import tables as tables
+from studies.circuit_figures import tables
 from transslit.errors import BadInput
 from transslit.files import whole, write_text
 from transslit.progress import Progress
-from validation.figures.style import COLOURS, panels, styled
+from transslit.runs import RunFolder
+from transslit.style import COLOURS, panels, styled
+
+Look = dict[str, Any]  # options of a line, by matplotlib's names
 
 V_M, I_M, TIME = "$V_m$ / mV", "$I_m$ / mA", "t / µs"
 MILLI, MICRO, NANO = 1e3, 1e6, 1e9
 
 
-def _lines(ax: Axes, table: pd.DataFrame, looks: dict[str, dict], current: str = "I_m_A") -> None:
+def _lines(ax: Axes, table: pd.DataFrame, looks: dict[str, Look], current: str = "I_m_A") -> None:
     for name, look in looks.items():
         case = table[table["case"] == name]
-        ax.plot(MILLI * case["V_m_V"], MILLI * case[current], label=_shown(name), **look)
+        ax.plot(MILLI * case["V_m_V"], MILLI * case[current], label=_typeset(name), **look)
     ax.set(xlabel=V_M, ylabel=I_M if current == "I_m_A" else "$I_m$ / mA m$^{-1}$")
     ax.legend()
 
 
-def _ramp(names: list[str], palette: str) -> dict[str, dict]:
+def _ramp(names: list[str], palette: str) -> dict[str, Look]:
     """A colour of a sequential palette per case."""
     return {name: {"color": c} for name, c in zip(names, sns.color_palette(palette, len(names)), strict=True)}
 
@@ -42,7 +45,7 @@ def _ramp(names: list[str], palette: str) -> dict[str, dict]:
 def draw_4c(table: pd.DataFrame) -> Figure:
     """CVs of NCM and TLM over that of mPNP."""
     figure, axes = panels(1, width=4.6, height=3.6)
-    looks = {
+    looks: dict[str, Look] = {
         "mPNP": {"color": "0.6", "lw": 4},
         "NCM": {"color": COLOURS[0]},
         "TLM": {"color": COLOURS[3], "ls": "--"},
@@ -115,7 +118,7 @@ def draw_12(table: pd.DataFrame) -> Figure:
             panel = table[(table["rate"] == rate) & (table["layers"] == layers)]
             cases = panel.assign(case=[looks[g][0] for g in panel["gamma"]])
             _lines(ax, cases, dict(looks.values()))
-            ax.set_title(f"{layers} layers, {_shown(rate)}")
+            ax.set_title(f"{layers} layers, {_typeset(rate)}")
             ax.get_legend().set_visible(ax is axes[0, 0])
     return figure
 
@@ -130,7 +133,9 @@ def draw_14(table: pd.DataFrame) -> Figure:
         for ax, layers in zip(line, tables.LAYERS, strict=True):
             panel = table[(table["rate"] == rate) & (table["model"] == model) & (table["layers"] == layers)]
             _by_slit(ax, panel, "q_C", NANO)
-            ax.set(title=f"{model}, {layers} layers, {_shown(rate)}", xlabel=TIME, ylabel="$Q_i$ / nC", ylim=(0, 16.5))
+            ax.set(
+                title=f"{model}, {layers} layers, {_typeset(rate)}", xlabel=TIME, ylabel="$Q_i$ / nC", ylim=(0, 16.5)
+            )
             ax.title.set_fontsize("small")
             deepest = panel.loc[panel["slit"] == layers - 1, "q_C"].max() * NANO
             label = f"slit {layers - 1}: {deepest:.2f} nC"
@@ -138,8 +143,8 @@ def draw_14(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _shown(text: str) -> str:
-    """A case or a rate as it is set in type."""
+def _typeset(text: str) -> str:
+    """A case or a rate with its mathematical signs."""
     signs = {"= -": "= \u2212", "us": "µs", "gamma": r"$\gamma$", "R_c": "$R_c$", "t_c": "$t_c$", " ohm": r" $\Omega$"}
     for plain, sign in signs.items():
         text = text.replace(plain, sign)
@@ -170,7 +175,7 @@ def draw_11c(table: pd.DataFrame) -> Figure:
 
 def _ladder(ax: Axes, varying: bool) -> None:
     """Two slits, dots, and the last one; the electrode is the line above."""
-    wire: dict[str, Any] = {"color": "0.2", "lw": 1.2}
+    wire: Look = {"color": "0.2", "lw": 1.2}
     ax.plot([1.7, 8.2], [1.4, 1.4], **wire)
     ax.text(8.25, 1.4, r"$\varphi_m$", va="center")
     names = ("R_{open}", "R_1", "R_2", "R_n")
@@ -207,35 +212,34 @@ FIGURES: dict[str, tuple[Callable[..., pd.DataFrame], Callable[[pd.DataFrame], F
 OF_RECORD = ("4c", "ED11d")
 
 
-def chosen(asked: str) -> list[str]:
-    """Names of the figures that `asked` stands for: one, all panels of one (4, ED13), or `all`.
+def figure_names(text: str) -> list[str]:
+    """Names of the figures that `text` stands for: one, all panels of one (4, ED13), or `all`.
 
     Raises
     ------
     BadInput : there is no such figure
     """
-    found = [name for name in FIGURES if asked == "all" or name.lower().startswith(asked.lower())]
-    if not found or not asked:
-        raise BadInput("figure", asked, f"give {', '.join(FIGURES)} or all")
-    return found
+    names = [name for name in FIGURES if text == "all" or name.lower().startswith(text.lower())]
+    if not names or not text:
+        raise BadInput("figure", text, f"give {', '.join(FIGURES)} or all")
+    return names
 
 
-def write_figures(asked: str, folder: Path, progress: Progress) -> list[Path]:
-    """Compute and draw; leaves NAME.png and NAME.csv in `folder`, and the continuum's run in `folder`/mpnp.
+def write_figures(names: Sequence[str], folder: RunFolder, progress: Progress) -> list[Path]:
+    """Compute and draw; leaves NAME.png and NAME.csv in `folder`, and the continuum's run in its subfolder mpnp.
 
     Raises
     ------
-    BadInput : there is no such figure, or `folder` cannot be written
+    BadInput : the subfolder holds another run
     """
-    names = chosen(asked)
-    folder.mkdir(parents=True, exist_ok=True)
-    record = tables.record(folder / "mpnp", progress) if set(names) & set(OF_RECORD) else None
+    record = tables.smoothed_record(folder, progress) if set(names) & set(OF_RECORD) else None
     written = []
     for name in names:
         compute, draw = FIGURES[name]
         table = compute(record) if name in OF_RECORD else compute()
-        write_text(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.9g"))
-        with whole(folder / f"{name}.png") as partial:
+        picture, data = (folder.path / f"{name}.{suffix}" for suffix in ("png", "csv"))
+        write_text(data, table.to_csv(index=False, float_format="%.9g"))
+        with whole(picture) as partial:
             draw(table).savefig(partial, dpi=150)
-        written += [folder / f"{name}.png", folder / f"{name}.csv"]
+        written += [picture, data]
     return written

@@ -1,0 +1,1 @@
+"""Questions that were answered once with this suite, each in a folder with its script, README and figures."""

@@ -1,0 +1,1 @@
+"""From which charging time on Nernst-Planck describes the atoms' currents."""

@@ -1,0 +1,1 @@
+"""One half-cell with one electrolyte after another: gamma, R_c, C_slit, and the charge that diffusion carries."""

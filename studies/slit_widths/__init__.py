@@ -1,0 +1,1 @@
+"""What changes from slit to slit with the slit width: currents, resistivity, conductance and capacitance."""

@@ -1,0 +1,266 @@
+"""Options of a command from the fields of configurations: name, help text, unit and default are those of the field.
+
+Each field that can be written as text is an option, and so are the fields of a network and of all drives within the
+configuration. Those of a drive are accepted with `--drive KIND` of the drives that have them. An option reaches a
+command as text, which is read by the type of the field.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+
+from transslit.config import Config
+from transslit.electrolyte import Electrolyte
+from transslit.errors import BadInput
+from transslit.library import load_electrolyte
+from transslit.network import SlitNetwork
+from transslit.units import MINUS, Quantity, number, parse, show
+
+Texts = Mapping[str, str]  # of the options that are given, by name; a flag is "true"
+Types = frozenset[object]
+C = TypeVar("C", bound=Config)
+
+SALT = "KCl"
+RENAMED = {"sigma": "charge"}  # fields whose option has another name
+NESTED = re.compile(r"(network|drive\.[^.]+)\.")  # in front of the name of a field in a fault
+OF_SALT = {  # help texts and defaults that no field has
+    "electrolyte": ("name of a known electrolyte, or path of its TOML file", SALT),
+    "concentration": ("concentration of formula units", "the electrolyte's"),
+}
+KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
+WHOLE = re.compile(rf"[+\-{MINUS}]?[0-9]+")
+
+
+class Option(NamedTuple):
+    """A field as an option: its place in the configuration, and the kind of its drive ("" if it is of no drive)."""
+
+    name: str
+    path: tuple[str, ...]
+    field: FieldInfo
+    kind: str = ""
+
+    @property
+    def types(self) -> Types:
+        """The types that its text may describe."""
+        return _types(self.field.annotation, self.field.metadata)
+
+    @property
+    def default(self) -> str:
+        """The field's default as text, quantities with their unit; "" if it is none or depends on other fields."""
+        value = self.field.get_default()
+        kind = next((each.kind for each in self.types if isinstance(each, Quantity)), "")
+        if isinstance(value, tuple):
+            return ",".join(map(str, value))
+        if kind and isinstance(value, float) and kind != "elementary charge":
+            return show(value, kind)
+        return str(value) if isinstance(value, str | float | int) and value is not False else ""
+
+
+class Options:
+    """The options of a command, and the configurations that their texts describe.
+
+    Parameters
+    ----------
+    models : configurations; of fields of one name, those of the first one are shown
+    without : fields that are no options
+    kinds : kinds of quantity (`transslit.units.SI_UNITS`) of options, if not those of the fields
+    defaults : texts of defaults, if not those of the fields
+    """
+
+    def __init__(
+        self,
+        *models: type[Config],
+        without: Collection[str] = (),
+        kinds: Mapping[str, str] | None = None,
+        defaults: Texts | None = None,
+    ) -> None:
+        self.without, self.kinds, self.defaults = frozenset(without), dict(kinds or {}), dict(defaults or {})
+        self.known: dict[str, list[Option]] = {}  # several of a name if several drives have it
+        for model in models:
+            added: dict[str, list[Option]] = {}
+            for option in self._options(model):
+                added.setdefault(option.name, []).append(option)
+            self.known = {**added, **self.known}
+
+    def build(self, model: type[C], texts: Texts, **given: object) -> C:
+        """The configuration of which `given` are fields, and texts describe the others.
+
+        Raises
+        ------
+        BadInput : names the option that is missing, that cannot be used, or that the drive does not take
+        """
+        values = self.values(model, texts, **given)
+        try:
+            return model.read(**values)
+        except BadInput as fault:
+            field, of_drive = NESTED.sub("", fault.field), fault.field.startswith("drive.")
+            name, accepts = RENAMED.get(field, field), fault.accepts
+            if fault.value == "missing" and name in self.known:
+                needs = f"a {values['drive']['kind']} drive needs" if of_drive else "give"
+                accepts = f"{needs} --{name.replace('_', '-')}"
+            raise BadInput(name, fault.value, accepts) from None
+
+    def values(self, model: type[Config], texts: Texts, **given: object) -> dict[str, Any]:
+        """Fields that are `given`, or that texts or defaults of options describe; those of network and drive nested."""
+        nested = [name for name, field in model.model_fields.items() if field.annotation is SlitNetwork]
+        values: dict[str, Any] = {**{name: {} for name in nested}, **given}
+        kind = ""
+        if "drive" not in given and (drives := _drives(model.model_fields.get("drive"))):
+            kind = texts.get("drive", model.model_fields["drive"].default.kind)
+            takes = {each: {RENAMED.get(name, name) for name in drives[each].model_fields} for each in drives}
+            refuse_others(kind, takes, texts)
+            values["drive"] = {"kind": kind}
+        for option in self._options(model):
+            text = texts.get(option.name, self.defaults.get(option.name))
+            if text is not None and option.path[0] not in given and option.kind in ("", kind):
+                place = values
+                for step in option.path[:-1]:
+                    place = place.setdefault(step, {})
+                place[option.path[-1]] = self._read(option, text)
+        if "electrolyte" in model.model_fields:
+            salt = values.get("electrolyte") or load_electrolyte(SALT)
+            values = {"electrolyte": salt, "concentration": salt.concentration, **values}
+        return values
+
+    def command(self, function: Callable[..., int]) -> Callable[..., int]:
+        """The function as a typer command: the options take the place of its first parameter, their texts."""
+        own = [p.replace(kind=p.KEYWORD_ONLY) for p in inspect.signature(function, eval_str=True).parameters.values()]
+        parameters = [*(self._parameter(name) for name in self.known), *own[1:]]
+
+        @functools.wraps(function)
+        def command(**words: Any) -> int:
+            options = {name: words.pop(name) for name in self.known}
+            texts = {
+                name: "true" if word is True else word for name, word in options.items() if word not in (None, False)
+            }
+            return function(texts, **words)
+
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return command
+
+    def _options(self, model: type[Config], *path: str, kind: str = "") -> Iterator[Option]:
+        for name, field in model.model_fields.items():
+            if name in self.without or (kind and name == "kind"):
+                continue
+            if drives := _drives(field):
+                yield Option(name, (name, "kind"), field)
+                for each, drive in drives.items():
+                    yield from self._options(drive, name, kind=each)
+            elif field.annotation is SlitNetwork:
+                yield from self._options(SlitNetwork, name)
+            else:
+                option = Option(RENAMED.get(name, name), (*path, name), field, kind)
+                if field.annotation is Electrolyte or _is_text(option.types):
+                    yield option
+
+    def _parameter(self, name: str) -> inspect.Parameter:
+        """An option as a parameter of a typer command."""
+        options = self.known[name]
+        described: dict[str, list[str]] = {}
+        for option in options:
+            described.setdefault(option.field.description or "", []).append(option.kind)
+        words = "; ".join(f"{', '.join(kinds)}: {text}" if any(kinds) else text for text, kinds in described.items())
+        default = self.defaults.get(name, options[0].default)
+        if drives := _drives(options[0].field):
+            kinds = (f"{kind} ({drive.model_fields['kind'].description})" for kind, drive in drives.items())
+            words, default = f"{words}: {', '.join(kinds)}", options[0].field.default.kind
+        elif "electrolyte" in self.known:
+            words, default = OF_SALT.get(name, (words, default))
+        choices = "|".join(sorted(each for each in options[0].types if isinstance(each, str)))
+        shown = typer.Option(help=words, show_default=default or False, metavar=choices or None)
+        if bool in options[0].types:
+            return inspect.Parameter(name, KEYWORD_ONLY, default=False, annotation=Annotated[bool, shown])
+        return inspect.Parameter(name, KEYWORD_ONLY, default=None, annotation=Annotated[str | None, shown])
+
+    def _read(self, option: Option, text: str) -> object:
+        """The value of an option's text; a quantity stays text, which its field reads."""
+        single = {each for each in option.types if not isinstance(each, tuple)}
+        items = {each[1] for each in option.types if isinstance(each, tuple)}
+        try:
+            if option.name in self.kinds:
+                return parse(text, self.kinds[option.name])
+            if option.field.annotation is Electrolyte:
+                return load_electrolyte(text)
+            parts = [part.strip() for part in text.split(",")]
+            if not items or text in single or (len(parts) == 1 and not all(isinstance(each, str) for each in single)):
+                return _plain(text, single)
+            if str in items:
+                return tuple(part for part in parts if part)
+            if len(parts) == 2 and WHOLE.fullmatch(parts[0]) and (parts[1].isdigit() or float not in items):
+                raise ValueError(f"a comma is no decimal point; did you mean {parts[0]}.{parts[1]}?")
+            return tuple(_plain(part, items) for part in parts)
+        except ValueError as error:
+            raise BadInput(option.name, text, str(error)) from None
+
+
+def refuse_others(kind: str, takes: Mapping[str, Collection[str]], texts: Texts) -> None:
+    """Refuse an unknown drive, and options of other drives; `takes` are the options of each kind of drive.
+
+    Raises
+    ------
+    BadInput : names the drives that there are, or those that take the option
+    """
+    if kind not in takes:
+        raise BadInput("drive", kind, f"give one of {', '.join(takes)}")
+    for name, text in texts.items():
+        takers = [other for other, options in takes.items() if name in options]
+        if takers and kind not in takers:
+            raise BadInput(name, text, f"a {kind} drive does not take it ({', '.join(takers)} would)")
+
+
+def whole(text: str) -> int:
+    """A whole number, of digits 0 to 9; Python's `int` also reads 1_0 and the digits of other scripts.
+
+    Raises
+    ------
+    ValueError : anything else
+    """
+    number(text)
+    if not WHOLE.fullmatch(text.strip()):
+        raise ValueError("give a whole number")
+    return int(text.replace(MINUS, "-"))
+
+
+def _plain(text: str, types: Collection[object]) -> object:
+    """A single value of one of `types`."""
+    if float in types:
+        return number(text)
+    if bool in types:
+        return text == "true"
+    return whole(text) if any(each is int or isinstance(each, int) for each in types) else text
+
+
+def _drives(field: FieldInfo | None) -> dict[str, type[Config]]:
+    """The drives of which a field takes one, by kind; empty for any other field."""
+    parts = [] if field is None else get_args(field.annotation)
+    drives = [part for part in parts if isinstance(part, type) and issubclass(part, Config)]
+    return {drive.model_fields["kind"].default: drive for drive in drives if "kind" in drive.model_fields}
+
+
+def _types(annotation: Any, metadata: Iterable[object] = ()) -> Types:
+    """The types, quantities and literals of an annotation but None; those of a tuple's items as (tuple, type)."""
+    if quantities := [part for part in metadata if isinstance(part, Quantity)]:
+        return frozenset(quantities)
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _types(parts[0], parts[1:])
+    if origin is tuple:
+        return frozenset((tuple, each) for each in _types(parts[0]))
+    if origin in (Union, UnionType):
+        return frozenset().union(*map(_types, parts)) - {NoneType}
+    return frozenset(parts) if origin is Literal else frozenset({annotation})
+
+
+def _is_text(types: Types) -> bool:
+    items = [each[1] if isinstance(each, tuple) else each for each in types]
+    return all(isinstance(item, Quantity | str | int) or item in (str, int, float, bool, Path) for item in items)
