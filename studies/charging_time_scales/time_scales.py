@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from transslit import TransSlitRecord
+from transslit.series import series
 from validation.checks.unexplained_charge import unexplained_share
-from validation.verdicts.bootstrap import series
 
 SHARE = 0.25  # what D in the slits (some 15 %) and the path's geometric conductance (10 %) leave open anyway
 EDGES = (0.0, 0.5e-12, 1e-12, 2e-12, 5e-12, 10e-12, 20e-12, 50e-12, 100e-12)  # s after onset

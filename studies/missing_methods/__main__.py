@@ -101,7 +101,7 @@ def judge_one(setting: Setting, folder: Path, searched: bool) -> Summary:
         judged = judge(setting, folder, searched, CONTINUUM_CLAIMS)
         write_json(folder / "methods.json", judged.model_dump(mode="json"))
     missing = {f"{part.id} {part.title}": part.value for part in judged.parts if part.verdict != "reproduced"}
-    return {"out": str(folder), "not held": missing | judged.failed}
+    return {"out": str(folder), "not held": {**missing, **judged.failed}}
 
 
 def _lines(summary: Summary) -> list[str]:

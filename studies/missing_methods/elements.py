@@ -21,7 +21,7 @@ from scipy.stats import qmc
 
 from circuit.surrogate import ELEMENTS, Surrogate
 from continuum import ContinuumConfig, extract, run
-from studies.missing_methods.figures import gamma_of
+from studies.missing_methods.figures import draw_gamma
 from transslit import SlitNetwork, TriangularCV, load_electrolyte
 from transslit.config import Config
 from transslit.errors import TransslitError
@@ -111,7 +111,7 @@ def fit_elements(
     runs, unseen = (pd.DataFrame([rows[operation] for operation in part]) for part in designs)
     surrogate = fit(runs, unseen)
     surrogate.write(folder / "elements.json")
-    gamma_of(surrogate).savefig(folder / "methods-gamma.png", dpi=150)
+    draw_gamma(surrogate).savefig(folder / "methods-gamma.png", dpi=150)
     return {
         "out": str(folder / "elements.json"),
         "failed": sum(bool(row["error"]) for row in rows.values()),

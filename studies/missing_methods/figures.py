@@ -17,7 +17,7 @@ SHORT = {"rate_of": "rate: $V_m$ or $\\varphi_m$", "window_of": "window: $V_m$ o
 
 
 @styled
-def decides(indices: pd.DataFrame) -> Figure:
+def draw_indices(indices: pd.DataFrame) -> Figure:
     """Total Sobol index of every number (row) with respect to every parameter (column), with the emulator's R2."""
     table = indices.pivot_table(index="number", columns="name", values="total", sort=False)[list(NAMES)]
     quality = indices.groupby("number", sort=False)["r2"].first()
@@ -46,7 +46,7 @@ def decides(indices: pd.DataFrame) -> Figure:
 
 
 @styled
-def together(table: pd.DataFrame) -> Figure:
+def draw_statements(table: pd.DataFrame) -> Figure:
     """Values at the judged settings, pair by pair; grey are those of the paper."""
     figure, axes = panels(3, width=3.3, height=3.0)
     pairs = (
@@ -75,7 +75,7 @@ def together(table: pd.DataFrame) -> Figure:
 
 
 @styled
-def gamma_of(surrogate: Surrogate) -> Figure:
+def draw_gamma(surrogate: Surrogate) -> Figure:
     """gamma over the slit width, by concentration, window and scan rate, with 95 % bands of the fit."""
     figure, axes = panels(3, width=3.3, height=2.8, sharey=True)
     width = np.geomspace(*surrogate.domain["slit"], 41)

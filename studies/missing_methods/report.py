@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from studies.missing_methods.analysis import claim_shares, flat_by_geometry, ranking, sensitivities
-from studies.missing_methods.figures import decides, together
+from studies.missing_methods.figures import draw_indices, draw_statements
 from studies.missing_methods.search import search
 from studies.missing_methods.sensitivity import TRUSTED_R2
 from studies.missing_methods.setting import LABELS, READINGS, Preset
@@ -20,8 +20,6 @@ from validation.claims import CLAIMS
 from validation.presets import BOX
 
 YES = {True: "yes", False: "no"}
-
-
 Summary = Mapping[str, "str | float | Summary | None"]
 
 
@@ -44,8 +42,8 @@ def write_summary(out: Path, table: pd.DataFrame, parts: Sequence[Part], filling
     write_text(out / "settings.md", settings_table(best.head(8)))
     write_text(out / "numbers.md", numbers_table(indices))
     write_text(out / "numbers.csv", indices.to_csv(index=False))
-    decides(indices).savefig(out / "methods-sensitivity.png", dpi=150)
-    together(table).savefig(out / "methods-together.png", dpi=150)
+    draw_indices(indices).savefig(out / "methods-sensitivity.png", dpi=150)
+    draw_statements(table).savefig(out / "methods-together.png", dpi=150)
     statements = statements_hold(table)
     return {
         "out": str(out),

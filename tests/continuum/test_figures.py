@@ -1,12 +1,9 @@
 """Figures of a run: drawn from its tables, with their numbers on the axes."""
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from continuum import ContinuumConfig, run
 from continuum.figures import draw
-from studies.slit_widths.figures import conductance
 from transslit import BadInput, SlitNetwork, TriangularCV
 from transslit.progress import Progress
 
@@ -20,14 +17,6 @@ def test_every_figure_is_drawn(kcl, small, tmp_path):
     names = {"open-space", "trans-slit", "wells", "resistivity", "storage", "origin", "local-map", "capacitance"}
     assert {path.stem for path in paths} == names
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
-
-
-def test_conductance_shows_the_extremes_of_each_width():
-    table = pd.DataFrame({"d_m": [1e-9, 1e-9, 2e-9, 2e-9], "conductance_S_per_m": [1.0, 3.0, 1.0, 2.0]})
-    figure = conductance(table.assign(conductivity_S_per_m=table["conductance_S_per_m"] * 10))
-    low, high = figure.axes[1].lines
-    np.testing.assert_allclose(low.get_xydata(), [[1, 10], [2, 10]])
-    np.testing.assert_allclose(high.get_xydata(), [[1, 30], [2, 20]])
 
 
 def test_a_run_without_crossings_has_no_such_figures(kcl, tmp_path):

@@ -44,9 +44,3 @@ def test_own_electrolyte():
     length, packed = example("own_electrolyte")
     assert length == pytest.approx(0.304, abs=0.001)
     assert packed == pytest.approx(12.97, rel=1e-3)  # 1 / (2 N_A (0.4 nm)^3)
-
-
-def test_slit_widths():
-    ratio = example("slit_widths")
-    assert ratio.is_monotonic_decreasing  # filling matters more in a narrow slit
-    assert 2.1 < ratio.iloc[0] < 2.5

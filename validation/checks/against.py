@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from transslit import TransSlitRecord
-from validation.verdicts.bootstrap import Series, bootstrap, final_level, rise_time, series, stored, tabled
+from transslit.series import Series, final_level, rise_time, series, stored, tabled
+from validation.verdicts.bootstrap import bootstrap
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 Statistic = Callable[[np.ndarray, np.ndarray], float]  # of times and values

@@ -16,17 +16,9 @@ import pandas as pd
 
 from transslit import TransSlitRecord
 from transslit.record import PARTS
+from transslit.series import SMOOTHING, Series, difference, final_level, rise_time, series, stored
 from validation.checks.against import Statistic
-from validation.verdicts.bootstrap import (
-    SMOOTHING,
-    Series,
-    bootstrap,
-    difference,
-    final_level,
-    rise_time,
-    series,
-    stored,
-)
+from validation.verdicts.bootstrap import bootstrap
 
 WORDS = {
     "stored": "stored charge",

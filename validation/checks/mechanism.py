@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from transslit import TransSlitRecord
-from validation.verdicts.bootstrap import (
+from transslit.series import (
     SMOOTHING,
     Series,
-    bootstrap,
     difference,
     durations,
     half_cells,
@@ -24,6 +23,7 @@ from validation.verdicts.bootstrap import (
     series,
     tabled,
 )
+from validation.verdicts.bootstrap import bootstrap
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 HALF = "one half is what two unrelated signs would give"

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from transslit import TransSlitRecord
-from validation.verdicts.bootstrap import bootstrap, series, tabled
+from transslit.series import series, tabled
+from validation.verdicts.bootstrap import bootstrap
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 

@@ -1,8 +1,5 @@
 """Shares planted in ramps of several lengths come out, with the error of D, and decide from which drive on."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -69,18 +66,11 @@ def test_noise_is_inconclusive_and_says_what_would_settle_it(make):
     assert "replicas would settle it" in row["basis"]
 
 
-def example(name, *arguments):
-    path = Path(__file__).parents[2] / "examples" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main(*arguments)
-
-
-def test_the_example_reads_run_folders(make, tmp_path, capsys):
+def test_the_command_reads_run_folders(make, study, tmp_path):
     left_over(make, 0.6).write(tmp_path / "step")
     left_over(make, 0.1, 20e-12).write(tmp_path / "ramp" / "record")
-    found = example("charging_time_scales", [tmp_path / "step", tmp_path / "ramp"], tmp_path)
-    assert found == "Nernst-Planck leaves less than 25% of the charge from ramp on"
-    assert "fail" in capsys.readouterr().out
-    assert (tmp_path / "time_scales.png").stat().st_size > 10_000
+    done = study("charging_time_scales", "step", "ramp", "--out", "figures")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "Nernst-Planck leaves less than 25% of the charge from ramp on"
+    assert "fail" in done.stdout
+    assert (tmp_path / "figures" / "time_scales.png").stat().st_size > 10_000

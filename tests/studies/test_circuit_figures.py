@@ -1,4 +1,4 @@
-"""`transslit circuit --figure`: the paper's circuit figures, each a picture with its data beside it."""
+"""`python -m studies.circuit_figures`: the paper's circuit figures, each a picture with its data beside it."""
 
 import json
 
@@ -10,11 +10,11 @@ from circuit.measures import asymmetry, cv_area, peak_over_plateau
 
 
 @pytest.fixture
-def figure(inside, tmp_path):
+def figure(study, tmp_path):
     """Tables of the figures that a name stands for."""
 
     def draw(name):
-        done = inside("transslit", "circuit", "--figure", name, "--out", "figures", "--json")
+        done = study("circuit_figures", name, "--out", "figures", "--json")
         assert done.returncode == 0, done.stderr
         files = json.loads(done.stdout)["files"]
         assert all((tmp_path / file).stat().st_size > 0 for file in files)
@@ -103,16 +103,9 @@ def test_4c_and_ed11_come_from_one_record_of_mpnp(figure, tmp_path):
     assert apart(sources["Q from TLM"], sources["own Q"]) < 0.01
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--figure", "ED99"], ["figure", "ED99", "ED12"]),
-        (["--figure", "ED12", "--resistance", "5ohm"], ["figure", "--out"]),
-    ],
-)
-def test_faults_are_one_line(inside, words, said):
-    done = inside("transslit", "circuit", *words)
+def test_an_unknown_figure_is_refused_in_one_line(study):
+    done = study("circuit_figures", "ED99")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    for word in said:
+    for word in ("figure", "ED99", "ED12"):
         assert word in done.stderr

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from validation.verdicts.bootstrap import Series, bootstrap, difference, pearson, rise_time, same_sign_share, series
+from transslit.series import Series, difference, pearson, rise_time, same_sign_share, series
+from validation.verdicts.bootstrap import bootstrap
 
 
 def test_bootstrap_interval_covers_the_truth_about_as_often_as_it_says():

@@ -1,0 +1,143 @@
+"""Series of one quantity out of a record, block by block, and statistics of their means.
+
+A block is one half-cell of one box: the faces of an electrode are equivalent by symmetry, so each contributes a sample.
+Series are in the charging frame: multiplied by the electrode's polarity, so that both electrodes charge with positive
+current.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from transslit.record import TransSlitRecord
+from transslit.resampling import PERCENTILES, draws, independent_blocks
+
+SMOOTHING = 0.3e-12  # s, running mean over thermal noise before signs are taken from atoms
+POLARITY = {"positive": 1.0, "negative": -1.0}
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values of one quantity: `time` in s (times,); `blocks` (blocks, times); `boxes` (blocks,), each one's box."""
+
+    time: np.ndarray
+    blocks: np.ndarray
+    boxes: np.ndarray | None = None
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean over blocks, shape (times,)."""
+        return self.blocks.mean(axis=0)
+
+    def band(self, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """95 % bootstrap band of the mean, two arrays of shape (times,)."""
+        worth = None if self.boxes is None else independent_blocks(self.blocks, self.boxes)
+        means = draws(len(self.blocks), worth, seed) @ self.blocks
+        low, high = np.percentile(means, PERCENTILES, axis=0)
+        return low, high
+
+    def smoothed(self, window: float) -> Series:
+        """Centred running mean over `window` (s), for data on a uniform grid; edges use what is there."""
+        width = max(1, round(window / np.median(np.diff(self.time))))
+        kernel = np.ones(width)
+        norm = np.convolve(np.ones(self.time.size), kernel, mode="same")
+        smooth = [np.convolve(row, kernel, mode="same") / norm for row in self.blocks]
+        return Series(self.time, np.array(smooth), self.boxes)
+
+    def after(self, start: float) -> Series:
+        """The part with time > start (s)."""
+        keep = self.time > start
+        return Series(self.time[keep], self.blocks[:, keep], self.boxes)
+
+
+def half_cells(record: TransSlitRecord, electrode: str) -> list[int]:
+    """Labels (column `replica`) of the half-cells of one electrode ("positive", "negative" or "both")."""
+    known = record.metadata.get("half_cells", {})
+    if not known:
+        return sorted(record.terminal["replica"].unique()) if electrode != "negative" else []
+    return [int(label) for label, half in known.items() if electrode in ("both", half["electrode"])]
+
+
+def series(record: TransSlitRecord, column: str, i: int, electrode: str = "positive", signed: bool = True) -> Series:
+    """`column` of slit or crossing `i` as blocks of one electrode (or of both).
+
+    `signed` multiplies by the electrode's polarity: right for currents, charges and voltages, wrong for
+    concentrations.
+    """
+    table = record.crossings if column in record.crossings.columns else record.slits
+    wanted = half_cells(record, electrode)
+    part = table[(table["i"] == i) & table["replica"].isin(wanted)]
+    wide = part.pivot_table(index="replica", columns="time_s", values=column).loc[wanted]
+    values = wide.to_numpy(dtype=float)
+    known = record.metadata.get("half_cells", {})
+    if signed:
+        sign = [POLARITY[known[str(label)]["electrode"]] if known else 1.0 for label in wanted]
+        values = values * np.array(sign)[:, None]
+    boxes = np.array([known[str(label)]["box"] if known else label for label in wanted])
+    return Series(wide.columns.to_numpy(dtype=float), values, boxes)
+
+
+def difference(record: TransSlitRecord, column: str, i: int, electrode: str, signed: bool = True) -> Series:
+    """Slit quantity of i + 1 minus that of i."""
+    outer, inner = (series(record, column, k, electrode, signed) for k in (i, i + 1))
+    return Series(outer.time, inner.blocks - outer.blocks, outer.boxes)
+
+
+def stored(record: TransSlitRecord, i: int) -> Series:
+    """Charge stored on the sheets' side of slit i since the drive began, positive while charging (C/m)."""
+    ionic = series(record, "Q_C_per_m", i, "both")
+    before = ionic.time <= 0
+    start = ionic.blocks[:, before].mean(axis=1, keepdims=True) if before.any() else ionic.blocks[:, :1]
+    return Series(ionic.time, start - ionic.blocks, ionic.boxes).after(0.0)
+
+
+def tabled(**columns: Series) -> pd.DataFrame:
+    """Series of the same blocks and times as a tidy table: box, block, time_s and a column each, as evidence."""
+    first = next(iter(columns.values()))
+    count, times = first.blocks.shape
+    block = np.repeat(np.arange(count), times)
+    boxes = np.arange(count) if first.boxes is None else first.boxes
+    keys = {"box": boxes[block], "block": block, "time_s": np.tile(first.time, count)}
+    return pd.DataFrame(keys | {name: data.blocks.ravel() for name, data in columns.items()})
+
+
+def pearson(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson correlation; NaN where one of them is constant."""
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def durations(time: np.ndarray) -> np.ndarray:
+    """What each sample stands for in a time integral: half the way to each neighbour (s), shape (times,)."""
+    edges = np.concatenate([time[:1], (time[1:] + time[:-1]) / 2, time[-1:]])
+    return np.diff(edges)
+
+
+def same_sign_share(first: np.ndarray, second: np.ndarray, charge: np.ndarray) -> float:
+    """Share of the charge (|current| times its duration) during which `first` and `second` have one sign."""
+    total = np.abs(charge).sum()
+    return float(np.abs(charge)[first * second > 0].sum() / total) if total > 0 else float("nan")
+
+
+def final_level(time: np.ndarray, value: np.ndarray) -> float:
+    """Mean over the last quarter of the time."""
+    return float(value[time >= time[0] + 0.75 * (time[-1] - time[0])].mean())
+
+
+def rise_time(time: np.ndarray, value: np.ndarray, fraction: float = 1 - np.exp(-1)) -> float:
+    """First time (s) at which `value`, zero at time zero, reaches `fraction` of its final level.
+
+    Linear interpolation between samples; NaN if it never does.
+    """
+    time, value = np.concatenate([[0.0], time]), np.concatenate([[0.0], value])
+    final = final_level(time, value)
+    reached = np.flatnonzero(value / final >= fraction) if final else np.array([], dtype=int)
+    if reached.size == 0:
+        return float("nan")
+    k = int(reached[0])
+    step = (fraction * final - value[k - 1]) / (value[k] - value[k - 1])
+    return float(time[k - 1] + step * (time[k] - time[k - 1]))
