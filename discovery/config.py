@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from discovery.functions import SEARCHABLE
 from transslit.config import Config
 
-Function = Literal["square", "sqrt", "exp", "log", "tanh", "sinh", "sin", "cos"]
+
+def _searchable(name: str) -> str:
+    if name not in SEARCHABLE:
+        raise ValueError(f"give some of {', '.join(SEARCHABLE)}")
+    return name
+
+
+Function = Annotated[str, AfterValidator(_searchable)]
 
 
 class DiscoveryConfig(Config):
@@ -24,7 +32,7 @@ class DiscoveryConfig(Config):
     )
     functions: tuple[Function, ...] = Field(
         ("square", "sqrt", "exp", "log", "tanh"),
-        description="Functions that the law may contain: square, sqrt, exp, log, tanh, sinh, sin, cos.",
+        description=f"Functions that the law may contain, of {', '.join(SEARCHABLE)}.",
     )
     population: int = Field(80, ge=8, multiple_of=4, description="Trees in the population of each island.")
     generations: int = Field(18, ge=1, description="Largest number of generations.")

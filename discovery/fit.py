@@ -19,6 +19,7 @@ from scipy.linalg import lapack
 
 from discovery import forms
 from discovery.forms import Form
+from discovery.functions import NUMERIC
 
 Array = np.ndarray
 SMALLEST_PIVOT = 1e-5  # diagonal of R for terms of unit norm; below, the terms are linearly dependent
@@ -27,16 +28,6 @@ SMALLEST_BASE = 0.02  # of 1 + sum p m in a root, reciprocal or logarithm, so th
 ROUND_OFF = 1e-20  # relative mean square misfit; smaller ones count as this
 LARGEST_CONSTANT = 40.0  # inner constants, for inputs scaled to at most one
 STARTS = (1.0, -0.7, 4.0, -4.0, 0.2)  # first guesses of an inner constant, of which those in the domain are used
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "exp": np.exp,
-    "log": np.log,
-    "sqrt": np.sqrt,
-    "tanh": np.tanh,
-    "sinh": np.sinh,
-    "sin": np.sin,
-    "cos": np.cos,
-    "Abs": np.abs,
-}
 
 
 @dataclass(frozen=True)
@@ -63,8 +54,8 @@ class Fit:
 
 @lru_cache(maxsize=4096)
 def _compiled(form: Form, n_inputs: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    terms = forms.compile_source(forms.columns_source(form, n_inputs), FUNCTIONS)
-    bases = forms.compile_source(forms.bases_source(form, n_inputs), FUNCTIONS)
+    terms = forms.compile_source(forms.columns_source(form, n_inputs), NUMERIC)
+    bases = forms.compile_source(forms.bases_source(form, n_inputs), NUMERIC)
     return terms, bases
 
 

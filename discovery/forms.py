@@ -23,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from discovery.functions import TRANSCENDENTAL
+
 Factor = tuple[Any, ...]
 Monomial = tuple[tuple[Factor, int], ...]
 Form = tuple[Monomial, ...]  # sorted, distinct
@@ -30,7 +32,7 @@ Form = tuple[Monomial, ...]  # sorted, distinct
 ONE: Monomial = ()
 MAX_HALVES = 8  # exponents up to 4
 MAX_SUM = 12  # monomials of an intermediate sum
-LINEAR_ATOMS = frozenset({"exp", "tanh", "sinh", "sin", "cos"})  # f(sum p m)
+LINEAR_ATOMS = frozenset(TRANSCENDENTAL)  # f(sum p m)
 SHIFTED_ATOMS = frozenset({"log"})  # f(1 + sum p m)
 UNIT_BASE = "sum"  # 1 + sum p m, raised to a power
 POWER = "power"  # x^p, of the scaled input
@@ -38,7 +40,7 @@ LOGARITHM = "logarithm"  # log x, of the scaled input
 
 # Nodes that a function counts as. With a few constants, a transcendental function imitates a polynomial (and the
 # reverse) to within any noise; of two that fit equally well, the algebraic form is then the simpler one.
-NODES = {POWER: 1, "exp": 3, "log": 3, "tanh": 3, "sinh": 3, "sin": 3, "cos": 3}
+NODES = {POWER: 1, **dict.fromkeys((*LINEAR_ATOMS, *SHIFTED_ATOMS), 3)}
 
 
 class RefusedError(Exception):
@@ -124,7 +126,7 @@ def divide(a: Form, b: Form) -> Form:
 
 def _magnitude(monomial: Monomial, signed: frozenset[int]) -> list[tuple[Factor, int]]:
     """Factors of |m|; `signed` inputs take both signs."""
-    if any(factor[0] in {"tanh", "sinh", "sin", "cos", "log"} for factor, _ in monomial):
+    if any(factor[0] in (LINEAR_ATOMS | SHIFTED_ATOMS) - {"exp"} for factor, _ in monomial):
         raise RefusedError  # may be negative
     return [(("abs", f[1]) if f[0] == "x" and f[1] in signed else f, halves) for f, halves in monomial]
 

@@ -65,3 +65,25 @@ def _default(field: FieldInfo, kind: str) -> str:
     if kind in SI_UNITS and value is not None:
         return show(value, kind, digits=6)
     return {None: "none", "": "empty", False: "false"}.get(value, str(value))
+
+
+def sourced_values(part: Config, owner: str = "") -> Iterator[tuple[str, str, Sourced[Any]]]:
+    """Name, value as text with its SI unit, and the value with its source, of every sourced field of an electrolyte."""
+    for name, field in type(part).model_fields.items():
+        value = getattr(part, name)
+        if isinstance(value, Sourced):
+            extra: Any = field.json_schema_extra or {}
+            yield f"{owner}{name.replace('_', ' ')}", _as_text(value.value, extra.get("kind", "")), value
+        elif isinstance(value, Config):
+            yield from sourced_values(value, owner)
+        elif name == "ions":
+            for ion in value:
+                yield from sourced_values(ion, f"{ion.name} ")
+
+
+def _as_text(value: object, kind: str) -> str:
+    unit = SI_UNITS[kind][0].replace("^2", "²").replace("^3", "³").replace("dalton", "Da") if kind in SI_UNITS else ""
+    if isinstance(value, str):
+        return f"{len(value.splitlines())} lines"
+    numbers = value if isinstance(value, tuple) else (value,)
+    return " to ".join(f"{number:g} {unit}".rstrip() for number in numbers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -55,7 +55,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 def panels(
-    columns: int, rows: int = 1, width: float = 3.4, height: float = 2.7, **options: bool
+    columns: int, rows: int = 1, width: float = 3.4, height: float = 2.7, **options: Any
 ) -> tuple[Figure, np.ndarray]:
     """A figure of panels of `width` and `height` in inches; its axes have shape (rows, columns)."""
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")

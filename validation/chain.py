@@ -217,7 +217,9 @@ def _circuit(simulations: Simulations, cv: Run, found: ChainResult) -> None:
     columns = ("time_s", "V_m_V", "phi_m_V", "I_m_A")
     found.circuits = {model: read_table(folder / model / "terminal.parquet", "circuit", columns) for model in MODELS}
     wall_s = {name: simulations.manifests[name]["wall_s"] for name in ("continuum-cv", "circuit")}
-    found.verdicts += circuit_cv(*found.circuits.values(), cv.raw, wall_s, found.sources["cv"].driven)
+    found.verdicts += circuit_cv(
+        found.circuits["ncm"], found.circuits["tlm"], cv.raw, wall_s, found.sources["cv"].driven
+    )
 
 
 def _publish(run: RunFolder, config: ValidateConfig, cell: md.Cell | None, found: ChainResult) -> None:

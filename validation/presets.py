@@ -6,7 +6,7 @@ Bad input is refused here, before anything heavy loads.
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 STAGES = ("md", "continuum", "discover", "circuit", "claims")
 Preset = Literal["quick", "paper"]
-Replicas = Annotated[int, Field(ge=1, le=64, description="Boxes of molecular dynamics, each with a start of its own.")]
-Seed = Annotated[int, Field(ge=0, lt=2**31, description="Random seed; the same seed gives the same numbers.")]
+Replicas = Annotated[int, Field(ge=1, le=64, description="boxes of molecular dynamics, each with a start of its own")]
+Seed = Annotated[int, Field(ge=0, lt=2**31, description="random seed; the same seed gives the same numbers")]
 
 # Values of the `paper` preset for slit length, ions and Stern layer, in m: of the settings that were judged in fine
 # time steps, that of the longest slits with which most of the paper's claims hold (studies/missing_methods).
@@ -44,6 +44,17 @@ WIDTHS = (1.5e-9, 2e-9, 3e-9, 4e-9, 5e-9)  # m, the paper's
 NARROW = 1e-9  # m, below the paper's narrowest, where the steric flux changes
 MD_WIDTH = 0.59e-9  # m, of the paper's molecular dynamics
 STEP_DURATION = 2e-9  # s; the continuum fills with its Debye time of some 0.05 ns, longer than atoms are followed
+
+
+def _replicas(known: dict[str, Any]) -> int:
+    """Default of `replicas`, by the preset, a field before it."""
+    return 8 if known.get("preset") == "paper" else 3
+
+
+def _concentration(known: dict[str, Any]) -> float:
+    """Default of `concentration` in mol/m^3: that of the electrolyte, a field before it."""
+    return known["electrolyte"].concentration if "electrolyte" in known else 1000.0
+
 
 paper_salt = cache(partial(load_electrolyte, "KCl"))
 
@@ -85,10 +96,16 @@ class ClaimsConfig(Config):
     setting at which most claims hold (`PAPER`), with 400 fixed steps, and varies six.
     """
 
-    electrolyte: Electrolyte
-    concentration: Concentration
-    preset: Preset = "quick"
-    replicas: Replicas = 3  # run where there is no record of molecular dynamics
+    electrolyte: Electrolyte = Field(description="ions and solvent")
+    concentration: Concentration = Field(
+        default_factory=_concentration, description="concentration of formula units, in mol/m^3"
+    )
+    preset: Preset = Field(
+        "quick",
+        description="quick (the defaults, three unknown parameters varied) or paper (a setting at which most claims"
+        " hold, six varied, finer steps)",
+    )
+    replicas: Replicas = 3  # run if there is no record of molecular dynamics
     seed: Seed = 0
 
     @property
@@ -114,19 +131,19 @@ class ClaimsConfig(Config):
 
 
 class ValidateConfig(Config):
-    """What `validate` is asked for."""
+    """Slit width, electrolyte and effort of a validation."""
 
-    slit: Annotated[Length, Field(description="Free width between sheet surfaces, such as 0.59nm.")]
-    electrolyte: Electrolyte
-    concentration: Concentration
-    preset: Annotated[
-        Preset,
-        Field(
-            description="quick (minutes on two cores) or paper (long, wants a GPU; slit length, ions and Stern layer at"
-            " which most of the paper's claims hold)."
-        ),
-    ] = "quick"
-    replicas: Replicas = 3
+    slit: Length = Field(description="free width between sheet surfaces, such as 0.59nm")
+    electrolyte: Electrolyte = Field(description="ions and solvent")
+    concentration: Concentration = Field(
+        default_factory=_concentration, description="concentration of formula units, in mol/m^3"
+    )
+    preset: Preset = Field(
+        "quick",
+        description="quick (minutes on two cores) or paper (long, wants a GPU; slit length, ions and Stern layer at"
+        " which most of the paper's claims hold)",
+    )
+    replicas: Replicas = Field(default_factory=_replicas)
     seed: Seed = 0
 
     @property
@@ -162,7 +179,7 @@ class ValidateConfig(Config):
 
 
 def md_config(config: ValidateConfig, **changes: object) -> MDConfig:
-    """Configuration of molecular dynamics; `changes` are other fields of `MDConfig`, as SI numbers or text with units."""
+    """Configuration of molecular dynamics; `changes` are other fields of `MDConfig`, SI numbers or text with units."""
     import md
 
     preset = {"quick": md.quick, "paper": md.paper}[config.preset]

@@ -11,7 +11,8 @@ from deap import gp
 
 from discovery import forms
 from discovery.config import DiscoveryConfig
-from discovery.fit import FUNCTIONS, columns
+from discovery.fit import columns
+from discovery.functions import NUMERIC
 from discovery.search import form_of, primitive_set
 
 CONFIG = DiscoveryConfig()
@@ -89,7 +90,7 @@ def test_the_factored_formula_is_the_sum_of_its_terms() -> None:
         phi = columns(found, x, p)
         assert phi is not None
         text = forms.formula(found, ["I", "q"], [repr(float(v)) for v in a], [repr(float(v)) for v in p])
-        value = sympy.lambdify(names, sympy.sympify(text, locals=dict(zip(["I", "q"], names, strict=True))), FUNCTIONS)
+        value = sympy.lambdify(names, sympy.sympify(text, locals=dict(zip(["I", "q"], names, strict=True))), NUMERIC)
         np.testing.assert_allclose(phi @ a, np.broadcast_to(value(*x), 5), rtol=1e-10)
         checked += 1
 

@@ -155,6 +155,7 @@ def test_analysis_leaves_the_record_and_its_tables(relaxed, finished):
     assert {"time_s", "c_mol_per_m3", "c_K_mol_per_m3", "water_kg_per_m3", "box"} <= set(
         pd.read_parquet(finished / "reservoir.parquet").columns
     )
+    assert list(pd.read_parquet(finished / "temperature.parquet").columns) == ["box", "time_s", "T_K"]
     with np.load(finished / "cell_after.npz") as after:
         assert after["positions_nm"].shape == (len(after["residue"]), 3)
     step = record.slits[record.slits["time_s"].abs() < 1e-15].groupby("replica")["phi_V"].mean()

@@ -116,12 +116,12 @@ def test_an_electrolyte_is_shown_letter_by_letter(seen, marked, width):
     found = seen(width, terminal.electrolyte, load_electrolyte(str(marked)), SlitNetwork(slit="2nm"))
     assert found[0] == MARKUP
     assert all(len(line) <= (width or 1000) for line in found)
-    (at,) = (n for n, line in enumerate(found) if line.startswith("K D "))
+    (at,) = (n for n, line in enumerate(found) if line.startswith("K diffusion coefficient "))
     if width is None:
         assert SOURCE in found[at]
         assert found[at].endswith("infinite dilution; 1 M is slower")
     else:
-        assert found[at].split() == ["K", "D", "1.957e-09", "m²/s"]
+        assert found[at].split() == ["K", "diffusion", "coefficient", "1.957e-09", "m²/s"]
         assert found[at + 1].strip() == SOURCE
 
 

@@ -154,17 +154,17 @@ def _levels(pairing: Pairing, i: int) -> list[Verdict]:
 
 def _voltammogram(pairing: Pairing) -> list[Verdict]:
     """Distance of the terminal currents at equal times."""
-    courses = [_terminal(record) for record in pairing[:2]]
-    scale = float(np.abs(courses[1].mean).max())
+    first, second = (_terminal(record) for record in pairing[:2])
+    scale = float(np.abs(second.mean).max())
     return [
         judge(
             "against.current",
             f"Terminal current, {pairing.names[0]} against {pairing.names[1]}",
-            pairing.misfit(*courses, scale),
+            pairing.misfit(first, second, scale),
             high=0.03,
             reason="RMS difference over the largest current; 3 %: curves that coincide in a figure",
             setting=pairing.setting,
-            evidence=pairing.evidence("I_m_A_per_m", *courses),
+            evidence=pairing.evidence("I_m_A_per_m", first, second),
         )
     ]
 

@@ -2,54 +2,99 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import re
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 import typer
+from pydantic import Field
 
+from circuit import CircuitConfig, HalfCell, simulate
+from circuit.measured import read_curve, read_drive
+from circuit.measures import summary
+from circuit.resistance import slit_resistance
+from circuit.surrogate import ELEMENTS, Surrogate
+from transslit.config import Config
+from transslit.drive import (
+    CircuitDrive,
+    ConstantPower,
+    Galvanostatic,
+    PotentialStep,
+    RateSeries,
+    SmoothedCV,
+    TriangularCV,
+)
 from transslit.errors import BadInput
-from transslit.files import read_json
-from transslit.units import MINUS, number
-from validation.commands.common import JsonFlag, OutPath, SeedInt, app, decimal, refuse_others, whole
+from transslit.files import file_checksum, read_json
+from transslit.law import Law
+from transslit.runs import open_run
+from transslit.units import Concentration, Length, Voltage, parse
+from validation.commands.common import JsonFlag, OutPath, command_app
+from validation.commands.options import Options, Texts
+from validation.commands.terminal import open_console
+from validation.presets import Seed
+from validation.simulations.circuit import fit_circuit, write_circuit
+from validation.sweep import Stage, Work
 
-DRIVES: dict[str, tuple[str, ...]] = {  # and the options that each takes
-    "cv": ("scan_rate", "window", "cycles"),
-    "smoothed-cv": ("scan_rate", "window", "cycles", "smoothing"),
-    "rates": ("scan_rate", "window", "cycles"),
-    "potential-step": ("window", "duration"),
-    "galvanostatic": ("current", "window", "lower", "cycles"),
-    "power": ("power", "window", "lower", "cycles"),
-    "table": ("drive_table",),
-}
-ELEMENTS = (
-    "resistance",
-    "gamma",
-    "slit_capacitance",
-    "open_resistance",
-    "open_capacitance",
-    "charge_max",
-    "layers",
+UNITS = {"resistance": "_ohm_m", "capacitance": "_F_per_m", "charge_max": "_C_per_m", "gamma": ""}  # by the name's end
+
+
+class TableFile(Config):
+    """A drive that is read from a table."""
+
+    kind: Literal["table"] = Field("table", description="cell voltage or current from a table")
+    drive_table: Path = Field(description="CSV with time_s and V_m_V or I_m_A, in any unit")
+
+
+class Further(Config):
+    """Options that are no fields of `CircuitConfig`, and the drive as options describe it."""
+
+    slit: Length | None = Field(
+        None, description="slit width (1nm to 5nm): every element from fitted continuum runs, per metre of depth"
+    )
+    concentration: Concentration | None = Field(None, description="of KCl with --slit, 0.1M to 2M; default: 1M")
+    drive: Annotated[
+        TriangularCV | SmoothedCV | RateSeries | PotentialStep | Galvanostatic | ConstantPower | TableFile,
+        Field(discriminator="kind"),
+    ] = Field(TriangularCV(), description="what is imposed on the cell over time")
+    electrode: Path | None = Field(
+        None, description="JSON file of elements, tables among them, which replace those of the options"
+    )
+    counter: Path | None = Field(None, description="JSON file of the counter electrode's elements, if they differ")
+    half_cell: bool = Field(False, description="one electrode alone: V_m = phi_m")
+    impedance: str | None = Field(None, description="frequencies, as 1kHz:1GHz; leaves impedance.parquet")
+    bias: Voltage = Field(0.0, description="cell voltage at which the impedance is calculated")
+    ragone: str | None = Field(
+        None, description="powers of the cell, as 1mW:20mW (galvanostatic, power); leaves ragone.parquet"
+    )
+    fit: Path | None = Field(
+        None, description="measured .mpt, .mpr, .DTA, .txt or .csv: fit R_c, gamma, C_slit and R_open"
+    )
+    export: Literal["spice", "mpt", "csv"] | None = Field(None, description="write a netlist or tables too")
+    seed: Seed = 0
+
+
+OPTIONS = Options(
+    Further,
+    CircuitConfig,
+    without=("full_cell",),
+    defaults={"slit_capacitance": "80nF", "open_resistance": "1ohm", "open_capacitance": "10nF", "cycles": "2"},
 )
-PASSED_ON = ("polarity", "initial_voltage", "points", "model")  # fields of the configuration by the same name
-BY_SLIT = (  # options whose values --slit gives
-    "law",
-    "electrode",
-    "resistance",
-    "gamma",
-    "slit_capacitance",
-    "open_resistance",
-    "open_capacitance",
-    "charge_max",
-)
-WHOLE = re.compile(rf"[+\-{MINUS}]?[0-9]*")
-LISTED = ("resistance", "gamma", "slit_capacitance", "charge_max")  # one value, or one for each slit
+app = command_app()
+
+
+class Circuit(NamedTuple):
+    """What the options describe: a configuration, its law if any, and with --slit a summary of the elements."""
+
+    config: CircuitConfig
+    law: Law | None
+    fitted: dict[str, float]
 
 
 @app.command(
-    "circuit",
     epilog="""Examples:
 
 transslit circuit --resistance 5ohm --gamma 0.9 --layers 20 --export spice --out runs/ncm
@@ -60,272 +105,150 @@ transslit circuit --resistance 5ohm --gamma 0.6 --drive galvanostatic --current 
 
 transslit circuit --resistance 5ohm --impedance 1kHz:1GHz --bias 0.2V --out runs/eis
 
-transslit circuit --resistance 2ohm --fit measured.mpt --out runs/fit
-
-transslit circuit --figure ED12 --out runs/figures""",
+transslit circuit --resistance 2ohm --fit measured.mpt --out runs/fit"""
 )
+@OPTIONS.command
 def circuit_command(
+    texts: Texts,
     law: Annotated[Path | None, typer.Argument(help="law.json, or the folder that holds it.", metavar="[LAW]")] = None,
-    slit: Annotated[
-        str | None,
-        typer.Option(help="Slit width (1nm to 5nm): every element from fitted continuum runs, per metre of depth."),
-    ] = None,
-    concentration: Annotated[str, typer.Option(help="Of KCl, 0.1M to 2M (with --slit).")] = "1M",
-    resistance: Annotated[
-        str | None, typer.Option(help="R_c of one trans-slit step; with commas, slit by slit.")
-    ] = None,
-    gamma: Annotated[str, typer.Option(help="Share by which a full slit's resistance falls.")] = "0",
-    slit_capacitance: Annotated[str, typer.Option(help="C_slit; with commas, slit by slit.")] = "80nF",
-    open_resistance: Annotated[str, typer.Option(help="R_open.")] = "1ohm",
-    open_capacitance: Annotated[str, typer.Option(help="C_open.")] = "10nF",
-    layers: Annotated[int, typer.Option(parser=whole, help="2D sheets; one more than slits.")] = 20,
-    model: Annotated[str, typer.Option(help="ncm or tlm.")] = "ncm",
-    electrode: Annotated[
-        Path | None, typer.Option(help="JSON file of elements, as tables, that take the place of the options'.")
-    ] = None,
-    counter: Annotated[
-        Path | None, typer.Option(help="JSON file of the other electrode's elements, where it differs.")
-    ] = None,
-    half_cell: Annotated[bool, typer.Option("--half-cell", help="One electrode alone: V_m = phi_m.")] = False,
-    drive: Annotated[str, typer.Option(help=f"One of {', '.join(DRIVES)}.")] = "cv",
-    scan_rate: Annotated[str, typer.Option(help="Scan rate of the cell voltage; with commas, for rates.")] = "20mV/us",
-    window: Annotated[str, typer.Option(help="Window, step or upper limit of the cell voltage.")] = "400mV",
-    lower: Annotated[str, typer.Option(help="Lower limit of the cell voltage (galvanostatic, power).")] = "0V",
-    current: Annotated[str | None, typer.Option(help="Current (galvanostatic).")] = None,
-    power: Annotated[str | None, typer.Option(help="Power of the cell (power).")] = None,
-    duration: Annotated[str | None, typer.Option(help="How long a potential step is held.")] = None,
-    smoothing: Annotated[float, typer.Option(parser=decimal, help="Rounded share of a sweep (smoothed-cv).")] = 0.1,
-    drive_table: Annotated[
-        Path | None, typer.Option(help="CSV with time_s and V_m_V or I_m_A, in any unit (table).")
-    ] = None,
-    cycles: Annotated[int, typer.Option(parser=whole, help="Cycles.")] = 2,
-    polarity: Annotated[int, typer.Option(parser=whole, help="-1 turns the drive's sign: V_m sweeps down first.")] = 1,
-    initial_voltage: Annotated[str, typer.Option(help="Cell voltage at which the cell rests before.")] = "0V",
-    charge_max: Annotated[
-        str | None, typer.Option(help="Charge at which q = 1. Default: slit capacitance times window/2.")
-    ] = None,
-    points: Annotated[int, typer.Option(parser=whole, help="Output times.")] = 2000,
-    impedance: Annotated[str | None, typer.Option(help="Frequencies as 1kHz:1GHz; leaves impedance.parquet.")] = None,
-    bias: Annotated[str, typer.Option(help="Cell voltage at which the impedance is taken.")] = "0V",
-    ragone: Annotated[
-        str | None, typer.Option(help="Powers of the cell as 1mW:20mW (galvanostatic, power); leaves ragone.parquet.")
-    ] = None,
-    fit: Annotated[
-        Path | None, typer.Option(help="Measured .mpt, .mpr, .DTA, .txt or .csv: fit R_c, gamma, C_slit and R_open.")
-    ] = None,
-    export: Annotated[str | None, typer.Option(help="spice, mpt or csv, beside the tables.")] = None,
-    figure: Annotated[
-        str | None, typer.Option(help="Draw a figure of the paper, with its data: 4c, 4d, 4e, ED11c ... ED14, or all.")
-    ] = None,
     out: OutPath = None,
-    seed: SeedInt = 0,
     as_json: JsonFlag = False,
 ) -> int:
     """Predict a cyclic voltammogram (or any other run) with the nano-circuitry or transmission line model."""
-    from transslit.runs import open_run
-    from validation.simulations.circuit import decades, fit_circuit, write_circuit
+    further = OPTIONS.build(Further, texts)
+    if further.fit is not None and (law or further.impedance or further.ragone):
+        accepts = "goes with --resistance as its guess, without a law, an impedance or a Ragone plot"
+        raise BadInput("fit", further.fit, accepts)
+    config, known, fitted = read(texts, [] if law is None else [str(law)])
+    inputs = {"law": str(known.numeric) if known else "", "export": further.export or ""}
+    if further.fit is not None:
+        curve = read_curve(further.fit)
+        inputs["fit"] = file_checksum(further.fit)
+    frequencies = _decades("impedance", further.impedance, "frequency", "1kHz:1GHz")
+    powers = _decades("ragone", further.ragone, "power", "1mW:20mW")
+    probed = f"{further.impedance} at {further.bias:g} V" if further.impedance else ""
+    inputs |= {"impedance": probed, "ragone": further.ragone or ""}
 
-    if figure is not None:
-        if any(given is not None for given in (law, slit, resistance, electrode, impedance, ragone, fit, export)):
-            raise BadInput("figure", figure, "has elements and a drive of its own; give --out alone with it")
-        return _figures(figure, out or Path("runs/circuit-figures"), as_json)
-    if export not in (None, "spice", "mpt", "csv"):
-        raise BadInput("export", export, "give spice, mpt or csv")
-    if fit is not None and (law or impedance or ragone):
-        raise BadInput("fit", fit, "goes with --resistance as its guess, without a law, an impedance or a Ragone plot")
-    config, found = configured(dict(locals()))
-    made_from = {"law": str(found.numeric) if found else "", "export": export or ""}
-    if fit is not None:
-        from circuit.measured import read_curve
-
-        curve = read_curve(fit)
-        made_from["fit"] = _digest(fit)
-        work = lambda path: fit_circuit(path, config, curve)  # noqa: E731
-    else:
-        frequencies = decades("impedance", impedance, "frequency", "1kHz:1GHz")
-        powers = decades("ragone", ragone, "power", "1mW:20mW")
-        volts = _volts("bias", bias)
-        made_from |= {"impedance": f"{impedance} at {bias}" if impedance else "", "ragone": ragone or ""}
-        told = _told(dict(locals())) if slit is not None else {}
-
-        def work(path: Path) -> dict[str, Any]:
-            written = write_circuit(path, config, found, export, frequencies, volts, powers)
-            return written | {"summary": told | written["summary"]}
+    def work(path: Path) -> dict[str, Any]:
+        if further.fit is not None:
+            return fit_circuit(path, config, curve)
+        written = write_circuit(path, config, known, further.export, frequencies, further.bias, powers)
+        return {"summary": fitted | written["summary"]}
 
     folder = out or Path("runs/circuit")
     with open_run(folder) as run:
-        _, manifest = run.stage("", config, work, made_from, seed)
+        _, manifest = run.stage("", config, work, inputs, further.seed)
     if as_json:
         print(json.dumps({"out": str(folder), **manifest["summary"]}))
     else:
-        from validation.commands.terminal import open_console
+        for name, value in manifest["summary"].items():
+            open_console().print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
+        open_console().print(f"tables: {folder}")
+    return 0
 
-        lines = "\n".join(
-            f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}"
-            for name, value in manifest["summary"].items()
+
+def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
+    """The circuit that options and the law in `arguments` describe.
+
+    Raises
+    ------
+    BadInput : an option that cannot be used, or neither or several of a law, a resistance and a slit width
+    """
+    further = OPTIONS.build(Further, texts)
+    if arguments and "gamma" in texts:
+        raise BadInput("gamma", texts["gamma"], "a law has its own; leave one of the two out")
+    if further.impedance is None and further.bias:
+        raise BadInput("bias", texts["bias"], "is of an impedance; give --impedance LOW:HIGH too")
+    elements: dict[str, Any] = {} if further.electrode is None else _elements("electrode", further.electrode)
+    fitted: dict[str, float] = {}
+    if further.slit is not None:
+        elements, fitted = _of_slit(further, texts, arguments)
+    if bool(arguments) == bool({"resistance", "resistance_table"} & {*texts, *elements}):
+        raise BadInput(
+            "law", arguments[0] if arguments else "none", "give a law.json, --resistance or --slit, one of the three"
         )
-        open_console().print(f"{lines}\ntables: {folder}")
-    return 0
-
-
-def configured(given: dict[str, Any]) -> tuple[Any, Any]:
-    """The configuration and the law (or None) that the command's options, by name, describe.
-
-    Raises
-    ------
-    BadInput : an option that cannot be used, or neither or both of a law and a resistance
-    """
-    law, electrode, counter = given["law"], given["electrode"], given["counter"]
-    held = {} if electrode is None else _elements("electrode", electrode)
-    if given["slit"] is not None:
-        held = fitted(given)[0] | {"half_entrance_resistor": True}
-    if law is not None and given["gamma"] != "0":
-        raise BadInput("gamma", given["gamma"], "a law has its own; leave one of the two out")
-    if given["impedance"] is None and _volts("bias", given["bias"]) != 0:
-        raise BadInput("bias", given["bias"], "is of an impedance; give --impedance LOW:HIGH too")
-    if (law is None) == (given["resistance"] is None and not {"resistance", "resistance_table"} & set(held)):
-        raise BadInput("law", law or "none", "give a law.json, --resistance or --slit, one of the three")
-    from transslit.law import Law
-
-    found = None if law is None else Law.read(law)
-    import circuit
-    from circuit.resistance import slit_resistance
-
-    other = None if counter is None else circuit.HalfCell.read_file(str(counter), _elements("counter", counter))
-    values: dict[str, Any] = {name: _listed(name, given[name]) for name in ELEMENTS} | held
-    values |= {name: given[name] for name in PASSED_ON}
-    values |= {"counter": other, "full_cell": not given["half_cell"], "drive": _drive(given)}
-    if given["slit"] is None:
-        config = circuit.CircuitConfig.read_file("" if electrode is None else str(electrode), values)
+    law = Law.read(Path(arguments[0])) if arguments else None
+    counter = (
+        None
+        if further.counter is None
+        else HalfCell.read_file(str(further.counter), _elements("counter", further.counter))
+    )
+    drive: CircuitDrive = (
+        read_drive(further.drive.drive_table) if isinstance(further.drive, TableFile) else further.drive
+    )
+    others = {"counter": counter, "full_cell": not further.half_cell, "drive": drive}
+    if further.electrode is None:
+        config = OPTIONS.build(CircuitConfig, texts, **elements, **others)
     else:
-        config = circuit.CircuitConfig.read(**values)
-    slit_resistance(config, found)  # refuses what is no resistance, before anything is run
-    return config, found
+        values = OPTIONS.values(CircuitConfig, texts, **elements, **others)
+        config = CircuitConfig.read_file(str(further.electrode), values)
+    slit_resistance(config, law)  # refuses what is no resistance before anything is run
+    return Circuit(config, law, fitted)
 
 
-def fitted(given: dict[str, Any]) -> tuple[dict[str, float], dict[str, float]]:
-    """Elements that the options `slit`, `concentration`, `window` and `scan_rate` stand for, and their errors.
+def row(config: CircuitConfig, law: Law | None, folder: Path) -> dict[str, object]:
+    """Columns of a sweep: the summary of a simulation."""
+    return dict(summary(simulate(config, law)))
+
+
+def _work(texts: Texts, arguments: Sequence[str]) -> Work:
+    config, law, _ = read(texts, arguments)
+    return Work(config, partial(row, config, law), {} if law is None else {"law": str(law.numeric)})
+
+
+SINGLE = {"impedance", "bias", "ragone", "fit", "export"}  # results that are no columns of a table
+STAGE = Stage("circuit", _work, OPTIONS.known.keys() - SINGLE, argument="law")
+
+
+def _of_slit(further: Further, texts: Texts, arguments: Sequence[str]) -> tuple[dict[str, Any], dict[str, float]]:
+    """The elements of a slit width; and as a summary, each with its 95 % half-width.
 
     Raises
     ------
-    BadInput : an option that would give an element too, another drive than a CV, or outside the domain of the fit
+    BadInput : an option that gives an element too, another drive than a CV, or outside the domain of the fit
     """
-    options = inspect.signature(circuit_command).parameters
-    for name in BY_SLIT:
-        if given[name] != options[name].default:
-            raise BadInput(name, given[name], "--slit gives every element; leave one of the two out")
-    if given["drive"] not in ("cv", "smoothed-cv"):
-        raise BadInput("drive", given["drive"], "the elements that --slit gives are those of a cv or smoothed-cv")
-    from circuit.surrogate import Surrogate
-    from transslit.units import parse
-
-    kinds = {"slit": "length", "concentration": "concentration", "window": "voltage", "scan_rate": "scan rate"}
-    operation = {}
-    for name, kind in kinds.items():
-        try:
-            operation[name] = parse(given[name], kind)
-        except ValueError as error:
-            raise BadInput(name, given[name], str(error)) from None
-    return Surrogate.shipped().at(**operation)
-
-
-def _figures(asked: str, folder: Path, as_json: bool) -> int:
-    from studies.circuit_figures.drawings import chosen, write_figures
-    from transslit.progress import Progress
-    from transslit.runs import open_run
-
-    chosen(asked)
-    with open_run(folder):
-        files = [str(path) for path in write_figures(asked, folder, Progress())]
-    print(json.dumps({"out": str(folder), "files": files}) if as_json else "\n".join(files))
-    return 0
-
-
-def _told(given: dict[str, Any]) -> dict[str, float]:
-    """The elements that --slit gave, each with its 95 % half-width."""
-    values, errors = fitted(given)
-    units = {"resistance": "_ohm_m", "capacitance": "_F_per_m", "charge_max": "_C_per_m", "gamma": ""}
-    named = {name: f"{name}{next(unit for end, unit in units.items() if name.endswith(end))}" for name in values}
-    return {
-        key: value
-        for name, full in named.items()
-        for key, value in ((full, values[name]), (f"{full}_u95", 1.96 * errors[name]))
+    drive = further.drive
+    given = (
+        {"law": arguments[0]}
+        if arguments
+        else {name: texts[name] for name in ("electrode", *ELEMENTS) if name in texts}
+    )
+    for name, value in given.items():
+        raise BadInput(name, value, "--slit gives every element; leave one of the two out")
+    if not isinstance(drive, TriangularCV):
+        raise BadInput("drive", drive.kind, "the elements that --slit gives are those of a cv or smoothed-cv")
+    slit, concentration = further.slit or 0.0, further.concentration or 1000.0
+    values, errors = Surrogate.shipped().at(slit, concentration, drive.window, drive.scan_rate)
+    named = {name: f"{name}{next(unit for end, unit in UNITS.items() if name.endswith(end))}" for name in values}
+    told = {full: values[name] for name, full in named.items()} | {
+        f"{full}_u95": 1.96 * errors[name] for name, full in named.items()
     }
-
-
-def _listed(name: str, value: Any) -> Any:
-    """A value as given, or the values between its commas as a tuple."""
-    if name not in LISTED or not isinstance(value, str):
-        return value
-    parts = tuple(part.strip() for part in value.split(","))
-    if len(parts) == 2 and WHOLE.fullmatch(parts[0]) and (parts[1].isdigit() or name != "gamma"):
-        raise BadInput(name, value, f"a comma is no decimal point; did you mean {parts[0]}.{parts[1]}?")
-    if name != "gamma":
-        return parts if len(parts) > 1 else parts[0]
-    try:
-        numbers = tuple(number(part) for part in parts)
-    except ValueError as error:
-        raise BadInput("gamma", value, f"{error}; give a number (0.9), or one for each slit") from None
-    return numbers if len(numbers) > 1 else numbers[0]
-
-
-def _volts(name: str, text: str) -> float:
-    from transslit.units import parse
-
-    try:
-        return parse(text, "voltage")
-    except ValueError as error:
-        raise BadInput(name, text, str(error)) from None
+    return values | {"half_entrance_resistor": True}, told
 
 
 def _elements(name: str, path: Path) -> dict[str, Any]:
     """Elements of an electrode from a JSON file."""
-    from circuit import HalfCell
-
     if not path.exists():
         raise BadInput(name, path, "no such file")
     content = read_json(path, name)
-    known = ", ".join(HalfCell.model_fields)
     if not isinstance(content, dict) or not set(content) <= set(HalfCell.model_fields):
-        raise BadInput(name, path, f"must hold an object of elements: {known}")
+        raise BadInput(name, path, f"must hold an object of elements: {', '.join(HalfCell.model_fields)}")
     return content
 
 
-def _drive(given: dict[str, Any]) -> Any:
-    """The drive that the options describe."""
-    from transslit import drive as drives
+def _decades(name: str, text: str | None, kind: str, example: str) -> np.ndarray | None:
+    """Ten values a decade (SI), evenly spaced in their logarithm, from text such as 1kHz:1GHz; None without a text.
 
-    kind, cycles = given["drive"], {"cycles": given["cycles"]}
-    if kind not in DRIVES:
-        raise BadInput("drive", kind, f"give one of {', '.join(DRIVES)}")
-    refuse_others(circuit_command, given, kind, DRIVES)
-    name = {"galvanostatic": "current", "power": "power", "potential-step": "duration"}.get(kind, "")
-    if name and given[name] is None:
-        raise BadInput(name, "missing", f"a {kind} drive needs --{name}")
-    swept = {"scan_rate": given["scan_rate"], "window": given["window"], **cycles}
-    limits = {"upper": given["window"], "lower": given["lower"], **cycles}
-    if kind == "cv":
-        return drives.TriangularCV.read(**swept)
-    if kind == "smoothed-cv":
-        return drives.SmoothedCV.read(smoothing=given["smoothing"], **swept)
-    if kind == "rates":
-        rates = tuple(part.strip() for part in given["scan_rate"].split(","))
-        return drives.RateSeries.read(scan_rates=rates, window=given["window"], **cycles)
-    if kind == "potential-step":
-        duration = given["duration"]
-        return drives.PotentialStep.read(voltage=given["window"], duration=duration, rest=duration)
-    if kind == "galvanostatic":
-        return drives.Galvanostatic.read(current=given["current"], **limits)
-    if kind == "power":
-        return drives.ConstantPower.read(power=given["power"], **limits)
-    from circuit.measured import read_drive
-
-    if given["drive_table"] is None:
-        raise BadInput("drive_table", "missing", "a table drive needs --drive-table FILE.csv")
-    return read_drive(given["drive_table"])
-
-
-def _digest(path: Path) -> str:
-    import hashlib
-
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    Raises
+    ------
+    BadInput : not two values above zero that increase, or without a unit
+    """
+    if text is None:
+        return None
+    try:
+        low, high = (parse(end, kind) for end in text.split(":", 1))
+    except ValueError as error:
+        raise BadInput(name, text, f"give two values with units, as {example} ({error})") from None
+    if not 0 < low < high <= 1e15:
+        raise BadInput(name, text, f"must increase from above zero to 1e15 at most, as {example}")
+    return np.geomspace(low, high, 1 + round(10 * np.log10(high / low)))

@@ -2,163 +2,108 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
 
-import typer
+from pydantic import Field
 
-from transslit.drive import ChargeRamp, ChargeStep, Galvanostatic, PotentialStep, SmoothedCV, TriangularCV
-from transslit.errors import BadInput
-from transslit.library import load_electrolyte
-from transslit.network import SlitNetwork
-from transslit.units import parse
-from validation.commands.common import (
-    JsonFlag,
-    MolarText,
-    OutPath,
-    SaltText,
-    SeedInt,
-    SlitText,
-    app,
-    decimal,
-    length,
-    refuse_others,
-    run_stage,
-    whole,
-)
-
-# What each drive is made of: the options that it takes, and those that it needs.
-DRIVES: dict[str, tuple[type, tuple[str, ...], tuple[str, ...]]] = {
-    "cv": (TriangularCV, ("scan_rate", "window", "cycles"), ()),
-    "smoothed-cv": (SmoothedCV, ("scan_rate", "window", "cycles", "smoothing"), ()),
-    "potential-step": (PotentialStep, ("voltage", "duration", "rest"), ("voltage", "duration")),
-    "galvanostatic": (Galvanostatic, ("current", "upper", "lower", "cycles"), ("current",)),
-    "charge-step": (ChargeStep, ("sigma", "duration"), ("sigma", "duration")),
-    "charge-ramp": (ChargeRamp, ("sigma", "duration", "ramp"), ("sigma", "duration", "ramp")),
-}
-
-# Options that are fields of the configuration by the same name.
-PASSED_ON = ["stern_model", "temperature", "steps", "stepping", "scheme", "until_periodic", "refinement", "store_every"]
+import continuum
+from continuum import ContinuumConfig
+from continuum.figures import draw
+from transslit.config import Config
+from transslit.drive import ChargeStep, Drive, TriangularCV
+from transslit.electrolyte import Electrolyte
+from transslit.progress import Progress
+from transslit.units import Length
+from validation.commands.common import JsonFlag, OutPath, command_app, run_stage
+from validation.commands.options import Options, Texts
+from validation.presets import Seed
+from validation.simulations.runs import Run
+from validation.sweep import Stage, Work
 
 
-@app.command("continuum", epilog="Example: transslit continuum --slit 2nm --layers 6 --scan-rate 20mV/us --out runs/cv")
-def continuum_command(
-    slit: SlitText,
-    electrolyte: SaltText = "KCl",
-    concentration: MolarText = None,
-    layers: Annotated[int, typer.Option(parser=whole, help="2D sheets, the closing wall among them.")] = 6,
-    slit_length: Annotated[str, typer.Option(help="Distance of the mirror planes.")] = "20nm",
-    edge_gap: Annotated[str, typer.Option(help="Gap between a sheet's edge and the mirror plane.")] = "1nm",
-    sheet_thickness: Annotated[str, typer.Option(help="Thickness of a sheet, which excludes ions.")] = "0.34nm",
-    reservoir_length: Annotated[str, typer.Option(help="Open space up to the mid-plane.")] = "10nm",
-    ion_diameter: Annotated[str | None, typer.Option(help="Lattice-gas diameter of all ions.")] = None,
-    stern_thickness: Annotated[str, typer.Option(help="Stern layer thickness.")] = "0.3nm",
-    stern_model: Annotated[str, typer.Option(help="robin or resolved.")] = "robin",
-    temperature: Annotated[str | None, typer.Option(help="Temperature. Default: the electrolyte's.")] = None,
-    permittivity: Annotated[
-        float | None, typer.Option(parser=decimal, help="Relative permittivity of the solvent.")
-    ] = None,
-    drive: Annotated[str, typer.Option(help=f"What is imposed: {', '.join(DRIVES)}.")] = "cv",
-    scan_rate: Annotated[str, typer.Option(help="Scan rate of the cell voltage.")] = "20mV/us",
-    window: Annotated[str, typer.Option(help="Window of the cell voltage.")] = "400mV",
-    cycles: Annotated[int, typer.Option(parser=whole, help="Cycles of a CV or of a galvanostatic drive.")] = 1,
-    smoothing: Annotated[
-        float, typer.Option(parser=decimal, help="smoothed-cv: span of the mean over V_m, in half-periods.")
-    ] = 0.1,
-    voltage: Annotated[str | None, typer.Option(help="potential-step: cell voltage V_m, such as 400mV.")] = None,
-    duration: Annotated[str | None, typer.Option(help="Steps and ramps: time at the final value, such as 1us.")] = None,
-    rest: Annotated[str, typer.Option(help="potential-step: time at 0 V afterwards.")] = "0s",
-    current: Annotated[str | None, typer.Option(help="galvanostatic: current per depth, such as 50mA/m.")] = None,
-    upper: Annotated[str, typer.Option(help="galvanostatic: V_m at which discharge begins.")] = "400mV",
-    lower: Annotated[str, typer.Option(help="galvanostatic: V_m at which charge begins again.")] = "0V",
-    charge: Annotated[str | None, typer.Option(help="charge-step, -ramp: per sheet, such as 0.25C/m^2.")] = None,
-    ramp: Annotated[str | None, typer.Option(help="charge-ramp: time in which the charge grows.")] = None,
-    steps: Annotated[int, typer.Option(parser=whole, help="Time steps per CV cycle.")] = 200,
-    stepping: Annotated[str, typer.Option(help="fixed or adaptive; all but CVs adapt.")] = "fixed",
-    scheme: Annotated[str | None, typer.Option(help="euler or bdf2. Default: bdf2 where a CV adapts.")] = None,
-    until_periodic: Annotated[
-        float | None,
-        typer.Option(parser=decimal, help="Stop after a cycle that changes the state by less, in kT/e and bulk c."),
-    ] = None,
-    refinement: Annotated[float, typer.Option(parser=decimal, help="Divides every cell of the mesh.")] = 1.0,
-    store_every: Annotated[
-        int, typer.Option(parser=whole, help="Keep every so many frames of the fields, and the last.")
-    ] = 1,
-    figures: Annotated[bool, typer.Option("--figures", help="Also draw the run, as PNG in OUT/figures.")] = False,
-    out: OutPath = None,
-    seed: SeedInt = 0,
-    as_json: JsonFlag = False,
-) -> int:
+class Further(Config):
+    """Options that are no fields of `ContinuumConfig`, or that change several of them."""
+
+    electrolyte: Electrolyte
+    ion_diameter: Length | None = Field(None, description="lattice-gas diameter of all ions; default: of each its own")
+    permittivity: float | None = None
+    drive: Drive = TriangularCV()
+    figures: bool = Field(False, description="draw the run, as PNG in OUT/figures")
+    seed: Seed = 0
+
+
+OPTIONS = Options(ContinuumConfig, Further, without=("cell",), kinds={"current": "current per depth"})
+app = command_app()
+
+
+@app.command(epilog="Example: transslit continuum --slit 2nm --layers 6 --scan-rate 20mV/us --out runs/cv")
+@OPTIONS.command
+def continuum_command(texts: Texts, out: OutPath = None, as_json: JsonFlag = False) -> int:
     """Run the modified Poisson-Nernst-Planck equations on the network, and reduce them to a record."""
-    config = configured(dict(locals()))
-    import continuum
-
+    further = OPTIONS.build(Further, texts)
     folder = out or Path("runs/continuum")
-    code = run_stage(folder, config, continuum.run, seed, as_json)
-    if figures:
-        from continuum.figures import draw
-
+    code = run_stage(folder, read(texts), continuum.run, further.seed, as_json)
+    if further.figures:
         draw(folder)
     return code
 
 
-def configured(given: dict[str, Any]) -> Any:
-    """The configuration that the command's options, by name, describe.
+def read(texts: Texts) -> ContinuumConfig:
+    """The configuration that the options describe.
 
     Raises
     ------
     BadInput : an option that cannot be used
     """
-    salt = load_electrolyte(given["electrolyte"])
-    if given["ion_diameter"] is not None:
-        salt = salt.with_diameter(length("ion_diameter", given["ion_diameter"]))
-    if given["permittivity"] is not None:
-        salt = salt.with_permittivity(given["permittivity"])
-    if given["temperature"] is None:
-        given = given | {"temperature": salt.temperature}
-    imposed = read_drive(given["drive"], given | {"sigma": given["charge"]})
-    network = SlitNetwork.read(**{name: given[name] for name in SlitNetwork.model_fields})
-    network.admits(salt)
-    import continuum
-
-    config = continuum.ContinuumConfig.read(
-        network=network,
-        electrolyte=salt,
-        concentration=salt.concentration if given["concentration"] is None else given["concentration"],
-        drive=imposed,
-        cell="full" if isinstance(imposed, ChargeStep) else "half",
-        stern_thickness=given["stern_thickness"],
-        **{name: given[name] for name in PASSED_ON},
-    )
-    salt.bulk(config.concentration)
-    salt.admits_temperature(config.temperature)
-    return config
+    further = OPTIONS.build(Further, texts)
+    salt = further.electrolyte
+    if further.ion_diameter is not None:
+        salt = salt.with_diameter(further.ion_diameter)
+    if further.permittivity is not None:
+        salt = salt.with_permittivity(further.permittivity)
+    cell = "full" if isinstance(further.drive, ChargeStep) else "half"
+    return OPTIONS.build(ContinuumConfig, texts, electrolyte=salt, permittivity=None, drive=further.drive, cell=cell)
 
 
-def read_drive(kind: str, given: dict[str, Any]) -> Any:
-    """The drive `kind` from the options that concern it.
+def row(config: ContinuumConfig, folder: Path) -> dict[str, object]:
+    """Columns of a sweep: elements of the ladder, resistivity per slit cell, and signs of the parts of the current.
 
-    Raises
-    ------
-    BadInput : no such drive, an option that it needs is missing, or a value that it refuses
+    A `_with_migration` is the share of the cycle during which the part has the sign of migration, `_by_charge` that of
+    the charge that crosses meanwhile; both are means over the crossings. `filling_spread` is the largest
+    (largest - smallest) / mean over the crossings of R at equal q. Only voltammetry has a ladder and resistivities.
     """
-    if kind not in DRIVES:
-        raise BadInput("drive", kind, f"give {', '.join(DRIVES)}")
-    made, takes, needs = DRIVES[kind]
-    options = {name: ["charge" if taken == "sigma" else taken for taken in DRIVES[name][1]] for name in DRIVES}
-    refuse_others(continuum_command, given, kind, options)
-    for name in needs:
-        if given[name] is None:
-            option = "charge" if name == "sigma" else name
-            raise BadInput(option, "missing", f"a {kind} drive needs --{option}")
-    values = {name: given[name] for name in takes}
-    for name, (option, quantity) in {
-        "current": ("current", "current per depth"),
-        "sigma": ("charge", "surface charge"),
-    }.items():
-        if name in values:
-            try:
-                values[name] = parse(values[name], quantity)
-            except ValueError as error:
-                raise BadInput(option, values[name], str(error)) from None
-    return made.read(**values)  # type: ignore[attr-defined]
+    # Claims load the libraries of molecular dynamics, without which a run is possible.
+    from validation.claims.measures import agreement, extremes, spread, spread_at_equal_filling
+
+    run = Run(folder, config, made=continuum.run(config, folder, Progress(quiet=True)))
+    values: dict[str, object] = {}
+    if isinstance(config.drive, TriangularCV):
+        ladder, equal = run.ladder, spread_at_equal_filling(run)
+        values = {
+            "R_c_ohm_m": ladder.resistance,
+            "R_c_std_ohm_m": ladder.resistance_std,
+            "gamma": ladder.gamma,
+            "gamma_std": ladder.gamma_std,
+            "C_slit_F_per_m": ladder.slit_capacitance,
+            "C_slit_std_F_per_m": ladder.slit_capacitance_std,
+            "R_open_ohm_m": ladder.open_resistance,
+            "C_open_F_per_m": ladder.open_capacitance,
+            "Q_max_C_per_m": ladder.charge_max,
+            "r_squared": min(ladder.r_squared),
+            **{name: value for name, value in extremes(run).items() if name.startswith(("R_min", "r_"))},
+            "filling_spread": equal.groupby("q")["R_ohm_m"].apply(spread).max(),
+        }
+    for part, shares in agreement(run).groupby("part")[["cycle", "charge"]].mean().iterrows():
+        values[f"{part}_with_migration"] = shares["cycle"]
+        values[f"{part}_with_migration_by_charge"] = shares["charge"]
+    return values
+
+
+def _work(texts: Texts, arguments: Sequence[str]) -> Work:
+    config = read(texts)
+    return Work(config, partial(row, config))
+
+
+STAGE = Stage("continuum", _work, OPTIONS.known.keys() - {"figures"}, leaves_record=True)

@@ -1,130 +1,113 @@
-"""`transslit md`: the atoms."""
+"""`transslit md`: molecular dynamics."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import get_args
 
-import typer
+from pydantic import Field
 
-from transslit.errors import BadInput
-from transslit.executor import Inline, executor
+import md
+from md import MDConfig
+from md.config import Imposed
+from transslit.executor import Inline
+from transslit.network import SlitNetwork
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
-from validation.commands.common import (
-    ChargedFlag,
-    JsonFlag,
-    MolarText,
-    OutPath,
-    ReplicasInt,
-    SaltText,
-    SchedulerText,
-    SeedInt,
-    SlitText,
-    WorkersInt,
-    app,
-    asked,
-    decimal,
-    run_stage,
-    whole,
-)
+from transslit.runs import open_run
+from validation.checks.mechanism import mechanism
+from validation.checks.unexplained_charge import residual
+from validation.commands.common import JsonFlag, OutPath, Parallel, command_app, run_stage
+from validation.commands.options import Options, Texts, refuse_others
+from validation.presets import ValidateConfig, md_config
+from validation.sweep import Stage, Work
 
-# The options that each drive takes.
-DRIVES = {
-    "charge-step": ("charge_per_carbon", "duration"),
-    "charge-ramp": ("charge_per_carbon", "ramp", "duration"),
-    "charge-pulse": ("charge_per_carbon", "duration", "rest"),
-    "potential-step": ("voltage", "duration", "rest"),
-    "cv": ("scan_rate", "window", "cycles"),
+
+class Further(Parallel):
+    """Options that are no fields of a configuration."""
+
+    allow_charged: bool = Field(False, description="accept a salt that is not neutral (not physical)")
+    remake_equilibrium: Path | None = Field(
+        None, description="only make the uncharged start afresh, as PATH.npz and PATH.json; no charging"
+    )
+
+
+OPTIONS = Options(ValidateConfig, MDConfig, Further)
+TAKES = {  # by kind of drive, its options
+    drive.model_fields["kind"].default: {
+        "charge_per_carbon" if name == "sigma" else name for name in drive.model_fields
+    }
+    for drive in get_args(Imposed)
 }
-
-# The options that are those of `validate`.
-SHARED = ("slit", "electrolyte", "concentration", "preset", "replicas", "seed", "allow_charged")
-
-Text = str | None
+app = command_app()
 
 
 @app.command(
-    "md", epilog="Example: transslit md --slit 0.59nm --drive charge-ramp --ramp 20ps --duration 10ps --out runs/ramp"
+    epilog="Example: transslit md --slit 0.59nm --drive charge-ramp --ramp 20ps --duration 10ps --out runs/ramp"
 )
-def md_command(
-    slit: SlitText,
-    electrolyte: SaltText = "KCl",
-    concentration: MolarText = None,
-    preset: Annotated[str, typer.Option(help="quick or paper.")] = "quick",
-    replicas: ReplicasInt = None,
-    drive: Annotated[str, typer.Option(help=f"What is imposed: {', '.join(DRIVES)}.")] = "charge-step",
-    charge_per_carbon: Annotated[Text, typer.Option(help="charge-*: final charge, such as 0.041e.")] = None,
-    ramp: Annotated[Text, typer.Option(help="charge-ramp: time in which the charge grows (20ps).")] = None,
-    duration: Annotated[Text, typer.Option(help="Steps and ramps: time at the final value (10ps).")] = None,
-    rest: Annotated[
-        Text, typer.Option(help="charge-pulse (10ps), potential-step (0ps): time at zero after it.")
-    ] = None,
-    voltage: Annotated[Text, typer.Option(help="potential-step: voltage between the electrodes (2V).")] = None,
-    scan_rate: Annotated[Text, typer.Option(help="cv: scan rate of that voltage (0.1V/ps).")] = None,
-    window: Annotated[Text, typer.Option(help="cv: the voltage at which it turns (2V).")] = None,
-    cycles: Annotated[int | None, typer.Option(parser=whole, help="cv: how many cycles (1).")] = None,
-    friction: Annotated[
-        float | None,
-        typer.Option(parser=decimal, help="Langevin friction in 1/ps (5 for charge-step and -pulse, else 1)."),
-    ] = None,
-    platform: Annotated[str, typer.Option(help="auto (CUDA, OpenCL, CPU in turn) or one of them.")] = "auto",
-    remake_equilibrium: Annotated[
-        Path | None, typer.Option(help="Only make the uncharged start afresh, as PATH.npz and PATH.json; no charging.")
-    ] = None,
-    workers: WorkersInt = 1,
-    scheduler: SchedulerText = None,
-    out: OutPath = None,
-    seed: SeedInt = 0,
-    as_json: JsonFlag = False,
-    allow_charged: ChargedFlag = False,
-) -> int:
+@OPTIONS.command
+def md_command(texts: Texts, out: OutPath = None, as_json: JsonFlag = False) -> int:
     """Charge a graphene cell in molecular dynamics, and reduce it to a trans-slit record."""
-    config = configured(dict(locals()))
-    if remake_equilibrium is not None:
-        return _remake(config, remake_equilibrium, as_json)
-    import md
+    config, further = read(texts), OPTIONS.build(Further, texts)
+    if further.remake_equilibrium is not None:
+        return _remake(config, further.remake_equilibrium, as_json)
 
-    def shared(config: md.MDConfig, folder: Path, progress: Progress) -> TransSlitRecord:
-        with executor(workers, scheduler) as pool:
+    def run(config: MDConfig, folder: Path, progress: Progress) -> TransSlitRecord:
+        with further.pool() as pool:
             return md.run(config, folder, progress, None if isinstance(pool, Inline) else pool)
 
-    return run_stage(out or Path("runs/md"), config, shared, seed, as_json)
+    return run_stage(out or Path("runs/md"), config, run, config.seed, as_json)
 
 
-def configured(given: dict[str, Any]) -> Any:
-    """The configuration that the command's options, by name, describe.
+def read(texts: Texts) -> MDConfig:
+    """The configuration that the options describe: the preset's, but for the options that are given.
 
     Raises
     ------
     BadInput : an option that cannot be used, or that the drive does not take
     """
-    drive = given["drive"]
-    if drive not in DRIVES:
-        raise BadInput("drive", drive, f"give {', '.join(DRIVES)}")
-    changes = {name: given[name] for takes in DRIVES.values() for name in takes if given[name] is not None}
-    for name in changes:
-        if name not in DRIVES[drive]:
-            takers = ", ".join(kind for kind, takes in DRIVES.items() if name in takes)
-            raise BadInput(name, changes[name], f"a {drive} drive does not take it ({takers} would)")
-    if given["friction"] is not None:
-        changes["friction"] = given["friction"]
-    wanted = asked(**{name: given[name] for name in SHARED})
-    from validation.presets import md_config
-
-    return md_config(wanted, drive=drive, platform=given["platform"], **changes)
+    refuse_others(texts.get("drive", MDConfig.model_fields["drive"].default), TAKES, texts)
+    config = OPTIONS.build(ValidateConfig, texts)
+    config.check()
+    values = OPTIONS.values(MDConfig, texts)
+    network = SlitNetwork.read(**md_config(config).network.model_dump() | values.pop("network"))
+    changes = {name: value for name, value in values.items() if name not in ValidateConfig.model_fields}
+    return md_config(config, network=network, **changes)
 
 
-def _remake(config: Any, path: Path, as_json: bool) -> int:
-    """Make the equilibrium in a working folder beside `path`, from which a killed command goes on."""
-    import md
-    from transslit.runs import open_run
+def row(config: MDConfig, folder: Path) -> dict[str, object]:
+    """Columns of a sweep: signs and slopes of diffusion against migration, and the unexplained share."""
+    record = md.run(config, folder, Progress(quiet=True))
+    values: dict[str, object] = {}
+    for verdict in [*mechanism(record, "md", ""), residual(record, "md", "")]:
+        name = verdict.id.removeprefix("md.").replace(".", "_")
+        values |= {name: verdict.value, f"{name}_u95": verdict.uncertainty}
+    return values
 
+
+def _work(texts: Texts, arguments: Sequence[str]) -> Work:
+    config = read(texts)
+    return Work(config, partial(row, config))
+
+
+STAGE = Stage(
+    "md",
+    _work,
+    OPTIONS.known.keys() - Further.model_fields.keys() | {"allow_charged"},
+    leaves_record=True,
+    resumes=True,
+)
+
+
+def _remake(config: MDConfig, path: Path, as_json: bool) -> int:
+    """Make the equilibrium in a working folder beside `path`, from which a command that is killed continues."""
     with open_run(md.equilibrium_work(path)) as opened:
         opened.claim(config)
-        found = md.remake_equilibrium(config, path, Progress())
-    drift = found.provenance["drift_in_words"]
+        equilibrium = md.remake_equilibrium(config, path, Progress())
+    drift = equilibrium.provenance["drift_in_words"]
     files = [str(path.with_name(path.name + suffix)) for suffix in (".npz", ".json")]
     print(json.dumps({"files": files, "drift": drift}) if as_json else f"{' and '.join(files)}: {drift}")
     return 0

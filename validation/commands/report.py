@@ -9,14 +9,16 @@ from typing import Annotated
 import typer
 
 from transslit.errors import BadInput
-from validation.commands.common import JsonFlag, app
+from validation.commands.common import JsonFlag, command_app
 
 EXAMPLES = (
     "Examples: transslit report runs/first | transslit report --compare runs/first runs/second --out changes.html"
 )
 
+app = command_app()
 
-@app.command("report", epilog=EXAMPLES)
+
+@app.command(epilog=EXAMPLES)
 def report_command(
     folder: Annotated[Path | None, typer.Argument(help="Run folder of a finished validation.")] = None,
     rebuild: Annotated[

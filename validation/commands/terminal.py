@@ -16,9 +16,10 @@ from rich.text import Text
 from scipy import constants
 
 from transslit import Electrolyte, Law, SlitNetwork
+from transslit.fields import sourced_values
 from validation.verdicts.compare import Pair, counts
 from validation.verdicts.verdict import Verdict
-from validation.verdicts.words import constants_line, entries, number
+from validation.verdicts.words import constants_line, number
 
 COLOUR = {"pass": "green", "reproduced": "green", "fail": "red", "not reproduced": "red", "inconclusive": "yellow"}
 MARKS = {"green": "✓", "red": "✗", "yellow": "?"}  # beside the words, for terminals that can show them
@@ -137,18 +138,7 @@ def law(found: Law) -> None:
 def electrolyte(salt: Electrolyte, network: SlitNetwork) -> None:
     """Every value with its source, what follows from them, and what a slit of `network` holds."""
     console = open_console()
-    rows: list[tuple[str, str, str, str]] = []
-    for ion in salt.ions:
-        for symbol, entry, unit in entries(ion):
-            text = f"{entry.value:g} {unit}" if unit else f"{len(ion.sites)} sites, {ion.mass:g} Da, {ion.charge:+g} e"
-            rows.append((f"{ion.name} {symbol}", text, entry.source, entry.note))
-    solvent = salt.solvent
-    rows.append(("ε_r", f"{solvent.permittivity.value:g}", solvent.permittivity.source, solvent.permittivity.note))
-    rows.append(("density", f"{solvent.density.value:g} kg/m³", solvent.density.source, solvent.density.note))
-    if solvent.temperature_range is not None:
-        low, high = solvent.temperature_range.value
-        sourced = solvent.temperature_range
-        rows.append(("temperatures", f"{low:g} K to {high:g} K", sourced.source, sourced.note))
+    rows = [(name, text, value.source, value.note) for name, text, value in sourced_values(salt)]
     for name, (value, unit, meaning) in derived(salt, network).items():
         rows.append((name, f"{value:.4g} {unit}", f"derived, at {salt.concentration / 1000:g} M", meaning))
     console.print(Text(salt.title or salt.name, "italic"))

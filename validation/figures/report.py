@@ -4,6 +4,7 @@ beyond unit changes for the axes. Lines carry the tags by which the page toggles
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import product
 from typing import Any
@@ -216,7 +217,7 @@ def reservoir(table: pd.DataFrame, asked: float) -> Figure:
     return figure
 
 
-def _spheres(ax: Axes, atoms: pd.DataFrame, depth: float, colours: dict[str, tuple[float, ...]]) -> None:
+def _spheres(ax: Axes, atoms: pd.DataFrame, depth: float, colours: Mapping[str, tuple[float, ...]]) -> None:
     """Discs of the atoms' size: waters first, pale, or they would veil the ions; of the rest the nearer last."""
     rows = atoms.iloc[np.lexsort((atoms["z_nm"], atoms["species"] != "O"))]
     diameter = 2 * rows["species"].map(RADIUS).fillna(ION).to_numpy()

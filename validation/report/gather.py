@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+
 from continuum.density_profile import density_profiles as continuum_profiles
+from md import Cell, snapshots
 from md.density_profile import density_profiles as md_profiles
 from md.shipped import references
-
-from md import Cell, snapshots
 from transslit.files import read_table
 from validation.checks.courses import curves, levels
 from validation.checks.judge import Source

@@ -18,10 +18,9 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
-from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
+from transslit.fields import sourced_values
 from transslit.files import write_text
-from transslit.ions import Sourced
 from transslit.style import STYLE
 from validation.checks.courses import as_text
 from validation.claims.registry import CLAIMS
@@ -34,7 +33,7 @@ from validation.report.tables import ReportData
 from validation.verdicts.answers import answers
 from validation.verdicts.compare import Pair, counts
 from validation.verdicts.verdict import BAD, GOOD, OTHER, Verdict
-from validation.verdicts.words import FAMILIES, constants_line, entries, nm, number
+from validation.verdicts.words import FAMILIES, constants_line, nm, number
 
 PLACES = {"": "value", "md": "molecular dynamics", "step": "continuum, step", "cv": "continuum, CV"}
 SIGNS = {"pos": "+", "neg": "−"}
@@ -170,7 +169,7 @@ def _context(data: ReportData) -> dict[str, Any]:
         "provenance": provenance,
         "stages": stage_rows(provenance),
         "totals": totals(provenance),
-        "sources": [] if facts.electrolyte is None else _sources(facts.electrolyte),
+        "sources": [] if facts.electrolyte is None else list(sourced_values(facts.electrolyte)),
         "configs": {
             name: json.dumps(stage["config"], indent=1, ensure_ascii=False)
             for name, stage in provenance["stages"].items()
@@ -181,13 +180,6 @@ def _context(data: ReportData) -> dict[str, Any]:
 def _counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
     """How many verdicts are good, bad and open."""
     return {name: sum(verdict.verdict in names for verdict in verdicts) for name, names in OUTCOMES.items()}
-
-
-def _sources(salt: Electrolyte) -> list[tuple[str, str, str]]:
-    """Quantity, source and note of each of an electrolyte's values."""
-    found = [(f"{ion.name} {symbol}", value) for ion in salt.ions for symbol, value, _ in entries(ion)]
-    found += [(name, value) for name, value in salt.solvent if isinstance(value, Sourced)]
-    return [(name.replace("_", " "), value.source, value.note) for name, value in found]
 
 
 SYMBOLS = {"dphi(?!_m/dt)": "Δφ", "drho": "Δρ", "dc": "Δc", "phi": "φ", "rho": "ρ", "gamma": "γ", "theta": "θ"}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import resources
+from typing import TypeAlias
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -27,7 +28,7 @@ from validation.report.tables import ReportData
 MOST = 4000  # rows behind a figure of the page
 MECHANISMS = ("total", "migration", "diffusion", "steric", "residual")
 COURSES = 8000  # and of all courses over time together
-Table = pd.DataFrame | None
+Table: TypeAlias = pd.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,16 @@ def _law_rows(data: ReportData) -> Table:
     return None if record is None or data.law is None else record.joined()
 
 
+def _cell_picture(data: ReportData, table: pd.DataFrame) -> Figure:
+    assert data.facts.box_nm is not None and data.cell is not None  # written with the table
+    return figures.cell_picture(table, data.facts.box_nm, data.cell)
+
+
+def _law_figure(data: ReportData, table: pd.DataFrame) -> Figure:
+    assert data.law is not None  # as in `_law_rows`
+    return figures.law_figure(table, data.law)
+
+
 def _voltammograms(data: ReportData) -> Table:
     cv = data.record("cv")
     if cv is None or "ncm" not in data.tables:
@@ -122,7 +133,7 @@ def _voltammograms(data: ReportData) -> Table:
 # Of each figure in templates/figures.toml: its table, and the function that draws it (None: the table is shown).
 SHOWN: dict[str, tuple[Callable[[ReportData], Table], Callable[[ReportData, pd.DataFrame], Figure] | None]] = {
     "network": (_outline, lambda data, table: figures.network_drawing(_network(data))),
-    "cell": (partial(named, "atoms"), lambda data, table: figures.cell_picture(table, data.facts.box_nm, data.cell)),
+    "cell": (partial(named, "atoms"), _cell_picture),
     "filling": (partial(courses, ("stored",)), lambda data, table: figures.filling(table)),
     "contents": (partial(courses, ("content",)), lambda data, table: figures.contents(table)),
     "differences": (partial(courses, ("dphi", "drho", "dc")), lambda data, table: figures.differences(table)),
@@ -130,12 +141,12 @@ SHOWN: dict[str, tuple[Callable[[ReportData], Table], Callable[[ReportData, pd.D
     "levels": (partial(named, "levels"), None),
     "reservoir": (
         partial(named, "reservoir"),
-        lambda data, table: figures.reservoir(table, data.facts.concentration),
+        lambda data, table: figures.reservoir(table, data.facts.concentration or 0.0),
     ),
     "references": (_references, lambda data, table: figures.filling(table)),
     "step-charges": (partial(courses, MECHANISMS), lambda data, table: figures.step_charges(table)),
     "cv-currents": (_cv, lambda data, table: currents_by_mechanism(table)),
-    "law-figure": (_law_rows, lambda data, table: figures.law_figure(table, data.law)),
+    "law-figure": (_law_rows, _law_figure),
     "voltammograms": (_voltammograms, lambda data, table: figures.voltammograms(table)),
 }
 NONE = SlitNetwork(slit=2e-9)  # stands in a caption that is not shown

@@ -6,9 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from md.shipped import SHIPPED
-
 import md
+from md.shipped import SHIPPED
 from transslit import TransSlitRecord
 from transslit.files import read_object
 from validation.presets import MD_WIDTH, ClaimsConfig

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 import circuit
-import circuit.export as formats
+from circuit.export import to_mpt
 from circuit.fit import fit
 from circuit.impedance import impedance
 from circuit.measured import Curve
@@ -65,6 +66,14 @@ def extracted_circuit(
     return circuit.CircuitConfig.model_validate(elements | changes)
 
 
+Laws = tuple[Law | None, Law | None]  # of the electrode and of its counter electrode
+EXPORTS: dict[str, Callable[[circuit.CircuitResult, Laws], dict[str, str]]] = {  # texts by file name
+    "spice": lambda result, laws: {"circuit.cir": to_spice(result.config, *laws)},
+    "mpt": lambda result, laws: {"circuit.mpt": to_mpt(result)},
+    "csv": lambda result, laws: {f"{name}.csv": getattr(result, name).to_csv(index=False) for name in TABLES},
+}
+
+
 def write_circuit(
     folder: Path,
     config: circuit.CircuitConfig,
@@ -76,30 +85,24 @@ def write_circuit(
 ) -> dict[str, Any]:
     """Simulate, write the tables as Parquet (export, impedance, Ragone plot), return a summary for the manifest.
 
-    The law is also that of a counter electrode that has no resistance of its own.
+    The law is also that of a counter electrode that has no resistance of its own. Nothing is written if an export is
+    refused.
     """
     other = config.counter
     without = other is not None and other.resistance is None and other.resistance_table is None
     laws = (law, law if without else None)
     result = circuit.simulate(config, law, counter_law=laws[1])
-    spice = to_spice(config, *laws) if export == "spice" else ""  # refused before anything is written
-    mpt = formats.to_mpt(result) if export == "mpt" else ""
-    probed = None if frequencies is None else impedance(config, frequencies, bias, *laws)
-    plot = None if powers is None else ragone(config, powers, *laws)
+    texts = EXPORTS[export](result, laws) if export else {}
+    tables = {name: getattr(result, name) for name in TABLES} | {"segments": half_cycles(result)}
+    if frequencies is not None:
+        tables["impedance"] = impedance(config, frequencies, bias, *laws)
+    if powers is not None:
+        tables["ragone"] = ragone(config, powers, *laws)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, asked in (("impedance", probed), ("ragone", plot)):
-        if asked is not None:
-            write_table(folder / f"{name}.parquet", asked)
-    write_table(folder / "segments.parquet", half_cycles(result))
-    for name in TABLES:
-        write_table(folder / f"{name}.parquet", getattr(result, name))
-    if export == "spice":
-        write_text(folder / "circuit.cir", spice)
-    elif export == "mpt":
-        write_text(folder / "circuit.mpt", mpt)
-    elif export == "csv":
-        for name in TABLES:
-            write_text(folder / f"{name}.csv", getattr(result, name).to_csv(index=False))
+    for name, table in tables.items():
+        write_table(folder / f"{name}.parquet", table)
+    for name, text in texts.items():
+        write_text(folder / name, text)
     return {"summary": summary(result)}
 
 

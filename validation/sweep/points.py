@@ -1,8 +1,7 @@
-"""One point of a sweep: what it is a function of, running it, and the file that says how it ended.
+"""A point of a sweep: its task, how the task is run, and its outcome.
 
-OUT/points/<key>.json is written whole by the worker when the point has ended, well or not, under the digest of stage,
-configuration and what else it reads (as in `transslit.runs`); one that is killed leaves none. Molecular dynamics, and
-whatever is to be kept, runs in OUT/runs/<key>, where a point that was killed goes on.
+The worker leaves OUT/points/<key>.json when the point has ended, done or failed; one that is killed leaves none. The
+key is a digest of stage, configuration and inputs. Points that are kept or that can resume run in OUT/runs/<key>.
 """
 
 from __future__ import annotations
@@ -17,59 +16,67 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
-from transslit.config import Config, digest
-from transslit.errors import BadInput, StageFailed, TransslitError
-from transslit.files import read_sealed, write_sealed
-from transslit.runs import open_run
-from validation.sweep.stages import STAGES, Values, Work, record_law
+from discovery import DiscoveryConfig
+from transslit.config import digest
+from transslit.errors import StageFailed, TransslitError
+from transslit.runs import Results, open_run, stage_digest
+from validation.sweep.law import record_law
+from validation.sweep.stage import Work
+
+Value = float | int | bool | str | None
 
 
 class Outcome(TypedDict):
-    """How a point ended; `error` is one line, `values` makes a row of the table."""
+    """How a point ended; `error` is one line, `values` are the measured columns."""
 
     key: str
     status: Literal["done", "failed"]
     error: str
     wall_s: float | None
     cpu_s: float | None
-    values: dict[str, float | int | bool | str | None]
+    values: dict[str, Value]
     code: str
     worker: str
 
 
-OUTCOME = TypeAdapter(Outcome)
-
-
 @dataclass(frozen=True)
 class Task:
-    """A point ready to run, wherever its worker is.
+    """A point that can be run, by any worker.
 
-    `law` are the settings of the search for each record's law, where one is wanted; `code` says what runs.
+    Parameters
+    ----------
+    law : settings of a search for the law of the record, if any
+    keep : whether the run folder is kept
+    resumes : whether the stage continues in the folder of an interrupted run
+    code : version of the code
     """
 
     stage: str
     work: Work
-    law: Config | None = None
+    law: DiscoveryConfig | None = None
     keep: bool = False
+    resumes: bool = False
     code: str = ""
 
     @property
     def key(self) -> str:
-        """The digest that the point is recognised by."""
-        inputs = dict(self.work.inputs or {})
-        if self.law is not None:
-            inputs["law"] = self.law.digest
-        return digest([self.stage, self.work.config.model_dump(mode="json"), inputs])[:20]
+        """Digest by which the point is recognised."""
+        inputs = dict(self.work.inputs) | ({} if self.law is None else {"law": self.law.digest})
+        return digest([self.stage, stage_digest(self.work.config, inputs)])[:20]
+
+
+def results(out: Path) -> Results[Outcome]:
+    """The outcomes in the folder of a sweep, by key."""
+    return Results(out / "points", Outcome, "sweep")
 
 
 def run_points(tasks: Sequence[Task], out: Path) -> list[Outcome]:
-    """Run points one by one, each leaving its file in `out`; those that have one already are not run again.
+    """Run points one after another, each of which leaves its outcome in `out`; those that have one are not run again.
 
     Raises
     ------
@@ -78,71 +85,49 @@ def run_points(tasks: Sequence[Task], out: Path) -> list[Outcome]:
     if not (out / "points").is_dir():
         where = f"{socket.gethostname()} does not see {out}"
         raise StageFailed("sweep", f"{where}; give an --out on a file system that all workers share")
-    return [read_outcome(out, task.key) or _run(task, out) for task in tasks]
-
-
-def read_outcome(out: Path, key: str) -> Outcome | None:
-    """How a point ended; None where it has not."""
-    try:
-        content = read_sealed(out / "points" / f"{key}.json")
-        return OUTCOME.validate_python(content, strict=True) if content else None
-    except (BadInput, ValidationError):
-        return None  # a damaged file is no answer: the point is run again
+    return [results(out).read(task.key) or _run(task, out) for task in tasks]
 
 
 def _run(task: Task, out: Path) -> Outcome:
     began, cpu = time.time(), time.process_time()
-    values: Values = {}
+    values: dict[str, Value] = {}
     error = ""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            found = _values(task, out / "runs" / task.key)
-            values = {name: _plain(value) for name, value in found.items()}
-        except Exception as fault:  # whatever it is, it is this point's
+            values = _values(task, out / "runs" / task.key)
+        except Exception as fault:  # any fault is the point's own
             error = one_line(fault)
-    outcome: Outcome = {
-        "key": task.key,
-        "status": "failed" if error else "done",
-        "error": error,
-        "wall_s": round(time.time() - began, 4),
-        "cpu_s": round(time.process_time() - cpu, 4),
-        "values": values,
-        "code": task.code,
-        "worker": f"{socket.gethostname()}:{os.getpid()}",
-    }
-    write_outcome(out, outcome)
+    outcome = ended(task, error, values)
+    outcome["wall_s"], outcome["cpu_s"] = round(time.time() - began, 4), round(time.process_time() - cpu, 4)
+    results(out).write(task.key, outcome)
     if not task.keep:
         shutil.rmtree(out / "runs" / task.key, ignore_errors=True)
     return outcome
 
 
-def _values(task: Task, folder: Path) -> Values:
-    stage = STAGES[task.stage]
+def ended(task: Task, error: str, values: dict[str, Value]) -> Outcome:
+    """The outcome of a point that failed with `error`, or is done ("")."""
+    return {
+        "key": task.key,
+        "status": "failed" if error else "done",
+        "error": error,
+        "wall_s": None,
+        "cpu_s": None,
+        "values": values,
+        "code": task.code,
+        "worker": f"{socket.gethostname()}:{os.getpid()}",
+    }
+
+
+def _values(task: Task, folder: Path) -> dict[str, Value]:
     with ExitStack() as stack:
-        if task.keep or stage.resumes:
+        if task.keep or task.resumes:
             stack.enter_context(open_run(folder))
         else:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="transslit-", ignore_cleanup_errors=True)))
-        values = stage.run(task.work, folder)
-        return values if task.law is None else values | record_law(folder, task.law)
-
-
-def write_outcome(out: Path, outcome: Outcome) -> None:
-    """Write a point's file whole, by a name of this process's own: two workers may run a point that seemed lost.
-
-    Raises
-    ------
-    StageFailed : it cannot be written
-    """
-    part = out / "points" / f".{outcome['key']}.{socket.gethostname()}.{os.getpid()}"
-    try:
-        write_sealed(part, outcome)
-        part.replace(out / "points" / f"{outcome['key']}.json")
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        fault = f"{out / 'points'} cannot be written ({error.strerror}); what was finished is kept"
-        raise StageFailed("sweep", fault) from None
+        row = dict(task.work.row(folder)) | ({} if task.law is None else record_law(folder, task.law))
+        return {name: _plain(value) for name, value in row.items()}
 
 
 def one_line(error: BaseException) -> str:
@@ -151,12 +136,9 @@ def one_line(error: BaseException) -> str:
     return text if isinstance(error, TransslitError) else f"{type(error).__name__}: {text}".rstrip(": ")
 
 
-def _plain(value: Any) -> Any:
-    """A number or text that JSON knows; None for what is not there or not finite."""
-    if value is None:
-        return None
-    if isinstance(value, str | bool | np.bool_):
-        return value if isinstance(value, str) else bool(value)
-    if isinstance(value, int | np.integer):
-        return int(value)
-    return float(value) if np.isfinite(value) else None
+def _plain(value: object) -> Value:
+    """A number or text that JSON knows; None for what is missing or not finite."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if isinstance(value, bool | int | str) or value is None else str(value)

@@ -1,6 +1,6 @@
-"""The table of a sweep: a function of its plan and of the files that its points left, one row per point.
+"""The table of a sweep: a function of its plan and of the outcomes of its points, one row per point.
 
-Columns: the parameters (SI, units in their names), what the stage measures, wall_s and cpu_s, status (done, failed or
+Columns: the parameters (SI, units in their names), the measured ones, wall_s and cpu_s, status (done, failed or
 pending), error (one line), key. It is written as sweep.csv and sweep.parquet beside the plan, sweep.json.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel
@@ -16,30 +15,9 @@ from pydantic import BaseModel
 from transslit.errors import BadInput
 from transslit.files import checked, read_json, write_json, write_table, write_text
 from validation.sweep.plan import Point
-from validation.sweep.points import Outcome, read_outcome
+from validation.sweep.points import Outcome, results
 
 LAST = ("wall_s", "cpu_s", "status", "error", "key")
-
-
-def write_plan(out: Path, stage: str, points: Sequence[Point]) -> None:
-    """Leave sweep.json, from which the table can be made again."""
-    rows = [{"key": point.key, "parameters": point.parameters, "refused": point.refused} for point in points]
-    write_json(out / "sweep.json", {"stage": stage, "points": rows})
-
-
-def read_table(out: Path) -> pd.DataFrame:
-    """The table of a sweep's folder as it stands, finished or not, from its plan and the files of its points.
-
-    Raises
-    ------
-    BadInput : no sweep there, or a damaged one
-    """
-    content = read_json(out / "sweep.json", "out")
-    if content is None:
-        raise BadInput("out", out, "holds no sweep")
-    rows = [row.model_dump() for row in checked(content, Plan, out / "sweep.json", "out").points]
-    outcomes = {row["key"]: found for row in rows if (found := read_outcome(out, row["key"]))}
-    return tabled(rows, outcomes)
 
 
 class PlannedRow(BaseModel):
@@ -49,6 +27,14 @@ class PlannedRow(BaseModel):
     parameters: dict[str, int | float | str]
     refused: str
 
+    def row(self, outcome: Outcome | None) -> dict[str, object]:
+        """Its row of the table."""
+        if outcome is None:
+            ended = {"status": "failed" if self.refused else "pending", "error": self.refused}
+            return {**self.parameters, "wall_s": None, "cpu_s": None, **ended, "key": self.key}
+        columns: dict[str, object] = {**self.parameters, **outcome["values"]}
+        return columns | {name: value for name, value in outcome.items() if name in LAST}
+
 
 class Plan(BaseModel):
     """The content of sweep.json."""
@@ -56,25 +42,57 @@ class Plan(BaseModel):
     stage: str
     points: tuple[PlannedRow, ...]
 
+    @classmethod
+    def of(cls, stage: str, points: Sequence[Point]) -> Plan:
+        """The plan of points of a stage."""
+        rows = (PlannedRow(key=point.key, parameters=point.parameters, refused=point.refused) for point in points)
+        return cls(stage=stage, points=tuple(rows))
 
-def tabled(rows: Sequence[Mapping[str, Any]], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
-    """Rows of a plan (key, parameters, refused) with how each ended."""
-    found = pd.DataFrame([_row(row, outcomes.get(row["key"])) for row in rows])
-    for name in list(found):
-        kinds = {type(value) for value in found[name].dropna()}
-        if str in kinds and len(kinds) > 1:
-            found[name] = found[name].map(str, na_action="ignore")  # a column of a file has one type
-    return found[[*(name for name in found if name not in LAST), *LAST]]
+    def table(self, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+        """Its points in rows, those that have ended with their outcomes."""
+        table = pd.DataFrame([point.row(outcomes.get(point.key)) for point in self.points])
+        for name in list(table):
+            kinds = {type(value) for value in table[name].dropna()}
+            if str in kinds and len(kinds) > 1:
+                table[name] = table[name].map(str, na_action="ignore")  # a column of a file has one type
+        return table[[*(name for name in table if name not in LAST), *LAST]]
+
+    def write(self, out: Path) -> None:
+        """Leave sweep.json, from which the table can be made again."""
+        write_json(out / "sweep.json", self.model_dump())
 
 
-def _row(row: Mapping[str, Any], outcome: Outcome | None) -> dict[str, Any]:
-    unrun = {"status": "failed" if row["refused"] else "pending", "error": row["refused"], "values": {}}
-    found: Mapping[str, Any] = outcome or unrun
-    ended = {name: found.get(name) for name in LAST if name != "key"}
-    return {**row["parameters"], **found["values"], **ended, "key": row["key"]}
+def read_table(out: Path) -> pd.DataFrame:
+    """The table of a sweep in its present state, finished or not, from its plan and the outcomes of its points.
+
+    Raises
+    ------
+    BadInput : no sweep there, or a damaged one
+    """
+    content = read_json(out / "sweep.json", "out")
+    if content is None:
+        raise BadInput("out", out, "holds no sweep")
+    plan = checked(content, Plan, out / "sweep.json", "out")
+    return plan.table({row.key: outcome for row in plan.points if (outcome := results(out).read(row.key))})
 
 
 def write_tables(out: Path, table: pd.DataFrame) -> None:
     """Leave sweep.csv and sweep.parquet, each whole or not at all."""
     write_text(out / "sweep.csv", table.to_csv(index=False))
     write_table(out / "sweep.parquet", table)
+
+
+def column(table: pd.DataFrame, name: str) -> str:
+    """The column that is called `name`, or `name` and a unit.
+
+    Raises
+    ------
+    BadInput : the table has no such column
+    """
+    wanted, known = name.strip().removeprefix("--").replace("-", "_"), [str(each) for each in table]
+    matches = [each for each in known if each.startswith(f"{wanted}_") and "_std" not in each]
+    if wanted in known:
+        return wanted
+    if not matches:
+        raise BadInput("plot", name, f"give columns of the table: {', '.join(c for c in known if c not in LAST)}")
+    return matches[0]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from transslit import Ion, Law
-from transslit.ions import MDParameters, Sourced
+from transslit import Law
 
 FAMILIES = {  # first part of the id of a check: what its checks are about
     "md": "Mechanism in molecular dynamics",
@@ -42,14 +40,3 @@ def listed(words: Iterable[object]) -> str:
     """a; a and b; a, b and c."""
     parts = [str(word) for word in words]
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def entries(ion: Ion) -> list[tuple[str, Sourced[Any], str]]:
-    """Symbol, value with its source, and unit, of each of an ion's parameters; no unit for what is a text."""
-    found: list[tuple[str, Sourced[Any], str]] = [("D", ion.diffusion_coefficient, "m²/s"), ("a", ion.diameter, "m")]
-    if ion.md is None:
-        return found
-    if isinstance(ion.md, MDParameters):
-        named = (("mass", ion.md.mass, "Da"), ("charge", ion.md.charge, "e"))
-        return [*found, *named, ("σ", ion.md.sigma, "m"), ("ε", ion.md.epsilon, "kJ/mol")]
-    return [*found, ("force field", ion.md.forcefield, ""), ("structure", ion.md.structure, "")]

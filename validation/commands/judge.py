@@ -1,0 +1,41 @@
+"""`transslit judge`: verdicts and the report of one record, or of one against another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import Field
+
+from validation.chain import judge
+from validation.commands.common import JsonFlag, Judgement, OutPath, command_app
+from validation.commands.options import Options, Texts
+from validation.commands.results import report, standards
+from validation.presets import Seed
+
+
+class Further(Judgement):
+    """Options of the judgement."""
+
+    against: Path | None = Field(None, description="folder of the record that it is compared with")
+    seed: Seed = 0
+
+
+OPTIONS = Options(Further)
+app = command_app()
+
+
+@app.command(epilog="Example: transslit judge runs/md --against runs/continuum --out runs/judge")
+@OPTIONS.command
+def judge_command(
+    texts: Texts,
+    record: Annotated[Path, typer.Argument(help="Folder of a record, or of the run that left it.")],
+    out: OutPath = None,
+    as_json: JsonFlag = False,
+) -> int:
+    """Judge a record, whoever made it: conservation, mechanism, and with --against how two records agree."""
+    further = OPTIONS.build(Further, texts)
+    records = [record] if further.against is None else [record, further.against]
+    result = judge(records, out or Path("runs/judge"), standards(further.tolerances), further.seed)
+    return report(result, further.strict, as_json)
