@@ -14,8 +14,7 @@ import re
 import sys
 import unicodedata
 import warnings
-
-import typer
+from collections.abc import Callable
 
 from transslit.errors import BadInput, TransslitError, visible
 from transslit.library import NameClash
@@ -25,7 +24,7 @@ from validation.commands.validate import validate_app
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 
-def run(program: typer.Typer, name: str, arguments: list[str] | None = None) -> int:
+def run(program: Callable[..., object], name: str, arguments: list[str] | None = None) -> int:
     """Run a command line (the process's own by default) and turn every fault into one line and an exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

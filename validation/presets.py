@@ -51,11 +51,6 @@ def _replicas(known: dict[str, Any]) -> int:
     return 8 if known.get("preset") == "paper" else 3
 
 
-def _concentration(known: dict[str, Any]) -> float:
-    """Default of `concentration` in mol/m^3: that of the electrolyte, a field before it."""
-    return known["electrolyte"].concentration if "electrolyte" in known else 1000.0
-
-
 paper_salt = cache(partial(load_electrolyte, "KCl"))
 
 
@@ -97,9 +92,7 @@ class ClaimsConfig(Config):
     """
 
     electrolyte: Electrolyte = Field(description="ions and solvent")
-    concentration: Concentration = Field(
-        default_factory=_concentration, description="concentration of formula units, in mol/m^3"
-    )
+    concentration: Concentration = Field(description="concentration of formula units, in mol/m^3")
     preset: Preset = Field(
         "quick",
         description="quick (the defaults, three unknown parameters varied) or paper (a setting at which most claims"
@@ -135,9 +128,7 @@ class ValidateConfig(Config):
 
     slit: Length = Field(description="free width between sheet surfaces, such as 0.59nm")
     electrolyte: Electrolyte = Field(description="ions and solvent")
-    concentration: Concentration = Field(
-        default_factory=_concentration, description="concentration of formula units, in mol/m^3"
-    )
+    concentration: Concentration = Field(description="concentration of formula units, in mol/m^3")
     preset: Preset = Field(
         "quick",
         description="quick (minutes on two cores) or paper (long, wants a GPU; slit length, ions and Stern layer at"

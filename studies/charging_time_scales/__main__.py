@@ -13,8 +13,9 @@ from studies.charging_time_scales.time_scales import holds_from, time_scales
 from transslit import TransSlitRecord
 from transslit.style import save
 from validation.cli import run
+from validation.commands.common import command_app
 
-app = typer.Typer(add_completion=False)
+app = command_app()
 
 
 @app.command(epilog="Example: python -m studies.charging_time_scales runs/step runs/ramp-20ps")

@@ -13,9 +13,9 @@ from studies.circuit_figures.figures import FIGURES, figure_names, write_figures
 from transslit.progress import Progress
 from transslit.runs import open_run
 from validation.cli import run
-from validation.commands.common import JsonFlag
+from validation.commands.common import JsonFlag, command_app
 
-app = typer.Typer(add_completion=False)
+app = command_app()
 
 
 @app.command(epilog="Example: python -m studies.circuit_figures ED12 --out runs/figures")

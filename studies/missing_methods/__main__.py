@@ -15,21 +15,19 @@ from studies.missing_methods.elements import fit_elements
 from studies.missing_methods.judge import CONTINUUM_CLAIMS, judge
 from studies.missing_methods.report import Summary, run_study
 from studies.missing_methods.setting import Setting
-from transslit.config import Config
 from transslit.errors import BadInput
-from transslit.executor import executor
 from transslit.files import write_json
 from transslit.progress import Progress
 from transslit.runs import open_run
 from validation.cli import run
-from validation.commands.common import JsonFlag, SchedulerText, WorkersInt
+from validation.commands.common import JsonFlag, Parallel, command_app
 from validation.commands.options import Options, Texts, whole
 
 MOST = 2**14  # settings of a sample
 
 
-class Mode(Config):
-    """Whether one setting is judged, or a sample of the box, or the circuit's elements are fitted."""
+class Mode(Parallel):
+    """Whether one setting is judged, or a sample of the box, or the circuit's elements are fitted; and the workers."""
 
     searched: bool = Field(False, description="also search for the law, and run the numerical companions")
     sample: Annotated[int, Field(ge=32, le=MOST)] | None = Field(
@@ -39,6 +37,9 @@ class Mode(Config):
         "", description="number of further settings where most claims should hold, round by round, such as 32,32"
     )
     elements: bool = Field(False, description="fit the circuit's elements over slit width and operation instead")
+    workers: int | None = Field(
+        None, description="processes of this machine that share the work; default: one per core"
+    )
 
     @property
     def rounds(self) -> tuple[int, ...]:
@@ -59,7 +60,7 @@ class Mode(Config):
 
 
 OPTIONS = Options(Setting, Mode)
-app = typer.Typer(add_completion=False)
+app = command_app()
 
 
 @app.command(
@@ -72,8 +73,6 @@ python -m studies.missing_methods --sample 128 --refine 32,32 --out runs/methods
 @OPTIONS.command
 def command(
     texts: Texts,
-    workers: WorkersInt = None,
-    scheduler: SchedulerText = None,
     out: Annotated[Path, typer.Option(help="Folder. The same command resumes there.")] = Path("runs/methods"),
     as_json: JsonFlag = False,
 ) -> int:
@@ -84,7 +83,7 @@ def command(
     mode = OPTIONS.build(Mode, texts)
     setting = OPTIONS.build(Setting, {"preset": "coarse" if mode.sample else "quick", **texts})
     if mode.sample or mode.elements:
-        with executor(workers, scheduler) as pool:
+        with mode.pool() as pool:
             if mode.sample:
                 summary: Summary = run_study(out, pool, mode.sample, mode.rounds, setting.preset, Progress())
             else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,14 @@ import pandas as pd
 from studies.missing_methods.judge import JudgedSetting, judge
 from studies.missing_methods.sample import near_best, promising, space_filling, unique
 from studies.missing_methods.setting import Preset, Setting
-from studies.missing_methods.table import STATEMENTS, Part, finished_rows, parts_of, with_resistivity_slopes
+from studies.missing_methods.table import (
+    STATEMENTS,
+    Part,
+    finished_rows,
+    parts_of,
+    table_row,
+    with_resistivity_slopes,
+)
 from transslit.progress import Progress
 from transslit.runs import Results
 from validation.sweep import Point, Task, Work, sweep
@@ -55,8 +63,13 @@ def search(
 
 def _judge_all(settings: Sequence[Setting], out: Path, pool: Executor, progress: Progress) -> pd.DataFrame:
     code = code_version()
-    points = [Point({}, Task("methods", Work(setting), code=code)) for setting in settings]
+    works = [Work(setting, partial(_row, setting)) for setting in settings]
+    points = [Point({}, Task("methods", work, code=code)) for work in works]
     return finished_rows(sweep(points, out, pool, progress=progress))
+
+
+def _row(setting: Setting, folder: Path) -> dict[str, float | str]:
+    return table_row(judge(setting, folder))
 
 
 def _default_parts(out: Path) -> list[Part]:

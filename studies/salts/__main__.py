@@ -14,7 +14,7 @@ from transslit.library import known
 from transslit.network import SlitNetwork
 from transslit.progress import Progress
 from validation.cli import run
-from validation.commands.common import JsonFlag
+from validation.commands.common import JsonFlag, command_app
 from validation.commands.options import Options, Texts
 
 OPTIONS = Options(
@@ -22,7 +22,7 @@ OPTIONS = Options(
     without=("slit_length", "edge_gap", "sheet_thickness", "reservoir_length"),
     defaults={"slit": "2nm"},
 )
-app = typer.Typer(add_completion=False)
+app = command_app()
 
 
 @app.command(epilog="Example: python -m studies.salts KF LiCl --slit 2nm --out runs/salts")

@@ -14,8 +14,9 @@ from studies.slit_widths.widths import charging, conductivity_ratios, simulate_w
 from transslit.progress import Progress
 from transslit.style import save
 from validation.cli import run
+from validation.commands.common import command_app
 
-app = typer.Typer(add_completion=False)
+app = command_app()
 
 
 @app.command(epilog="Example: python -m studies.slit_widths --out runs/slit-widths")

@@ -25,20 +25,21 @@ def judge_claims(
     config: ClaimsConfig,
     ids: Sequence[str] | None = None,
     progress: Progress | None = None,
-    md: Path | None = None,
+    records: Sequence[Path] = (),
     standards: Tolerances | None = None,
 ) -> list[ClaimVerdict]:
     """Judge the claims `ids` (all when left out) in an open run folder; what was simulated before is reused.
 
-    Claims judged there earlier stay in claims.json. `md` is a folder with a record of molecular dynamics, `standards` a
-    group's own tolerances.
+    Claims judged there earlier stay in claims.json. `records` are folders of records of molecular dynamics and of
+    continuum runs, used by the claims that they fit; `standards` are a group's own tolerances.
 
     Raises
     ------
+    BadInput : no record in one of `records`
     StageFailed : a simulation broke down; what was finished is kept
     """
     wanted = sorted(CLAIMS) if ids is None else list(ids)
-    evidence = Evidence(config, run, progress or Progress(), md)
+    evidence = Evidence(config, run, progress or Progress(), records)
     evidence.gather(needed(wanted))
     found = []
     for identity in wanted:

@@ -27,7 +27,7 @@ from transslit import BadInput, Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.progress import Progress
 from transslit.runs import RunFolder, read_manifest, stage_digest
 from validation.presets import NARROW, ClaimsConfig, at_preset, limits
-from validation.simulations.atoms import find, found_or_run
+from validation.simulations.atoms import find, fits, found_or_run
 from validation.simulations.runs import Run, Simulations
 from validation.verdicts.verdict import Measured
 from validation.verdicts.words import nm
@@ -115,9 +115,17 @@ class Need:
 class Evidence(Simulations):
     """Simulations of one `ClaimsConfig` in an open run folder, and their variations."""
 
-    def __init__(self, config: ClaimsConfig, run: RunFolder, progress: Progress, md: Path | None = None) -> None:
+    def __init__(self, config: ClaimsConfig, run: RunFolder, progress: Progress, records: Sequence[Path] = ()) -> None:
         super().__init__(run, progress)
-        self.config, self.given_md = config, md
+        self.config = config
+        self.given_md: Path | None = None
+        self.given: dict[str, Path] = {}  # continuum runs among `records`, by digest
+        self.unused = list(dict.fromkeys(records))
+        for folder in self.unused:
+            if fits(TransSlitRecord.read(folder).metadata, config):
+                self.given_md = self.given_md or folder
+            elif digest := read_manifest(folder).get("digest"):
+                self.given[digest] = folder
         self._runs: dict[str, Run] = {}
         chosen = _inputs(self.cv_config(NARROW))[: QUICK_INPUTS if config.preset == "quick" else None]
         self.inputs = tuple(known for known in chosen if self._possible(known))
@@ -129,6 +137,8 @@ class Evidence(Simulations):
     def gather(self, needs: Iterable[Need]) -> None:
         """Run what `needs` name and is not there yet, with one bar for all of it."""
         left = self.left(needs)
+        for folder in self.unused:
+            self.progress.say(f"Claims: {folder} is not used: no claim needs a run of its configuration.")
         total = sum(cost for cost, _, _ in left)
         if not left:
             return
@@ -156,6 +166,7 @@ class Evidence(Simulations):
                         yield config.digest, None if self._finished(config) else (COST[self.config.preset], label, run)
             if need.kind == "atoms":
                 there = find(self.folder.path, self.config, self.given_md)
+                self._use(self.given_md)
                 yield "atoms", None if there else (ATOMS, "molecular dynamics", self.atoms)
 
     def variations(self, inputs: bool) -> list[str]:
@@ -281,10 +292,14 @@ class Evidence(Simulations):
         return self.folder.path / RUNS / f"cv-{_name(config.network.slit)}-{config.digest[:10]}"
 
     def _finished(self, config: ContinuumConfig) -> Path | None:
-        """The folder of a finished run of `config`: the evidence's own, or that of a validation."""
+        """The folder of a finished run of `config`: the evidence's own, that of a validation, or one that is given."""
         key = stage_digest(config)
+        self._use(self.given.get(key))
         places = (self._place(config), self.folder.path / "continuum-cv")
-        return next((place for place in places if read_manifest(place).get("digest") == key), None)
+        return next((place for place in places if read_manifest(place).get("digest") == key), self.given.get(key))
+
+    def _use(self, folder: Path | None) -> None:
+        self.unused = [other for other in self.unused if other != folder]
 
 
 def _label(known: Input, value: float) -> str:

@@ -9,21 +9,28 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-NAMES = ("md", "continuum", "discover", "circuit", "judge", "claims", "sweep", "report", "electrolytes")
+SUMMARIES = {
+    "md": "Run molecular dynamics of a charged graphene cell.",
+    "continuum": "Run the modified Poisson-Nernst-Planck equations.",
+    "discover": "Search for the law behind records or tables.",
+    "circuit": "Predict voltammograms and impedance with a circuit model.",
+    "judge": "Judge a record, or one against another.",
+    "claims": "Judge the paper's claims.",
+    "sweep": "Run a stage over a grid or list of its options.",
+    "report": "Print a validation's verdicts; make its page again; compare two.",
+    "electrolytes": "List, show and check electrolytes.",
+}
 
 
 class Commands(TyperGroup):
-    """A command for each of `NAMES`."""
+    """The commands by their summaries; one that is called is loaded."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Names in the order of the help page."""
-        return list(NAMES)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of that name; None if there is none."""
-        return typer.main.get_command(module(cmd_name).app) if cmd_name in NAMES else None
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Name and command that the words of the command line call, and the other words."""
+        name, _, words = super().resolve_command(ctx, args)
+        return name, typer.main.get_command(module(str(name)).app), words
 
 
 def module(name: str) -> Any:
@@ -31,4 +38,9 @@ def module(name: str) -> Any:
     return import_module(f"validation.commands.{name}")
 
 
-app = Commands(name="transslit", help="Nanoconfined ion transport, from atoms to circuits.", no_args_is_help=True)
+app = Commands(
+    name="transslit",
+    help="Nanoconfined ion transport, from atoms to circuits.",
+    commands={name: TyperCommand(name=name, help=summary) for name, summary in SUMMARIES.items()},
+    no_args_is_help=True,
+)

@@ -14,9 +14,9 @@ from pydantic import Field
 
 from circuit import CircuitConfig, HalfCell, simulate
 from circuit.measured import read_curve, read_drive
-from circuit.measures import summary
+from circuit.measures import summary as circuit_summary
 from circuit.resistance import slit_resistance
-from circuit.surrogate import ELEMENTS, Surrogate
+from circuit.surrogate import Surrogate
 from transslit.config import Config
 from transslit.drive import (
     CircuitDrive,
@@ -30,6 +30,7 @@ from transslit.drive import (
 from transslit.errors import BadInput
 from transslit.files import file_checksum, read_json
 from transslit.law import Law
+from transslit.resampling import STANDARD_ERRORS
 from transslit.runs import open_run
 from transslit.units import Concentration, Length, Voltage, parse
 from validation.commands.common import JsonFlag, OutPath, command_app
@@ -39,7 +40,14 @@ from validation.presets import Seed
 from validation.simulations.circuit import fit_circuit, write_circuit
 from validation.sweep import Stage, Work
 
-UNITS = {"resistance": "_ohm_m", "capacitance": "_F_per_m", "charge_max": "_C_per_m", "gamma": ""}  # by the name's end
+COLUMNS = {  # elements of a slit width in the summary, per metre of depth
+    "resistance": "resistance_ohm_m",
+    "gamma": "gamma",
+    "slit_capacitance": "slit_capacitance_F_per_m",
+    "open_resistance": "open_resistance_ohm_m",
+    "open_capacitance": "open_capacitance_F_per_m",
+    "charge_max": "charge_max_C_per_m",
+}
 
 
 class TableFile(Config):
@@ -188,7 +196,7 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
 
 def row(config: CircuitConfig, law: Law | None, folder: Path) -> dict[str, object]:
     """Columns of a sweep: the summary of a simulation."""
-    return dict(summary(simulate(config, law)))
+    return dict(circuit_summary(simulate(config, law)))
 
 
 def _work(texts: Texts, arguments: Sequence[str]) -> Work:
@@ -208,22 +216,18 @@ def _of_slit(further: Further, texts: Texts, arguments: Sequence[str]) -> tuple[
     BadInput : an option that gives an element too, another drive than a CV, or outside the domain of the fit
     """
     drive = further.drive
-    given = (
-        {"law": arguments[0]}
-        if arguments
-        else {name: texts[name] for name in ("electrode", *ELEMENTS) if name in texts}
-    )
-    for name, value in given.items():
-        raise BadInput(name, value, "--slit gives every element; leave one of the two out")
+    others = {"law": arguments[0]} if arguments else {}
+    for name, value in {**others, **texts}.items():
+        if name in ("law", "electrode", *COLUMNS):
+            raise BadInput(name, value, "--slit gives every element; leave one of the two out")
     if not isinstance(drive, TriangularCV):
         raise BadInput("drive", drive.kind, "the elements that --slit gives are those of a cv or smoothed-cv")
     slit, concentration = further.slit or 0.0, further.concentration or 1000.0
     values, errors = Surrogate.shipped().at(slit, concentration, drive.window, drive.scan_rate)
-    named = {name: f"{name}{next(unit for end, unit in UNITS.items() if name.endswith(end))}" for name in values}
-    told = {full: values[name] for name, full in named.items()} | {
-        f"{full}_u95": 1.96 * errors[name] for name, full in named.items()
-    }
-    return values | {"half_entrance_resistor": True}, told
+    summary: dict[str, float] = {}
+    for name, column in COLUMNS.items():
+        summary |= {column: values[name], f"{column}_u95": STANDARD_ERRORS * errors[name]}
+    return values | {"half_entrance_resistor": True}, summary
 
 
 def _elements(name: str, path: Path) -> dict[str, Any]:

@@ -86,10 +86,10 @@ class Options:
         self.without, self.kinds, self.defaults = frozenset(without), dict(kinds or {}), dict(defaults or {})
         self.known: dict[str, list[Option]] = {}  # several of a name if several drives have it
         for model in models:
-            added: dict[str, list[Option]] = {}
+            earlier = set(self.known)
             for option in self._options(model):
-                added.setdefault(option.name, []).append(option)
-            self.known = {**added, **self.known}
+                if option.name not in earlier and not (option.path[0] == "drive" and "drive" in earlier):
+                    self.known.setdefault(option.name, []).append(option)
 
     def build(self, model: type[C], texts: Texts, **given: object) -> C:
         """The configuration of which `given` are fields, and texts describe the others.
@@ -106,13 +106,15 @@ class Options:
             name, accepts = RENAMED.get(field, field), fault.accepts
             if fault.value == "missing" and name in self.known:
                 needs = f"a {values['drive']['kind']} drive needs" if of_drive else "give"
-                accepts = f"{needs} --{name.replace('_', '-')}"
+                accepts = f"{needs} {_flag(name)}"
             raise BadInput(name, fault.value, accepts) from None
 
     def values(self, model: type[Config], texts: Texts, **given: object) -> dict[str, Any]:
         """Fields that are `given`, or that texts or defaults of options describe; those of network and drive nested."""
-        nested = [name for name, field in model.model_fields.items() if field.annotation is SlitNetwork]
-        values: dict[str, Any] = {**{name: {} for name in nested}, **given}
+        if "electrolyte" in model.model_fields and "electrolyte" not in given:
+            name, charged = texts.get("electrolyte", SALT), texts.get("allow_charged") == "true"
+            given["electrolyte"] = load_electrolyte(name, allow_charged=charged)
+        values = dict[str, Any](given)
         kind = ""
         if "drive" not in given and (drives := _drives(model.model_fields.get("drive"))):
             kind = texts.get("drive", model.model_fields["drive"].default.kind)
@@ -122,13 +124,12 @@ class Options:
         for option in self._options(model):
             text = texts.get(option.name, self.defaults.get(option.name))
             if text is not None and option.path[0] not in given and option.kind in ("", kind):
-                place = values
-                for step in option.path[:-1]:
-                    place = place.setdefault(step, {})
+                place = values.setdefault(option.path[0], {}) if option.path[1:] else values
                 place[option.path[-1]] = self._read(option, text)
-        if "electrolyte" in model.model_fields:
-            salt = values.get("electrolyte") or load_electrolyte(SALT)
-            values = {"electrolyte": salt, "concentration": salt.concentration, **values}
+        if "network" in model.model_fields:
+            values.setdefault("network", {})
+        if {"electrolyte", "concentration"} <= model.model_fields.keys():
+            values.setdefault("concentration", values["electrolyte"].concentration)
         return values
 
     def command(self, function: Callable[..., int]) -> Callable[..., int]:
@@ -172,15 +173,15 @@ class Options:
         words = "; ".join(f"{', '.join(kinds)}: {text}" if any(kinds) else text for text, kinds in described.items())
         default = self.defaults.get(name, options[0].default)
         if drives := _drives(options[0].field):
-            kinds = (f"{kind} ({drive.model_fields['kind'].description})" for kind, drive in drives.items())
-            words, default = f"{words}: {', '.join(kinds)}", options[0].field.default.kind
+            kinds = (f"{kind}: {drive.model_fields['kind'].description}" for kind, drive in drives.items())
+            words, default = f"{words}. {'; '.join(kinds)}", options[0].field.default.kind
         elif "electrolyte" in self.known:
             words, default = OF_SALT.get(name, (words, default))
         choices = "|".join(sorted(each for each in options[0].types if isinstance(each, str)))
-        shown = typer.Option(help=words, show_default=default or False, metavar=choices or None)
-        if bool in options[0].types:
-            return inspect.Parameter(name, KEYWORD_ONLY, default=False, annotation=Annotated[bool, shown])
-        return inspect.Parameter(name, KEYWORD_ONLY, default=None, annotation=Annotated[str | None, shown])
+        flag = bool in options[0].types
+        shown = typer.Option(_flag(name), help=words, show_default=default or False, metavar=choices or None)
+        annotation = Annotated[bool, shown] if flag else Annotated[str | None, shown]
+        return inspect.Parameter(name, KEYWORD_ONLY, default=False if flag else None, annotation=annotation)
 
     def _read(self, option: Option, text: str) -> object:
         """The value of an option's text; a quantity stays text, which its field reads."""
@@ -189,8 +190,6 @@ class Options:
         try:
             if option.name in self.kinds:
                 return parse(text, self.kinds[option.name])
-            if option.field.annotation is Electrolyte:
-                return load_electrolyte(text)
             parts = [part.strip() for part in text.split(",")]
             if not items or text in single or (len(parts) == 1 and not all(isinstance(each, str) for each in single)):
                 return _plain(text, single)
@@ -229,6 +228,11 @@ def whole(text: str) -> int:
     if not WHOLE.fullmatch(text.strip()):
         raise ValueError("give a whole number")
     return int(text.replace(MINUS, "-"))
+
+
+def _flag(name: str) -> str:
+    """An option as it is written on a command line."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _plain(text: str, types: Collection[object]) -> object:

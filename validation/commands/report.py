@@ -1,4 +1,4 @@
-"""`transslit report`: what a finished validation found; its page made again, a figure of it, two runs compared."""
+"""`transslit report`: verdicts of a finished validation; its page made again, a figure of it, two runs compared."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from typing import Annotated
 import typer
 
 from transslit.errors import BadInput
+from validation.commands import terminal
 from validation.commands.common import JsonFlag, command_app
-
-EXAMPLES = (
-    "Examples: transslit report runs/first | transslit report --compare runs/first runs/second --out changes.html"
-)
+from validation.report.page import draw_one, publish, render_comparison
+from validation.report.ro_crate import write_crate
+from validation.verdicts.compare import as_rows, compare, counts
+from validation.verdicts.verdict import read_verdicts
 
 app = command_app()
 
 
-@app.command(epilog=EXAMPLES)
+@app.command(
+    epilog="Examples: transslit report runs/first | transslit report --compare runs/a runs/b --out changes.html"
+)
 def report_command(
     folder: Annotated[Path | None, typer.Argument(help="Run folder of a finished validation.")] = None,
     rebuild: Annotated[
@@ -28,62 +31,50 @@ def report_command(
     ro_crate: Annotated[
         bool, typer.Option("--ro-crate", help="Describe the folder in ro-crate-metadata.json (RO-Crate 1.1).")
     ] = False,
-    compare: Annotated[
-        tuple[Path, Path] | None, typer.Option(help="Two run folders: their verdicts side by side.")
+    between: Annotated[
+        tuple[Path, Path] | None, typer.Option("--compare", help="Two run folders: their verdicts side by side.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="With --compare: also write this .html or .md file.")] = None,
     as_json: JsonFlag = False,
 ) -> int:
-    """Say what a finished run found, and where its report is."""
-    if compare is not None:
-        return _compare(*compare, out, as_json)
-    from validation.verdicts.verdict import read_rows
-
+    """Print the verdicts of a finished run, and where its report is."""
+    if between is not None:
+        return _compare(*between, out, as_json)
     if folder is None:
         raise BadInput("folder", "missing", "give the folder of a finished validation, or --compare with two")
-    verdicts = read_rows(folder)
-    answer: dict[str, object] = {"verdicts": verdicts, "report": str(folder / "report.html")}
+    verdicts = read_verdicts(folder)
+    content: dict[str, object] = {
+        "verdicts": [verdict.row() for verdict in verdicts],
+        "report": str(folder / "report.html"),
+    }
     if rebuild:
-        from validation.report.page import publish
-
         publish(folder)
     if ro_crate:
-        from validation.report.ro_crate import write_crate
-
-        answer["ro_crate"] = str(write_crate(folder))
+        content["ro_crate"] = str(write_crate(folder))
+    paths = [] if figure is None else [str(path) for path in draw_one(folder, figure) if path is not None]
     if figure is not None:
-        from validation.report.page import draw_one
-
-        answer["figure"] = [str(path) for path in draw_one(folder, figure)]
+        content["figure"] = paths
     if as_json:
-        print(json.dumps(answer))
+        print(json.dumps(content))
     elif figure is not None:
-        print("\n".join(answer["figure"]))  # type: ignore[arg-type]
+        print("\n".join(paths))
     else:
-        from validation.commands.terminal import table
-
-        table(verdicts, folder)
+        terminal.table(verdicts, folder)
         if ro_crate:
-            print(f"ro-crate: {answer['ro_crate']}")
+            print(f"ro-crate: {content['ro_crate']}")
     return 0
 
 
 def _compare(a: Path, b: Path, out: Path | None, as_json: bool) -> int:
-    from validation.verdicts.compare import as_rows, compare, counts
-
     if out is not None and out.suffix not in (".html", ".md"):
         raise BadInput("out", out, "name a .html or a .md file")
     pairs = compare(a, b)
     if out is not None:
-        from validation.report.page import render_comparison
-
         render_comparison(pairs, a, b, out)
     if as_json:
         print(json.dumps({"a": str(a), "b": str(b), "counts": counts(pairs), "pairs": as_rows(pairs)}))
     else:
-        from validation.commands.terminal import comparison
-
-        comparison(pairs, a, b)
+        terminal.comparison(pairs, a, b)
         if out is not None:
             print(f"written: {out}")
     return 0

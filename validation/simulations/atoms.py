@@ -37,11 +37,11 @@ def find(folder: Path, config: ClaimsConfig, given: Path | None) -> tuple[Path, 
     if given is not None:
         return given, f"record given ({given.name})"
     for place, words in ((folder / "md", "this validation's run"), (folder / PLACE, "quick preset")):
-        if (place / "manifest.json").exists() and _fits(_metadata(place), config):
+        if (place / "manifest.json").exists() and fits(_metadata(place), config):
             return place, words
     for place in sorted(SHIPPED.glob("*")):
         about = _metadata(place)
-        if _fits(about, config) and about.get("drive", {"kind": "charge-step"}).get("kind") == "charge-step":
+        if fits(about, config) and about.get("drive", {"kind": "charge-step"}).get("kind") == "charge-step":
             return place, f"reference record {place.name} that comes with the suite"
     return None
 
@@ -64,7 +64,7 @@ def _metadata(folder: Path) -> dict[str, Any]:
     return read_object(folder / "record" / "record.json") or read_object(folder / "record.json")
 
 
-def _fits(about: dict[str, Any], config: ClaimsConfig) -> bool:
+def fits(about: dict[str, Any], config: ClaimsConfig) -> bool:
     """Whether a record is one of atoms at 0.59 nm in the salt that is asked for."""
     network = about.get("network")
     slit = network.get("slit") if isinstance(network, dict) else None
