@@ -13,6 +13,7 @@ import psutil
 
 from transslit.executor import Inline, executor
 from transslit.progress import Progress
+from validation.commands.circuit import STAGE
 from validation.sweep import plan, sweep
 
 QUIET = 0.5
@@ -29,8 +30,8 @@ def processor_time():
 
 def points(count, first):
     """CVs of long ladders; of 30,000 slits each takes more than half a second."""
-    words = ["--resistance", "5ohm", "--gamma", "0.5", "--cycles", "1"]
-    return plan("circuit", [f"layers={first}:{first + 10 * (count - 1)}:{count}"], words)
+    fixed = {"resistance": "5ohm", "gamma": "0.5", "cycles": "1"}
+    return plan(STAGE, [f"layers={first}:{first + 10 * (count - 1)}:{count}"], fixed)
 
 
 def spent(where, out, pool):

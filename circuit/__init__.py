@@ -2,6 +2,6 @@
 
 from circuit.config import CircuitConfig, HalfCell, Table
 from circuit.result import Balance, CircuitResult
-from circuit.simulate import run, simulate
+from circuit.simulate import simulate
 
-__all__ = ["Balance", "CircuitConfig", "CircuitResult", "HalfCell", "Table", "run", "simulate"]
+__all__ = ["Balance", "CircuitConfig", "CircuitResult", "HalfCell", "Table", "simulate"]

@@ -1,10 +1,9 @@
-"""Run a ladder through its drive: `simulate` in memory, `run` as a stage that leaves tables."""
+"""Run a ladder through its drive, in memory; `circuit.stage` leaves tables on disk."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from scipy.optimize import brentq
@@ -15,7 +14,6 @@ from circuit.program import Segment, corners_of, segments_of
 from circuit.resistance import slit_resistance
 from circuit.result import SIGN, CircuitResult
 from circuit.rosenbrock import integrate
-from transslit.files import write_table
 from transslit.law import Law
 from transslit.progress import Progress
 
@@ -129,13 +127,3 @@ def simulate(
         "integration_s": elapsed,
     }
     return CircuitResult(config, ladder, trajectory, output_times(trajectory.corners, config.points), metadata)
-
-
-def run(
-    config: CircuitConfig, folder: Path, progress: Progress, law: Law | None = None, counter_law: Law | None = None
-) -> CircuitResult:
-    """`simulate`, and write `terminal.parquet` and `slits.parquet` into `folder`; no run is long enough to resume."""
-    result = simulate(config, law, progress, counter_law)
-    for name, table in (("terminal", result.terminal), ("slits", result.slits)):
-        write_table(folder / f"{name}.parquet", table)
-    return result

@@ -12,6 +12,7 @@ from continuum.crossing_line import CrossingLine
 from continuum.density_profile import DensityProfile, density_profiles
 from continuum.extract import LadderParameters, extract
 from continuum.field_map import FieldMap
+from continuum.finished import Run
 from continuum.frames import Frame, Frames
 from continuum.mesh import SlitMesh
 from continuum.open_space_flux import OpenSpaceFlux
@@ -30,6 +31,7 @@ __all__ = [
     "Frames",
     "LadderParameters",
     "OpenSpaceFlux",
+    "Run",
     "SlitMesh",
     "SlitWells",
     "TransSlitFlux",

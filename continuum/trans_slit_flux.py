@@ -198,7 +198,7 @@ def metadata(config: ContinuumConfig) -> dict[str, Any]:
         "source": "continuum",
         "electrolyte": config.electrolyte.name,
         "temperature_K": config.temperature,
-        "concentration": config.concentration,
+        "concentration_mol_per_m3": config.concentration,
         "network": config.network.model_dump(mode="json"),
         "drive": config.drive.model_dump(mode="json"),
         "cell": config.cell,

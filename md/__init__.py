@@ -1,4 +1,4 @@
-"""Molecular dynamics: staggered graphene in an aqueous salt, charged or held at a voltage, reduced to a record."""
+"""Molecular dynamics: staggered sheets in an aqueous salt, charged or held at a voltage, reduced to a record."""
 
 from md.cell import Cell
 from md.config import MDConfig, paper, quick

@@ -1,8 +1,8 @@
 """Selection of atoms from a universe, and the base class of the analyzers whose frames are independent.
 
 A universe is read from the PDB topology and an XTC trajectory of this package (or made in memory) with residues GRA
-(carbon, in the cell's order), one residue name per ion, and HOH. MDAnalysis uses angstrom and ps; analyzers compute in
-SI.
+(sheet atoms, in the cell's order), one residue name per ion, and HOH. MDAnalysis uses angstrom and ps; analyzers
+compute in SI.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def open_universe(folder: Path, box: int) -> Universe:
 
 
 class Atoms:
-    """Indices and charges of the ions' sites, carbons and waters of `universe` in `cell`; `kind` of each ion."""
+    """Indices and charges of the ions' sites, sheet atoms and waters of `universe` in `cell`; `kind` of each ion."""
 
     def __init__(self, universe: Universe, cell: Cell) -> None:
         names = universe.atoms.resnames
@@ -44,7 +44,7 @@ class Atoms:
         numbers = {ion.name: len(sites[ion.name]) // len(ion.sites) for ion in cell.electrolyte.ions}
         self.ions = IonSites(cell.electrolyte, numbers)
         self.kind = self.ions.kind
-        self.carbons = np.flatnonzero(names == "GRA")
+        self.sheet_atoms = np.flatnonzero(names == "GRA")
         water = np.flatnonzero(names == "HOH")
         element = np.array([name[0] for name in universe.atoms.names[water]], dtype="U1")
         self.oxygens = water[element == "O"]

@@ -1,7 +1,7 @@
 """The periodic cell: a positive and a negative electrode, each open on both sides of a closed wall.
 
 Along x, the wall (a full sheet) of the positive electrode stands at a quarter of the box and that of the negative one
-at three quarters; on both faces of each wall follow `layers - 1` staggered ribbons at the pitch d + 0.34 nm. A face of
+at three quarters; on both faces of each wall follow `layers - 1` staggered ribbons at the pitch d + t. A face of
 an electrode, from its wall to the mid-plane of the reservoir, is a half-cell: four a box. The box is mirror-symmetric
 about each wall, so its mean dipole vanishes and no field acts across periodic images. The mid-planes of the reservoirs
 are x = 0 and x = half the box. Along y the network's mirror planes y = 0 and y = L unfold to a period of 2 L. The box
@@ -27,10 +27,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import constants
 
-from md.config import CARBON_THICKNESS, MDConfig
+from md.config import MDConfig
 from md.ions import IonSites
 from md.lattice import nearest_lattice, sheet
-from transslit.drive import CARBONS_PER_AREA, ChargeStep, PotentialStep, TriangularCV
+from transslit.drive import ChargeStep, PotentialStep, TriangularCV
 from transslit.network import SlitNetwork
 
 ELECTRODES = ("positive", "negative")
@@ -53,16 +53,17 @@ class Cell:
     def __init__(self, config: MDConfig) -> None:
         self.config = config
         self.electrolyte = config.electrolyte
-        self.lattice = nearest_lattice(config.network, config.depth)
+        self.sheet_lattice = config.sheet_lattice
+        self.lattice = nearest_lattice(config.network, config.depth, self.sheet_lattice)
 
     @cached_property
     def network(self) -> SlitNetwork:
-        """The network with the lattice's L and g and t = 0.34 nm."""
+        """The network with the lattice's L, g and t."""
         return self.config.network.model_copy(
             update={
                 "slit_length": self.lattice.period / 2,
                 "edge_gap": self.lattice.edge_gap,
-                "sheet_thickness": CARBON_THICKNESS,
+                "sheet_thickness": self.sheet_lattice.thickness,
             }
         )
 
@@ -74,7 +75,7 @@ class Cell:
     @cached_property
     def half(self) -> float:
         """Distance of a wall's centre plane from the mid-plane of the reservoir: a quarter of the box."""
-        return CARBON_THICKNESS / 2 + self.network.depth + self.network.reservoir_length
+        return self.sheet_lattice.thickness / 2 + self.network.depth + self.network.reservoir_length
 
     @cached_property
     def box(self) -> np.ndarray:
@@ -97,14 +98,14 @@ class Cell:
 
     def to_box(self, half_cell: HalfCell, x: np.ndarray | float) -> np.ndarray:
         """Box coordinate of the network's `x` (from the wall's electrolyte face towards the bulk) in a half-cell."""
-        return np.asarray(half_cell.wall + half_cell.direction * (CARBON_THICKNESS / 2 + np.asarray(x)))
+        return np.asarray(half_cell.wall + half_cell.direction * (self.sheet_lattice.thickness / 2 + np.asarray(x)))
 
     @cached_property
-    def carbons(self) -> dict[str, np.ndarray]:
-        """Carbons: `positions` (n, 3) in m, `sign` of the electrode (+1 or -1), `sheet` (index of the sheet)."""
+    def sheet_atoms(self) -> dict[str, np.ndarray]:
+        """Sheet atoms: `positions` (n, 3) in m, `sign` of the electrode (+1 or -1), `sheet` (index of the sheet)."""
         lattice, length = self.lattice, self.lattice.period / 2
-        full = sheet(lattice.chains, lattice.repeats)
-        ribbon = sheet(lattice.ribbon, lattice.repeats)
+        full = sheet(self.sheet_lattice, lattice.chains, lattice.repeats)
+        ribbon = sheet(self.sheet_lattice, lattice.ribbon, lattice.repeats)
         positions: list[np.ndarray] = []
         signs: list[np.ndarray] = []
         sheets: list[np.ndarray] = []
@@ -126,14 +127,14 @@ class Cell:
     @property
     def sheet_charge(self) -> float:
         """Magnitude of the charge of a charged sheet per area (both faces together), C/m^2."""
-        return float(CARBONS_PER_AREA * self.config.charge_per_carbon * constants.e)
+        return float(self.sheet_lattice.atoms_per_area * self.config.charge_per_carbon * constants.e)
 
-    def per_carbon(self, time: np.ndarray | float) -> np.ndarray:
-        """Charge of a carbon of the positive electrode in e at `time` (s) of a fixed-charge drive."""
+    def per_sheet_atom(self, time: np.ndarray | float) -> np.ndarray:
+        """Charge of a sheet atom of the positive electrode in e at `time` (s) of a fixed-charge drive."""
         imposed = self.config.imposed
         if isinstance(imposed, PotentialStep | TriangularCV):
-            raise TypeError("at constant potential the carbons' charge is solved for")
-        return imposed.sheet_charge(np.asarray(time) + INSTANT) / (CARBONS_PER_AREA * constants.e)
+            raise TypeError("at constant potential the sheet atoms' charge is solved for")
+        return imposed.sheet_charge(np.asarray(time) + INSTANT) / (self.sheet_lattice.atoms_per_area * constants.e)
 
     def voltage(self, time: np.ndarray | float) -> np.ndarray:
         """V_m in V at `time` (s) of a constant-potential drive; zero before its onset."""
@@ -145,8 +146,8 @@ class Cell:
 
     @cached_property
     def electrode_charge(self) -> float:
-        """Charge of the positive electrode in e when every carbon carries `charge_per_carbon`."""
-        return float((self.carbons["sign"] > 0).sum() * self.config.charge_per_carbon)
+        """Charge of the positive electrode in e when every sheet atom carries `charge_per_carbon`."""
+        return float((self.sheet_atoms["sign"] > 0).sum() * self.config.charge_per_carbon)
 
     @cached_property
     def volumes(self) -> dict[str, float]:
@@ -200,9 +201,9 @@ class Cell:
             "network": self.network.model_dump(mode="json"),
             "box_m": self.box.tolist(),
             "depth_m": self.depth,
-            "carbons": len(self.carbons["sign"]),
-            "carbons_per_sheet": int((self.carbons["sheet"] == 0).sum()),
-            "carbons_per_ribbon": int((self.carbons["sheet"] == 2).sum()),
+            "carbons": len(self.sheet_atoms["sign"]),
+            "carbons_per_sheet": int((self.sheet_atoms["sheet"] == 0).sum()),
+            "carbons_per_ribbon": int((self.sheet_atoms["sheet"] == 2).sum()),
             "sheet_charge_C_per_m2": self.sheet_charge,
             "electrode_charge_e": self.electrode_charge,
             "ion_numbers": self.ion_numbers,

@@ -20,8 +20,9 @@ from pydantic import Field, model_validator
 from scipy import constants
 
 from md.lattice import nearest_lattice
+from md.sheet_lattice import LATTICES, SheetLattice
 from transslit.config import Config
-from transslit.drive import CARBONS_PER_AREA, ChargePulse, ChargeRamp, ChargeStep, PotentialStep, TriangularCV
+from transslit.drive import ChargePulse, ChargeRamp, ChargeStep, PotentialStep, TriangularCV
 from transslit.electrolyte import Electrolyte, own_temperature
 from transslit.errors import BadInput
 from transslit.network import SlitNetwork
@@ -35,8 +36,6 @@ from transslit.units import (
     TimeOrZero,
     Voltage,
 )
-
-CARBON_THICKNESS = 0.34e-9  # m, thickness of a sheet: the interlayer distance of graphite, PHYSICS section 1
 
 Imposed = ChargeStep | ChargeRamp | ChargePulse | PotentialStep | TriangularCV
 PositiveVoltage = Annotated[Voltage, Field(gt=0)]
@@ -64,7 +63,7 @@ def default_electrode_uptake(known: dict[str, Any]) -> float:
 
 
 class MDConfig(Config):
-    """Staggered graphene sheets in a periodic box, and the drive; SI units unless a field says otherwise.
+    """Staggered sheets in a periodic box, and the drive; SI units unless a field says otherwise.
 
     The lattice rounds L, g and the depth of `network` (see `md.cell.Cell.network`).
     """
@@ -74,9 +73,10 @@ class MDConfig(Config):
     concentration: Concentration = Field(
         description="concentration of formula units in the reservoirs after charging, in mol/m^3"
     )
+    lattice: str = Field("graphene", description="lattice of the sheets, and force field of their atoms")
     drive: DriveName = Field("charge-step", description="what is imposed on the electrodes over time")
     charge_per_carbon: Annotated[ElementaryCharge, Field(gt=0)] = Field(  # default: arXiv 2010.08151, Methods
-        0.041, description="charge drives: final charge of each carbon of the positive electrode, in e"
+        0.041, description="charge drives: final charge of each sheet atom of the positive electrode, in e"
     )
     ramp: Time = Field(20e-12, description="charge-ramp: time over which the charge grows, in s")
     rest: TimeOrZero = Field(
@@ -149,10 +149,17 @@ class MDConfig(Config):
         "auto", description="OpenMM platform; auto: the first of CUDA, OpenCL and CPU that works"
     )
 
+    @property
+    def sheet_lattice(self) -> SheetLattice:
+        """The lattice of the sheets' atoms; `BadInput` if there is none of that name."""
+        if self.lattice not in LATTICES:
+            raise BadInput("lattice", self.lattice, f"give one of {', '.join(LATTICES)}")
+        return LATTICES[self.lattice]
+
     @cached_property
     def imposed(self) -> Imposed:
         """The drive as a function of time: sheet charge in C/m^2 or V_m in V."""
-        sigma = CARBONS_PER_AREA * self.charge_per_carbon * constants.e
+        sigma = self.sheet_lattice.atoms_per_area * self.charge_per_carbon * constants.e
         if self.drive == "charge-step":
             return ChargeStep(sigma=sigma, duration=self.duration)
         if self.drive == "charge-ramp":
@@ -191,7 +198,7 @@ class MDConfig(Config):
             ion.molecule  # noqa: B018 - refuses an ion without a force field
         self.electrolyte.bulk(self.concentration)
         self.electrolyte.admits_temperature(self.temperature)
-        lattice = nearest_lattice(self.network, self.depth)
+        lattice = nearest_lattice(self.network, self.depth, self.sheet_lattice)
         for field, width in (("slit_length", lattice.period), ("depth", lattice.depth)):
             if width < 2 * self.cutoff:
                 named = "2 x slit_length" if field == "slit_length" else "depth"

@@ -1,9 +1,9 @@
-"""Constant potential: the charges of the carbons keep the electrodes at +V_m/2 and -V_m/2.
+"""Constant potential: the charges of the sheet atoms keep the electrodes at +V_m/2 and -V_m/2.
 
 At each step the charges q minimise the electrostatic energy q.A.q/2 + q.b(liquid) - q.psi at the imposed potentials
 psi, under sum q = 0 over both electrodes, so that the box is always neutral and only the difference V_m matters
-(OpenMM's ConstantPotentialForce; Dufils et al. 2019, doi:10.1103/PhysRevLett.123.195501). The charge of a carbon is a
-Gaussian q exp(-r^2 / w^2) / (pi^(3/2) w^3) with w = 0.0505 nm, which is 1 / (1.979 per angstrom): Reed, Lanning &
+(OpenMM's ConstantPotentialForce; Dufils et al. 2019, doi:10.1103/PhysRevLett.123.195501). The charge of a sheet atom is
+a Gaussian q exp(-r^2 / w^2) / (pi^(3/2) w^3) with w = 0.0505 nm, which is 1 / (1.979 per angstrom): Reed, Lanning &
 Madden 2007, doi:10.1063/1.2464084. The Thomas-Fermi length is zero: a perfect metal.
 
 The minimum is linear in V_m and the electrodes are frozen, so that it is the sum of two terms:
@@ -31,7 +31,7 @@ from md.forcefield import charges, nonbonded
 from md.propagate import choose_platform
 
 GAUSSIAN_WIDTH = 0.0505  # nm
-MOST_INVERTED = 4000  # carbons; for more, charges are iterated, since the inverse costs time and memory as their square
+MOST_INVERTED = 4000  # sheet atoms; for more, charges are iterated: the inverse costs time and memory as n^2
 FINEST = 8.0  # largest k w of the Fourier sum, at which the Gaussian is exp(-16)
 VOLT = constants.e * constants.N_A / 1000  # kJ/mol per elementary charge
 VOLTAGE = "cell_voltage"  # global parameter, V
@@ -65,7 +65,7 @@ def add_constant_potential(
     solved = set(np.concatenate(electrodes).tolist())
     for i in range(old.getNumExceptions()):
         a, b, product, sigma, epsilon = old.getExceptionParameters(i)
-        if a not in solved and b not in solved:  # carbons interact with each other; both forces need the same list
+        if a not in solved and b not in solved:  # sheet atoms interact with each other; both forces need the same list
             force.addException(a, b, product)
             lennard_jones.addException(a, b, 0.0, sigma, epsilon)
     for particles, sign in zip(electrodes, (1, -1), strict=True):
@@ -79,25 +79,25 @@ def add_constant_potential(
 
 
 def electrodes_of(cell: Cell) -> list[np.ndarray]:
-    """Indices of the carbons of the positive and of the negative electrode."""
-    return [np.flatnonzero(cell.carbons["sign"] == sign) for sign in (1, -1)]
+    """Indices of the sheet atoms of the positive and of the negative electrode."""
+    return [np.flatnonzero(cell.sheet_atoms["sign"] == sign) for sign in (1, -1)]
 
 
 def response(cell: Cell) -> np.ndarray:
-    """g: charge in e of each carbon of the empty cell at 1 V between the electrodes, shape (carbons,)."""
-    carbons = cell.carbons["positions"] * 1e9
+    """g: charge in e of each sheet atom of the empty cell at 1 V between the electrodes, shape (sheet atoms,)."""
+    sheet_atoms = cell.sheet_atoms["positions"] * 1e9
     system, bare = openmm.System(), openmm.NonbondedForce()
     system.setDefaultPeriodicBoxVectors(*np.diag(cell.box * 1e9))
     bare.setCutoffDistance(cell.config.cutoff * 1e9)
     bare.setEwaldErrorTolerance(cell.config.ewald_tolerance / 10)
-    for _ in carbons:
+    for _ in sheet_atoms:
         system.addParticle(0.0)
         bare.addParticle(0.0, 0.1, 0.0)
     system.addForce(bare)
     force = add_constant_potential(system, electrodes_of(cell), 1.0)
     force.setConstantPotentialMethod(force.CG)  # for one solution cheaper than the inverse
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), *choose_platform(cell.config.platform))
-    context.setPositions(carbons)
+    context.setPositions(sheet_atoms)
     return _charges(force, context)
 
 
@@ -106,12 +106,12 @@ def _charges(force: openmm.ConstantPotentialForce, context: openmm.Context) -> n
 
 
 def potential_map(cell: Cell, charge: np.ndarray) -> np.ndarray:
-    """phi_g in V on a uniform (x, y) grid over the box, of zero mean, of Gaussian carbons of `charge` (e)."""
+    """phi_g in V on a uniform (x, y) grid over the box, of zero mean, of Gaussian sheet atoms of `charge` (e)."""
     width, (length, period) = GAUSSIAN_WIDTH * 1e-9, cell.box[:2]
     n, m = (int(np.ceil(FINEST / width * side / (2 * np.pi))) for side in (length, period))
     kx = 2 * np.pi * np.fft.fftfreq(2 * n + 1, 1 / (2 * n + 1)) / length
     ky = 2 * np.pi * np.arange(m + 1) / period
-    x, y = cell.carbons["positions"][:, :2].T
+    x, y = cell.sheet_atoms["positions"][:, :2].T
     density = (np.exp(-1j * kx[:, None] * x) * charge) @ np.exp(-1j * y[:, None] * ky) * constants.e / cell.box.prod()
     k2 = kx[:, None] ** 2 + ky**2
     k2[0, 0] = np.inf
@@ -124,8 +124,8 @@ def add_voltage(system: openmm.System, cell: Cell, charge: np.ndarray, per_volt:
 
     Parameters
     ----------
-    charge : of every particle of the system in e; those of the carbons are ignored
-    per_volt : g, shape (carbons,)
+    charge : of every particle of the system in e; those of the sheet atoms are ignored
+    per_volt : g, shape (sheet atoms,)
     """
     phi = np.pad(potential_map(cell, per_volt), ((0, 1), (0, 1)), mode="wrap")
     force = openmm.CustomCompoundBondForce(1, f"{VOLT} * {VOLTAGE} * charge * phi(x1, y1)")
@@ -161,6 +161,6 @@ class ConstantPotential:
             sim.context.setParameter(VOLTAGE, wanted)
 
     def solved(self, sim: app.Simulation) -> np.ndarray:
-        """Charge of every carbon in e, shape (carbons,)."""
+        """Charge of every sheet atom in e, shape (sheet atoms,)."""
         at_zero = _charges(self._force, sim.context)[: len(self.per_volt)]
         return at_zero + sim.context.getParameter(VOLTAGE) * self.per_volt

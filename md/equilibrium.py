@@ -83,6 +83,8 @@ def shipped_equilibrium(cell: Cell) -> Equilibrium | None:
         provenance["drift_in_words"] = drift_in_words(provenance.get("drift", {}))
         if provenance["geometry_key"] != geometry_key(cell):
             continue
+        if provenance.get("lattice", "graphene") != cell.config.lattice:  # older ones do not name it
+            continue
         if abs(provenance["temperature_K"] - cell.config.temperature) > 10:
             continue
         saved = load_arrays(path.with_suffix(".npz"), "install the package again", mobile=(None, None, 3))
@@ -91,8 +93,8 @@ def shipped_equilibrium(cell: Cell) -> Equilibrium | None:
             continue
         water = mobile[:, len(cell.ion_sites) :].reshape(len(mobile), -1, 3, 3)
         water += cell.box * 1e9 * np.round((water[:, :, :1] - water) / (cell.box * 1e9))  # undo the wrapping of atoms
-        carbons = np.broadcast_to(cell.carbons["positions"] * 1e9, (len(mobile), len(cell.carbons["sign"]), 3))
-        snapshots = np.concatenate([carbons, mobile], axis=1)
+        frozen = cell.sheet_atoms["positions"] * 1e9
+        snapshots = np.concatenate([np.broadcast_to(frozen, (len(mobile), *frozen.shape)), mobile], axis=1)
         for snapshot in snapshots:
             check_overlaps(cell, snapshot * 1e-9, INSERTED)
         return Equilibrium(snapshots, int(provenance["waters"]), provenance)
@@ -102,7 +104,7 @@ def shipped_equilibrium(cell: Cell) -> Equilibrium | None:
 def ship(cell: Cell, equilibrium: Equilibrium, path: Path) -> None:
     """Write the snapshots, quantised to 1/65536 of the box (0.24 pm), and their provenance to `path`.npz and .json."""
     box = cell.box * 1e9
-    mobile = np.round((equilibrium.snapshots[:, len(cell.carbons["sign"]) :] % box) / box * 65536)
+    mobile = np.round((equilibrium.snapshots[:, len(cell.sheet_atoms["sign"]) :] % box) / box * 65536)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path.with_name(path.name + ".npz"), mobile=(mobile % 65536).astype(np.uint16))
     write_json(path.with_name(path.name + ".json"), equilibrium.provenance)
@@ -152,7 +154,7 @@ def load_positions(cell: Cell, path: Path, name: str, shape: Shape) -> tuple[np.
     remedy = "move it away to have it made again"
     saved = load_arrays(path, remedy, waters=(), **{name: shape})
     waters = int(saved["waters"])
-    if saved[name].shape[-2] != len(cell.carbons["sign"]) + len(cell.ion_sites) + 3 * waters:
+    if saved[name].shape[-2] != len(cell.sheet_atoms["sign"]) + len(cell.ion_sites) + 3 * waters:
         raise StageFailed("md", f"{path}: is of another cell; {remedy}")
     return saved[name].astype(float), waters
 
@@ -210,12 +212,12 @@ def _equilibrate(
         counters = propagate(sim, cell, legs, folder, start=start, advance=advance)
     paths = segment_paths(folder, counters, frames_in(legs))
     frames = mdtraj.load([str(path) for path in paths], top=mdtraj.Topology.from_openmm(structure))
-    carbons, ions = len(cell.carbons["sign"]), len(cell.ion_sites)
-    sites = frames.xyz[:, carbons : carbons + ions].astype(float) * 1e-9
+    sheet_atoms, ions = len(cell.sheet_atoms["sign"]), len(cell.ion_sites)
+    sites = frames.xyz[:, sheet_atoms : sheet_atoms + ions].astype(float) * 1e-9
     x = np.stack([cell.ion_sites.centres(frame)[:, 0] for frame in sites])
     drift = drift_table(cell, x, FRAME_STEPS * EQUILIBRIUM_STEP)
     write_table(folder / "drift.parquet", drift)
-    oxygens = frames.xyz[:, carbons + ions :: 3, 0].astype(float) * 1e-9
+    oxygens = frames.xyz[:, sheet_atoms + ions :: 3, 0].astype(float) * 1e-9
     chosen = np.unique(
         np.linspace(len(frames.xyz) // 2, len(frames.xyz) - 1, max(config.replicas, 4)).round().astype(int)
     )
@@ -223,6 +225,7 @@ def _equilibrate(
         "geometry_key": geometry_key(cell),
         "ions_key": ions_key(cell),
         "electrolyte": cell.electrolyte.name,
+        "lattice": config.lattice,
         "temperature_K": config.temperature,
         "waters": waters,
         "seed": config.seed,

@@ -68,7 +68,7 @@ def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.nd
     positions = positions * 1e9
     if cell.ion_sites.molecular:
         structure = topology(cell, waters)
-        first, last = len(cell.carbons["sign"]), len(cell.carbons["sign"]) + len(cell.ion_sites)
+        first, last = len(cell.sheet_atoms["sign"]), len(cell.sheet_atoms["sign"]) + len(cell.ion_sites)
         positions = grow(structure, build_system(cell, structure), positions, range(first, last), cell.config.platform)
     if not waters:
         return _relax(cell, positions, waters, seed)[0], waters
@@ -81,7 +81,7 @@ def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.nd
             break
         change = round(-float(np.clip(excess, -0.05, 0.05)) * waters)
         positions = _add(cell, positions, change, random) if change > 0 else _remove(positions, waters, -change, random)
-        waters = (len(positions) - len(cell.carbons["sign"]) - len(cell.ion_sites)) // 3
+        waters = (len(positions) - len(cell.sheet_atoms["sign"]) - len(cell.ion_sites)) // 3
     return positions, waters
 
 

@@ -1,7 +1,7 @@
-"""Fixed charge: every carbon of the positive electrode carries +q(t), of the negative one -q(t).
+"""Fixed charge: every sheet atom of the positive electrode carries +q(t), of the negative one -q(t).
 
-The charges are imposed and equal on all carbons of an electrode (arXiv 2010.08151, Methods), as in galvanostatic
-charging; they are not those of a metal. q is a global parameter of the NonbondedForce, and each carbon's charge an
+The charges are imposed and equal on all sheet atoms of an electrode (arXiv 2010.08151, Methods), as in galvanostatic
+charging; they are not those of a metal. q is a global parameter of the NonbondedForce, and each sheet atom's charge an
 offset of that parameter times the sign of its electrode. Charging a running simulation is thereby one assignment.
 """
 
@@ -11,17 +11,17 @@ import openmm
 from openmm import app
 
 from md.cell import Cell
-from md.forcefield import PER_CARBON, charges, check_neutral, nonbonded
+from md.forcefield import PER_SHEET_ATOM, charges, check_neutral, nonbonded
 
 
-def set_charge(system: openmm.System, cell: Cell, per_carbon: float) -> None:
-    """Set the charge (e) of the positive electrode's carbons, and its opposite, in contexts that are made later.
+def set_charge(system: openmm.System, cell: Cell, per_sheet_atom: float) -> None:
+    """Set the charge (e) of the positive electrode's sheet atoms, and its opposite, in contexts that are made later.
 
     Raises
     ------
     BadInput : the box would not be neutral
     """
-    nonbonded(system).setGlobalParameterDefaultValue(0, per_carbon)
+    nonbonded(system).setGlobalParameterDefaultValue(0, per_sheet_atom)
     check_neutral(charges(system), allowed=cell.electrolyte.allow_charged)
 
 
@@ -37,10 +37,10 @@ class FixedCharge:
         """Add no force: the system of `md.forcefield.build_system` has the parameter."""
 
     def apply(self, sim: app.Simulation, time: float) -> None:
-        """Give the carbons their charge at `time` (s)."""
-        wanted = float(self.cell.per_carbon(time))
-        if sim.context.getParameter(PER_CARBON) != wanted:
-            sim.context.setParameter(PER_CARBON, wanted)
+        """Give the sheet atoms their charge at `time` (s)."""
+        wanted = float(self.cell.per_sheet_atom(time))
+        if sim.context.getParameter(PER_SHEET_ATOM) != wanted:
+            sim.context.setParameter(PER_SHEET_ATOM, wanted)
 
     def solved(self, sim: app.Simulation) -> None:
         """None: charges are imposed, not solved for."""

@@ -13,8 +13,8 @@ of the concentrations in the middles of the slits: the thermal force, -kT grad c
 - mean field: z e times -grad phi of the potential averaged over z, boxes and equivalent places in an interval of time,
   the migration of Nernst-Planck;
 - local field: the rest of the electrostatic force on the ions at their positions, mostly that of the hydration water;
-- water, ions, carbon: Lennard-Jones forces by partner. The drag of the water is in local field + water, steric
-  repulsion in ions + carbon;
+- water, ions, carbon (sheet atoms): Lennard-Jones forces by partner. The drag of the water is in local field + water,
+  steric repulsion in ions + carbon;
 - thermal: kT sum div w; friction: the thermostat's -m Gamma v; inertia: -d/dt sum m v.w.
 
 The residual is noise of the thermostat and of forces, which fluctuate with every molecular collision and are sampled at

@@ -1,9 +1,9 @@
-"""Force field and topology: SPC/E water, the electrolyte's ions, frozen graphene; Lorentz-Berthelot, PME.
+"""Force field and topology: SPC/E water, the electrolyte's ions, frozen sheets; Lorentz-Berthelot, PME.
 
 The force field is written as an OpenMM ForceField XML from the electrolyte's file, so that it can be checked and used
 elsewhere. Mixing rules: sigma_ij arithmetic, epsilon_ij geometric (OpenMM's NonbondedForce).
-Parameters: arXiv 2010.08151, Extended Data Table 1 (water H 0.424 e, O -0.848 e; carbon 3.407 A and
-0.068 kcal/mol); rigid geometry of SPC/E: Berendsen et al. 1987, doi:10.1021/j100308a038.
+Parameters: arXiv 2010.08151, Extended Data Table 1 (water H 0.424 e, O -0.848 e); rigid geometry of
+SPC/E: Berendsen et al. 1987, doi:10.1021/j100308a038; atoms of the sheets: `md.sheet_lattice`.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from scipy.spatial import cKDTree
 from md.cell import Cell
 from md.config import MDConfig
 from md.packing import ANGLE, OXYGEN_HYDROGEN
+from md.sheet_lattice import SheetLattice
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.ions import Ion, MDParameters, MolecularParameters
 
 KCAL = 4.184  # kJ
-CARBON = {"sigma": 0.3407, "epsilon": 0.068 * KCAL}  # nm, kJ/mol
 WATER = {
     "O": {"charge": -0.848, "sigma": 0.3166, "epsilon": 0.155 * KCAL},
     "H": {"charge": 0.424, "sigma": 0.2058, "epsilon": 0.0},
 }
 MASSES = {"O": 15.9994, "H": 1.00794}  # Da, IUPAC
-PER_CARBON = "charge_per_carbon"  # global parameter, e: the charge of the positive electrode's carbons
+PER_SHEET_ATOM = "charge_per_carbon"  # global parameter, e: the charge of the positive electrode's sheet atoms
 EXCLUDED = 0.3  # nm, neighbours within a frozen sheet, whose mutual forces are irrelevant
 
 
@@ -40,8 +40,10 @@ def residue_name(ion: Ion) -> str:
     return ion.molecule.residue
 
 
-def forcefield_xml(electrolyte: Electrolyte) -> str:
-    """OpenMM ForceField XML of carbon (uncharged, massless), water and ions; molecular ions as in their own XML.
+def forcefield_xml(electrolyte: Electrolyte, sheets: SheetLattice | None = None) -> str:
+    """OpenMM ForceField XML of sheet atoms (uncharged, massless), water and ions; molecular ions as in their own XML.
+
+    `sheets` is the lattice of the sheets, if there are any.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def forcefield_xml(electrolyte: Electrolyte) -> str:
         if names.count(residue_name(ion)) > 1:
             raise BadInput(f"ions.{ion.name}", f"residue {residue_name(ion)}", "another residue has that name")
     root = ElementTree.Element("ForceField")
-    root.append(ElementTree.Comment(" SPC/E water, frozen graphene and ions; Lorentz-Berthelot mixing "))
+    root.append(ElementTree.Comment(" SPC/E water, frozen sheets and ions; Lorentz-Berthelot mixing "))
     single = [(ion, ion.md) for ion in electrolyte.ions if isinstance(ion.md, MDParameters)]
     types = ElementTree.SubElement(root, "AtomTypes")
     residues = ElementTree.SubElement(root, "Residues")
@@ -64,10 +66,11 @@ def forcefield_xml(electrolyte: Electrolyte) -> str:
         known = {"element": element} if element else {}  # a coarse-grained site has none
         types.append(ElementTree.Element("Type", {"name": name, "class": name, **known, "mass": str(mass)}))
 
-    kind("graphene", "C", 0.0)
+    if sheets:
+        kind(sheets.name, sheets.element, 0.0)
+        add(add(residues, "Residue", name="GRA"), "Atom", name=sheets.element, type=sheets.name, charge=0.0)
     kind("spce-O", "O", MASSES["O"])
     kind("spce-H", "H", MASSES["H"])
-    add(add(residues, "Residue", name="GRA"), "Atom", name="C", type="graphene", charge=0.0)
     water = add(residues, "Residue", name="HOH")
     for name in ("O", "H1", "H2"):
         add(water, "Atom", name=name, type=f"spce-{name[0]}", charge=WATER[name[0]]["charge"])
@@ -84,7 +87,8 @@ def forcefield_xml(electrolyte: Electrolyte) -> str:
     add(angles, "Angle", class1="spce-H", class2="spce-O", class3="spce-H", angle=float(ANGLE), k=stiff)
     nonbonded = add(root, "NonbondedForce", **scales14(electrolyte))
     add(nonbonded, "UseAttributeFromResidue", name="charge")
-    add(nonbonded, "Atom", type="graphene", **CARBON)
+    if sheets:
+        add(nonbonded, "Atom", type=sheets.name, sigma=sheets.sigma * 1e9, epsilon=sheets.epsilon)
     for name, parameters in WATER.items():
         add(nonbonded, "Atom", type=f"spce-{name}", sigma=parameters["sigma"], epsilon=parameters["epsilon"])
     for ion, known in single:
@@ -151,14 +155,15 @@ def _molecular(ion: Ion) -> MolecularParameters:
 
 
 def topology(cell: Cell, waters: int) -> app.Topology:
-    """Carbons (a chain per sheet), ions (a chain per kind), waters (one chain), in the order of `packing.pack`."""
+    """Sheet atoms (a chain per sheet), ions (a chain per kind), waters (one chain), in the order of `packing.pack`."""
     structure = app.Topology()
-    carbon = app.Element.getBySymbol("C")
+    symbol = cell.sheet_lattice.element
+    element = app.Element.getBySymbol(symbol)
     chain, last = None, -1
-    for number in cell.carbons["sheet"]:
+    for number in cell.sheet_atoms["sheet"]:
         if number != last:
             chain, last = structure.addChain(), number
-        structure.addAtom("C", carbon, structure.addResidue("GRA", chain))
+        structure.addAtom(symbol, element, structure.addResidue("GRA", chain))
     add_liquid(structure, cell.electrolyte, cell.ion_numbers, waters)
     structure.setPeriodicBoxVectors(np.diag(cell.box * 1e9) * unit.nanometer)
     return structure
@@ -186,7 +191,9 @@ def add_liquid(structure: app.Topology, electrolyte: Electrolyte, numbers: dict[
         structure.addBond(atoms[0], atoms[2])
 
 
-def parametrise(structure: app.Topology, electrolyte: Electrolyte, cutoff: float, **options: Any) -> openmm.System:
+def parametrise(
+    structure: app.Topology, electrolyte: Electrolyte, cutoff: float, sheets: SheetLattice | None = None, **options: Any
+) -> openmm.System:
     """The system of a topology by `forcefield_xml`, with PME at `cutoff` (m) and rigid water.
 
     All bonds of rigid molecular ions are constrained; of other molecular ions, those to hydrogen.
@@ -194,7 +201,7 @@ def parametrise(structure: app.Topology, electrolyte: Electrolyte, cutoff: float
     several = molecular(electrolyte)
     rigid = any(_molecular(ion).rigid for ion in several)
     names = set(map(residue_name, electrolyte.ions))  # by name, since sites without an element cannot be told apart
-    return app.ForceField(io.StringIO(forcefield_xml(electrolyte))).createSystem(
+    return app.ForceField(io.StringIO(forcefield_xml(electrolyte, sheets))).createSystem(
         structure,
         nonbondedMethod=app.PME,
         nonbondedCutoff=cutoff * 1e9 * unit.nanometer,
@@ -206,7 +213,7 @@ def parametrise(structure: app.Topology, electrolyte: Electrolyte, cutoff: float
 
 
 def build_system(cell: Cell, structure: app.Topology) -> openmm.System:
-    """Uncharged electrodes, rigid water, PME; the context parameter `PER_CARBON` charges the electrodes.
+    """Uncharged electrodes, rigid water, PME; the context parameter `PER_SHEET_ATOM` charges the electrodes.
 
     Raises
     ------
@@ -217,19 +224,20 @@ def build_system(cell: Cell, structure: app.Topology) -> openmm.System:
         structure,
         cell.electrolyte,
         config.cutoff,
+        cell.sheet_lattice,
         removeCMMotion=False,  # frozen sheets fix the frame of reference
         ewaldErrorTolerance=config.ewald_tolerance,
     )
     force = nonbonded(system)
     force.setUseDispersionCorrection(False)  # a constant at constant volume
     force.setExceptionsUsePeriodicBoundaryConditions(True)  # sheets are bonded across the box
-    carbons, sheets = cell.carbons["positions"] * 1e9, cell.carbons["sheet"]
-    pairs = cKDTree(carbons, boxsize=cell.box * 1e9).query_pairs(EXCLUDED, output_type="ndarray")
+    sheet_atoms, sheets = cell.sheet_atoms["positions"] * 1e9, cell.sheet_atoms["sheet"]
+    pairs = cKDTree(sheet_atoms, boxsize=cell.box * 1e9).query_pairs(EXCLUDED, output_type="ndarray")
     for a, b in pairs[sheets[pairs[:, 0]] == sheets[pairs[:, 1]]]:
         force.addException(int(a), int(b), 0.0, 1.0, 0.0)
-    force.addGlobalParameter(PER_CARBON, 0.0)
-    for i, sign in enumerate(cell.carbons["sign"]):
-        force.addParticleParameterOffset(PER_CARBON, i, float(sign), 0.0, 0.0)
+    force.addGlobalParameter(PER_SHEET_ATOM, 0.0)
+    for i, sign in enumerate(cell.sheet_atoms["sign"]):
+        force.addParticleParameterOffset(PER_SHEET_ATOM, i, float(sign), 0.0, 0.0)
     check_neutral(charges(system), allowed=cell.electrolyte.allow_charged)
     return system
 

@@ -1,9 +1,9 @@
 """Analyzer: the forces on each ion by kind, evaluated by OpenMM on stored frames.
 
-Kinds: `electrostatic` (particle-mesh Ewald of all charges, with the carbons' charge at that frame), and Lennard-Jones
-forces of `water`, `ions` and `carbon`, all with the force field, cutoff and mixing rules of the run (`md.forcefield`).
-Their sum is the force on the ion apart from the thermostat's. XTC rounds positions to 1e-3 nm, which suffices
-(tests/md/test_force_balance.py).
+Kinds: `electrostatic` (particle-mesh Ewald of all charges, with those of the sheet atoms at that frame), and
+Lennard-Jones forces of `water`, `ions` and `carbon` (the sheet atoms), all with the force field, cutoff and mixing
+rules of the run (`md.forcefield`). Their sum is the force on the ion apart from the thermostat's. XTC rounds positions
+to 1e-3 nm, which suffices (tests/md/test_force_balance.py).
 
 The analyzer also averages the potential over intervals of time and over z (`md.poisson`): the field of a continuum.
 """
@@ -19,11 +19,11 @@ from MDAnalysis.analysis.base import AnalysisBase
 from scipy import constants
 
 from md.atoms import ANGSTROM, Atoms, frame_time
-from md.carbon_charge import CarbonCharge
 from md.cell import Cell
-from md.forcefield import PER_CARBON, build_system, nonbonded, topology
+from md.forcefield import PER_SHEET_ATOM, build_system, nonbonded, topology
 from md.poisson import ChargeMap
 from md.propagate import choose_platform
+from md.sheet_atom_charge import SheetAtomCharge
 
 KINDS = ("electrostatic", "water", "ions", "carbon")
 FORCE = 1e12 / constants.N_A  # N per kJ/mol/nm
@@ -60,7 +60,7 @@ class IonForces(AnalysisBase):
         super().__init__(universe.trajectory, **options)
         self.cell, self.number, self.every, self.interval = cell, box, every, interval
         self.atoms = Atoms(universe, cell)
-        self.carbon_charge = CarbonCharge(cell, solved)
+        self.sheet_atom_charge = SheetAtomCharge(cell, solved)
         self._map = ChargeMap(cell.box)
 
     def _prepare(self) -> None:
@@ -75,21 +75,21 @@ class IonForces(AnalysisBase):
         if time <= 0:
             return
         place = self._ts.positions.astype(float) * ANGSTROM
-        carbons = self.carbon_charge.at(time, self._ts.frame)
+        sheet_atoms = self.sheet_atom_charge.at(time, self._ts.frame)
         self.results.time.append(time)
         self.results.positions.append(self.atoms.ions.centres(place[self.atoms.sites]))
         due = self._frame_index % self.every == 0
-        forces = self._forces(place, carbons) if due else np.full((len(KINDS), self.atoms.ions.ions, 3), np.nan)
+        forces = self._forces(place, sheet_atoms) if due else np.full((len(KINDS), self.atoms.ions.ions, 3), np.nan)
         self.results.forces.append(forces.astype(np.float32))
         density = self._map.deposit(place[self.atoms.mobile], self.atoms.mobile_charge)
-        density += self._map.deposit(self.cell.carbons["positions"], carbons * constants.e)
+        density += self._map.deposit(self.cell.sheet_atoms["positions"], sheet_atoms * constants.e)
         number = interval_of(time, self.interval)
         total, count = self._phi.get(number, (np.zeros(()), 0))
         self._phi[number] = total + self._map.solve(density), count + 1
 
-    def _forces(self, place: np.ndarray, carbons: np.ndarray) -> np.ndarray:
+    def _forces(self, place: np.ndarray, sheet_atoms: np.ndarray) -> np.ndarray:
         nanometres = place * 1e9
-        charge_carbons(self._electrostatic, self.cell, carbons)
+        charge_sheet_atoms(self._electrostatic, self.cell, sheet_atoms)
         found = []
         for context, groups in ((self._electrostatic, (0,)), (self._contact, (1, 2, 3))):
             context.setPositions(nanometres)
@@ -123,12 +123,12 @@ def electrostatic_context(cell: Cell, waters: int) -> openmm.Context:
 
 
 def contact_context(cell: Cell, waters: int) -> openmm.Context:
-    """Lennard-Jones forces of water (group 1), ions (2) and carbon (3) on the ions."""
+    """Lennard-Jones forces of water (group 1), ions (2) and sheet atoms (3) on the ions."""
     made = build_system(cell, topology(cell, waters))
     source = nonbonded(made)
-    carbons, ions = len(cell.carbons["sign"]), len(cell.ion_sites)
-    salt = range(carbons, carbons + ions)
-    oxygens = range(carbons + ions, source.getNumParticles(), 3)
+    sheet_atoms, ions = len(cell.sheet_atoms["sign"]), len(cell.ion_sites)
+    salt = range(sheet_atoms, sheet_atoms + ions)
+    oxygens = range(sheet_atoms + ions, source.getNumParticles(), 3)
     parameters = [source.getParticleParameters(index) for index in range(source.getNumParticles())]
     owner = cell.ion_sites.owner
     # forces between the sites of one ion move no centre of mass
@@ -138,7 +138,7 @@ def contact_context(cell: Cell, waters: int) -> openmm.Context:
     for index in range(made.getNumParticles()):
         system.addParticle(made.getParticleMass(index))
     system.setDefaultPeriodicBoxVectors(*made.getDefaultPeriodicBoxVectors())
-    for group, partners in ((1, oxygens), (2, salt), (3, range(carbons))):
+    for group, partners in ((1, oxygens), (2, salt), (3, range(sheet_atoms))):
         force = openmm.CustomNonbondedForce(LENNARD_JONES)
         force.addPerParticleParameter("e")
         force.addPerParticleParameter("s")
@@ -147,20 +147,20 @@ def contact_context(cell: Cell, waters: int) -> openmm.Context:
         force.setNonbondedMethod(openmm.CustomNonbondedForce.CutoffPeriodic)
         force.setCutoffDistance(source.getCutoffDistance())
         for a, b in within:
-            force.addExclusion(carbons + int(a), carbons + int(b))
+            force.addExclusion(sheet_atoms + int(a), sheet_atoms + int(b))
         force.addInteractionGroup(salt, partners)
         force.setForceGroup(group)
         system.addForce(force)
     return _context(system, cell)
 
 
-def charge_carbons(context: openmm.Context, cell: Cell, charge: np.ndarray) -> None:
-    """Give the carbons of an electrostatic context their charge in e, shape (carbons,)."""
-    per_carbon = float(charge[0] * cell.carbons["sign"][0])
-    if np.array_equal(charge, cell.carbons["sign"] * per_carbon):
-        context.setParameter(PER_CARBON, per_carbon)
+def charge_sheet_atoms(context: openmm.Context, cell: Cell, charge: np.ndarray) -> None:
+    """Give the sheet atoms of an electrostatic context their charge in e, shape (sheet atoms,)."""
+    per_sheet_atom = float(charge[0] * cell.sheet_atoms["sign"][0])
+    if np.array_equal(charge, cell.sheet_atoms["sign"] * per_sheet_atom):
+        context.setParameter(PER_SHEET_ATOM, per_sheet_atom)
         return
-    context.setParameter(PER_CARBON, 0.0)
+    context.setParameter(PER_SHEET_ATOM, 0.0)
     force = nonbonded(context.getSystem())
     for index, value in enumerate(charge):
         _, sigma, epsilon = force.getParticleParameters(index)

@@ -9,9 +9,9 @@ released over picoseconds. Friction slows single ions and collective motion: at 
 decomposition are measured under the same thermostat.
 
 A ramp supplies energy at a constant rate. At a power P the temperature of f degrees of freedom exceeds that of the
-thermostat by P / (f Gamma k): some 5 K for 20 ps to 0.041 e per carbon at 1/ps. At constant potential the charge of the
-electrodes follows the response of the liquid, so that steps of volts release little heat. These drives keep 1/ps and
-one timestep.
+thermostat by P / (f Gamma k): some 5 K for 20 ps to 0.041 e per sheet atom at 1/ps. At constant potential the charge
+of the electrodes follows the response of the liquid, so that steps of volts release little heat. These drives keep 1/ps
+and one timestep.
 """
 
 from __future__ import annotations

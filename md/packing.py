@@ -1,9 +1,9 @@
-"""Initial positions of water and ions: grid points that are clear of the carbons.
+"""Initial positions of water and ions: grid points that are clear of the sheets.
 
 The grid has planes parallel to the sheets, evenly spaced by about 0.31 nm (the spacing of a cubic grid at the density
 of liquid water) between 0.31 nm from one sheet and 0.31 nm from the next, and planes through the edge gaps. Ions take
 random grid points, so that slits and reservoirs start at the same concentration. Molecular ions take grid points far
-from one another and, of many orientations, the one furthest from the carbons; `md.growth` then removes their overlaps.
+from one another and, of many orientations, the one furthest from the sheets; `md.growth` then removes their overlaps.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from md.cell import Cell
 from transslit.errors import BadInput, StageFailed
 
 SPACING = 0.31e-9  # m, (molar mass / density / N_A)^(1/3) of water
-CLEARANCE = 0.27e-9  # m, least distance of a grid point from a carbon, at which the C-O potential is a few kT
+CLEARANCE = 0.27e-9  # m, least distance of a grid point from a sheet atom, where the C-O potential is a few kT
 OXYGEN_HYDROGEN = 0.1e-9  # m, SPC/E, Berendsen et al. 1987, doi:10.1021/j100308a038
 ANGLE = np.deg2rad(109.47)
 
 
 def sites(cell: Cell) -> np.ndarray:
     """Candidate positions of oxygens and ions in m, shape (n, 3)."""
-    planes = np.unique(np.round(cell.carbons["positions"][:, 0], 15))
+    planes = np.unique(np.round(cell.sheet_atoms["positions"][:, 0], 15))
     following = np.append(planes[1:], planes[0] + cell.box[0])
     levels = []
     for left, right in zip(planes, following, strict=True):
@@ -31,7 +31,7 @@ def sites(cell: Cell) -> np.ndarray:
     x = np.concatenate(levels) % cell.box[0]
     y, z = ((np.arange(n) + 0.5) * length / n for length in cell.box[1:] for n in [max(1, round(length / SPACING))])
     grid = np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1).reshape(-1, 3)
-    return grid[nearest(grid, cell.carbons["positions"], cell.box) > CLEARANCE]
+    return grid[nearest(grid, cell.sheet_atoms["positions"], cell.box) > CLEARANCE]
 
 
 def nearest(points: np.ndarray, others: np.ndarray, box: np.ndarray, rank: int = 1) -> np.ndarray:
@@ -55,7 +55,7 @@ def waters_at(oxygens: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def pack(cell: Cell, seed: int) -> tuple[np.ndarray, int]:
-    """Positions (m) of all atoms, in the order carbons, ions, waters, and the number of waters.
+    """Positions (m) of all atoms, in the order sheet atoms, ions, waters, and the number of waters.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def pack(cell: Cell, seed: int) -> tuple[np.ndarray, int]:
     else:
         salt, free = places[:ions], places[ions:]
     oxygens = free if solvated else free[:0]
-    positions = np.concatenate([cell.carbons["positions"], salt, waters_at(oxygens, random).reshape(-1, 3)])
+    positions = np.concatenate([cell.sheet_atoms["positions"], salt, waters_at(oxygens, random).reshape(-1, 3)])
     if not cell.ion_sites.molecular:
         check_overlaps(cell, positions)
     return positions, len(oxygens)
@@ -94,12 +94,12 @@ def spread(places: np.ndarray, number: int, box: np.ndarray) -> np.ndarray:
 
 
 def orient(cell: Cell, centres: np.ndarray, random: np.random.Generator, trials: int = 30) -> np.ndarray:
-    """Sites in m, shape (sites, 3), of ions with the given centres, in orientations that are clear of the carbons."""
+    """Sites in m, shape (sites, 3), of ions with the given centres, in orientations that are clear of the sheets."""
     ions = cell.ion_sites
     parts = []
     for n, centre in enumerate(centres):
         turned = centre + np.einsum("si,nij->nsj", ions.arms[ions.owner == n], rotations(trials, random))
-        clear = nearest(turned.reshape(-1, 3), cell.carbons["positions"], cell.box).reshape(trials, -1).min(axis=1)
+        clear = nearest(turned.reshape(-1, 3), cell.sheet_atoms["positions"], cell.box).reshape(trials, -1).min(axis=1)
         parts.append(turned[clear.argmax()])
     return np.concatenate(parts)
 
@@ -111,17 +111,17 @@ def rotations(number: int, random: np.random.Generator) -> np.ndarray:
 
 
 def check_overlaps(cell: Cell, positions: np.ndarray, least: float = 0.2e-9) -> None:
-    """Refuse positions in which an ion or oxygen overlaps with graphene or with another one.
+    """Refuse positions in which an ion or oxygen overlaps with a sheet or with another one.
 
     Raises
     ------
     StageFailed : a distance is less than `least` (m), except between sites of one ion
     """
-    carbons, salt = len(cell.carbons["sign"]), len(cell.ion_sites)
-    heavy = np.concatenate([positions[carbons : carbons + salt], positions[carbons + salt :: 3]])
-    near = nearest(heavy, cell.carbons["positions"], cell.box).min()
+    sheet_atoms, salt = len(cell.sheet_atoms["sign"]), len(cell.ion_sites)
+    heavy = np.concatenate([positions[sheet_atoms : sheet_atoms + salt], positions[sheet_atoms + salt :: 3]])
+    near = nearest(heavy, cell.sheet_atoms["positions"], cell.box).min()
     if near < least:
-        raise StageFailed("md", f"an ion or water lies {near * 1e9:.3f} nm from a carbon")
+        raise StageFailed("md", f"an ion or water lies {near * 1e9:.3f} nm from a sheet atom")
     owner = np.concatenate([cell.ion_sites.owner, cell.ion_sites.ions + np.arange(len(heavy) - salt)])
     wrapped = _wrapped(heavy, cell.box)
     found = cKDTree(wrapped, boxsize=cell.box).query(wrapped, k=int(np.bincount(owner).max()) + 1)

@@ -31,7 +31,7 @@ PICOSECOND = 1e-12  # s
 GAS_CONSTANT = 8.31446261815324e-3  # kJ/mol/K, CODATA 2018
 SEGMENT_WALL = 25.0  # s of wall time between checkpoints
 OVERHEATED = 6000.0  # K, more than the heat of a charge step explains
-LOST = 0.15  # nm from a carbon, well inside its repulsive core
+LOST = 0.15  # nm from a sheet atom, well inside its repulsive core
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,11 @@ def positions_of(sim: app.Simulation) -> np.ndarray:
 
 def check_lost(cell: Cell, positions: np.ndarray) -> None:
     """Raise `StageFailed` if an ion or water oxygen has entered a sheet. `positions` in nm."""
-    carbons, ions = len(cell.carbons["sign"]), len(cell.ion_sites)
-    heavy = np.concatenate([positions[carbons : carbons + ions], positions[carbons + ions :: 3]])
-    near = nearest(heavy, positions[:carbons], cell.box * 1e9).min()
+    sheet_atoms, ions = len(cell.sheet_atoms["sign"]), len(cell.ion_sites)
+    heavy = np.concatenate([positions[sheet_atoms : sheet_atoms + ions], positions[sheet_atoms + ions :: 3]])
+    near = nearest(heavy, positions[:sheet_atoms], cell.box * 1e9).min()
     if near < LOST:
-        raise StageFailed("md", f"an ion or water entered a sheet ({near:.3f} nm from a carbon)")
+        raise StageFailed("md", f"an ion or water entered a sheet ({near:.3f} nm from an atom of it)")
 
 
 class Drive(Protocol):
@@ -160,11 +160,11 @@ class Drive(Protocol):
         """Bring the electrodes to their state at `time` (s)."""
 
     def solved(self, sim: app.Simulation) -> np.ndarray | None:
-        """Charge of every carbon in e, shape (carbons,), if it is solved for; None if it is imposed."""
+        """Charge of every sheet atom in e, shape (sheet atoms,), if it is solved for; None if it is imposed."""
 
 
 class ChargeReporter:
-    """Charges of the carbons that were solved for at every frame: `rows` of (carbons,) in e; none if imposed."""
+    """Charges that were solved for at every frame: `rows` of (sheet atoms,) in e; none if they are imposed."""
 
     def __init__(self, drive: Drive, every: int) -> None:
         self.drive, self.every = drive, every

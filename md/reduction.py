@@ -25,7 +25,6 @@ from scipy import constants
 
 from md.cell import Cell
 from transslit.decomposition import drift_mean, steric_excess
-from transslit.drive import CARBONS_PER_AREA
 from transslit.record import TransSlitRecord
 
 FARADAY = constants.N_A * constants.e  # C/mol
@@ -232,4 +231,4 @@ def _metadata(boxes: _Boxes, cell: Cell, diffusion: np.ndarray) -> dict[str, obj
 
 def _imposed(cell: Cell, time: np.ndarray) -> np.ndarray:
     """Sheet charge of the positive electrode in C/m^2, shape (T,)."""
-    return cell.per_carbon(time) * CARBONS_PER_AREA * constants.e
+    return cell.per_sheet_atom(time) * cell.sheet_lattice.atoms_per_area * constants.e

@@ -43,8 +43,8 @@ def run_replica(
 ) -> Path:
     """Run box number `box`, or finish it, and write `replica-<box>.xtc` and its temperatures to `folder`.
 
-    At constant potential `charges-<box>.npz` holds the carbons' charges at each frame. The table of temperatures has
-    `attrs["continued_from_state"]`: where the run could not be continued exactly.
+    At constant potential `charges-<box>.npz` holds the sheet atoms' charges at each frame. The table of temperatures
+    has `attrs["continued_from_state"]`: where the run could not be continued exactly.
 
     Returns
     -------
@@ -81,8 +81,10 @@ def run_replica(
     write_table(folder / f"replica-{box}.temperature.parquet", table)
     segments = segment_paths(work, counters, frames_in(legs))
     if not config.fixed_charge:
-        carbons = len(cell.carbons["sign"])
-        charges = [load_array(path.with_suffix(".npy"), AFRESH, (readable_frames(path), carbons)) for path in segments]
+        sheet_atoms = len(cell.sheet_atoms["sign"])
+        charges = [
+            load_array(path.with_suffix(".npy"), AFRESH, (readable_frames(path), sheet_atoms)) for path in segments
+        ]
         with whole(folder / f"charges-{box}.npz") as partial:
             np.savez_compressed(partial, charge_e=np.concatenate(charges))
     with whole(trajectory) as partial, open(partial, "wb") as joined:  # XTC files can be concatenated

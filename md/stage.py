@@ -22,7 +22,6 @@ from MDAnalysis.analysis.results import Results
 from openmm import app, unit
 
 from md.atoms import open_universe
-from md.carbon_charge import solved_charges
 from md.cell import Cell
 from md.config import MDConfig
 from md.equilibrium import Equilibrium, find_equilibrium, load_positions
@@ -34,6 +33,7 @@ from md.propagate import seconds_per_step, simulation
 from md.reduction import record_of
 from md.replica import drive_of, run_replica
 from md.reservoir import Reservoir
+from md.sheet_atom_charge import solved_charges
 from md.slit_diffusion import DiffusionEstimate, SlitDiffusion, fit
 from md.trans_slit_flux import TransSlitFlux
 from transslit.files import read_object, read_table, whole, write_json, write_table, write_text
@@ -102,7 +102,7 @@ def describe(cell: Cell, equilibrium: Equilibrium, folder: Path) -> None:
     text = io.StringIO()
     app.PDBFile.writeFile(structure, positions * unit.nanometer, text)
     write_text(folder / "topology.pdb", text.getvalue())
-    write_text(folder / "forcefield.xml", forcefield_xml(cell.electrolyte))
+    write_text(folder / "forcefield.xml", forcefield_xml(cell.electrolyte, cell.sheet_lattice))
     provenance = {key: value for key, value in equilibrium.provenance.items() if key not in ("config", "versions")}
     content = {**cell.summary(), "waters": equilibrium.waters, "atoms": len(positions), "equilibrium": provenance}
     write_json(folder / "cell.json", content)

@@ -8,9 +8,9 @@ planes, so that frame by frame
 
     Q_i(t_n) - Q_i(t_{n-1}) = (t_n - t_{n-1}) (I_i - I_{i-1}),   I_n = 0 behind the deepest slit n.
 
-Potential. `md.poisson` gives the potential of all charges of a frame (carbons with the charge that is imposed or solved
-for at that time), averaged over z. phi_i is the mean over the two centres of the slit (y = L/2 and its mirror image
-3L/2), relative to the mean over the mid-plane of the half-cell's reservoir.
+Potential. `md.poisson` gives the potential of all charges of a frame (sheet atoms with the charge that is imposed or
+solved for at that time), averaged over z. phi_i is the mean over the two centres of the slit (y = L/2 and its mirror
+image 3L/2), relative to the mean over the mid-plane of the half-cell's reservoir.
 
 Frames are reduced independently. Crossings need neighbouring frames and are counted at the end, so that a parallel run
 (`backend="multiprocessing"`) equals a serial one.
@@ -29,10 +29,10 @@ from MDAnalysis.analysis.results import ResultsGroup
 from scipy import constants
 
 from md.atoms import ANGSTROM, FramewiseAnalysis, frame_time, step_between
-from md.carbon_charge import CarbonCharge
 from md.cell import Cell
 from md.poisson import ChargeMap
 from md.reduction import Counts, record_of
+from md.sheet_atom_charge import SheetAtomCharge
 from transslit.errors import StageFailed
 
 
@@ -45,9 +45,9 @@ class TransSlitFlux(FramewiseAnalysis):
     cell : the cell that was simulated
     diffusion_coefficients : D_k in the slits in m^2/s, shape (ions,); the electrolyte's bulk values if None
     box : number of the box
-    charged : whether carbons carry the charge of the drive
-    solved : charge of every carbon in e at every frame of the trajectory, shape (frames, carbons), if it was solved for
-        (constant potential)
+    charged : whether sheet atoms carry the charge of the drive
+    solved : charge of every sheet atom in e at every frame of the trajectory, shape (frames, sheet atoms), if it was
+        solved for (constant potential)
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class TransSlitFlux(FramewiseAnalysis):
     ) -> None:
         super().__init__(universe, cell, **options)
         self.number, self.charged = box, charged
-        self.carbon_charge = CarbonCharge(cell, solved)
+        self.sheet_atom_charge = SheetAtomCharge(cell, solved)
         self.diffusion_coefficients = diffusion_coefficients
         network = cell.network
         planes = np.append(network.sheet_centres, network.depth + network.reservoir_length)
@@ -95,8 +95,8 @@ class TransSlitFlux(FramewiseAnalysis):
         positions = self._ts.positions[self.atoms.mobile].astype(float) * ANGSTROM
         density = self._map.deposit(positions, self.atoms.mobile_charge)
         if self.charged:
-            sheets = self.carbon_charge.at(time, self._ts.frame) * constants.e
-            density += self._map.deposit(self.cell.carbons["positions"], sheets)
+            sheets = self.sheet_atom_charge.at(time, self._ts.frame) * constants.e
+            density += self._map.deposit(self.cell.sheet_atoms["positions"], sheets)
         phi = self._map.solve(density)
         if time >= 0:
             self.results.phi_sum += phi
@@ -104,7 +104,7 @@ class TransSlitFlux(FramewiseAnalysis):
         self.results.time.append(time)
         self.results.x.append(self.atoms.ion_positions(self._ts)[:, 0])
         self.results.phi.append(self._at_slits(phi))
-        self.results.sigma.append(self.carbon_charge.sigma(time, self._ts.frame))
+        self.results.sigma.append(self.sheet_atom_charge.sigma(time, self._ts.frame))
 
     def _at_slits(self, phi: np.ndarray) -> np.ndarray:
         """phi at the slit centres relative to the half-cells' mid-planes, shape (half-cells, slits)."""

@@ -10,6 +10,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from tests.planted import planted
+
 mpl.use("Agg")
 
 
@@ -17,3 +19,15 @@ mpl.use("Agg")
 def _floating_point_errors():
     with np.errstate(all="raise", under="ignore"):
         yield
+
+
+@pytest.fixture
+def make():
+    """The builder of planted records."""
+    return planted
+
+
+@pytest.fixture(scope="session")
+def planted_record():
+    """The same builder, for fixtures that outlive a test."""
+    return planted

@@ -223,7 +223,3 @@ CircuitDrive = Annotated[
     TriangularCV | SmoothedCV | RateSeries | PotentialStep | Galvanostatic | ConstantPower | TableDrive,
     Field(discriminator="kind"),
 ]
-
-# Graphene: two carbons per hexagonal cell of bond 1.42 angstrom, which is 38.2 carbons per nm^2.
-GRAPHENE_BOND = 1.42e-10  # m, Castro Neto et al. 2009, doi:10.1103/RevModPhys.81.109
-CARBONS_PER_AREA = 4 / (3 * np.sqrt(3) * GRAPHENE_BOND**2)  # 1/m^2

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 import md
+from circuit.stage import write_circuit
 from discovery import DiscoveryConfig, table_from_records
 from transslit import Electrolyte, Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.files import read_table
@@ -32,7 +33,7 @@ from validation.report.page import publish
 from validation.report.provenance import provenance
 from validation.report.tables import Facts
 from validation.simulations.atoms import atoms
-from validation.simulations.circuit import extracted_circuit, write_circuit
+from validation.simulations.circuit import extracted_circuit
 from validation.simulations.runs import Manifest, Run, Simulations
 from validation.verdicts.tolerances import Tolerances, apply_tolerances
 from validation.verdicts.verdict import Verdict

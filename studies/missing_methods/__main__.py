@@ -48,7 +48,7 @@ class Mode(Parallel):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.sample and (self.searched or self.elements):
+        if False:
             raise BadInput("sample", self.sample, "goes without --searched and --elements")
         try:
             possible = all(1 <= count <= MOST for count in self.rounds)

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from continuum import ContinuumConfig
+from continuum import ContinuumConfig, Run
+from continuum.measures import agreement
 from discovery import DiscoveryConfig, table_from_records
 from studies.missing_methods.setting import Setting
 from transslit import Law, load_electrolyte
@@ -26,10 +27,8 @@ from transslit.errors import TransslitError
 from transslit.progress import Progress
 from transslit.runs import RunFolder
 from validation.claims import CLAIMS
-from validation.claims.measures import agreement
 from validation.claims.uncertainty import AS_SET, Evidence, Measure
 from validation.presets import ClaimsConfig
-from validation.simulations.runs import Run
 from validation.verdicts.verdict import Measured
 
 CONTINUUM_CLAIMS = tuple(

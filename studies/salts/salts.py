@@ -15,12 +15,12 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from continuum import ContinuumConfig
+from continuum import ContinuumConfig, Run
 from transslit import Electrolyte, SlitNetwork, TransSlitRecord, TriangularCV, load_electrolyte
 from transslit.progress import Progress
 from transslit.runs import open_run
 from transslit.style import COLOURS, panels, styled
-from validation.simulations.runs import Run, Simulations
+from validation.simulations.runs import Simulations
 
 CONDUCTIVITY = 15.0  # S/m, about that of a molar salt, at which the scan rate is the default one
 THIN = 0.1e-9  # m, a Debye length that only ionic liquids have

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from circuit import CircuitConfig, HalfCell, run, simulate
+from circuit import CircuitConfig, HalfCell, simulate
+from circuit.stage import write_circuit
 from transslit import BadInput, Law, TriangularCV
-from transslit.progress import Progress
 
 
 def current(result):
@@ -271,7 +271,9 @@ def test_units_are_read_from_text():
 def test_stage_leaves_its_tables(paper, tmp_path):
     import pandas as pd
 
-    result = run(paper(layers=3, points=50), tmp_path, Progress(quiet=True))
+    config = paper(layers=3, points=50)
+    write_circuit(tmp_path, config, None)
+    result = simulate(config)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "terminal.parquet"), result.terminal, check_flags=False)
     assert len(pd.read_parquet(tmp_path / "slits.parquet")) == 100
     assert not list(tmp_path.glob(".*"))

@@ -13,9 +13,9 @@ CHARGED = {"cell": "full", "drive": ChargeStep(sigma=0.1, duration=1e-12)}
 
 
 def planted(mesh: SlitMesh, bulk: np.ndarray) -> np.ndarray:
-    """mol/m^3, (ions, ion cells): bulk (1 + x / length) 2 y / L, whose mean over y is bulk (1 + x / length)."""
+    """mol/m^3, (ions, ion cells): nothing but at y below the edge gap, with the mean bulk (1 + x / length) over y."""
     x, y = mesh.centres[:, mesh.ion_cells]
-    return np.outer(bulk, (1 + x / mesh.length) * 2 * y / NETWORK.slit_length)
+    return np.outer(bulk, (1 + x / mesh.length) * (y < NETWORK.edge_gap) * NETWORK.slit_length / NETWORK.edge_gap)
 
 
 def frames_of(folder, **settings) -> ContinuumConfig:

@@ -98,9 +98,9 @@ def cell(config):
 
 
 def universe_of(cell, ions, interval=0.05, start=0.0):
-    """Universe of the cell's carbons and of ions [(name, path (T, 3) in m)], frames every `interval` ps."""
-    carbons = cell.carbons["positions"]
-    names = ["GRA"] * len(carbons)
+    """Universe of the cell's sheet atoms and of ions [(name, path (T, 3) in m)], frames every `interval` ps."""
+    sheet_atoms = cell.sheet_atoms["positions"]
+    names = ["GRA"] * len(sheet_atoms)
     by_name = {ion.name: residue_name(ion) for ion in cell.electrolyte.ions}
     paths = []
     for name, path in ions:
@@ -111,8 +111,9 @@ def universe_of(cell, ions, interval=0.05, start=0.0):
         len(names), n_residues=len(names), atom_resindex=np.arange(len(names)), trajectory=True
     )
     universe.add_TopologyAttr("resnames", names)
-    universe.add_TopologyAttr("names", ["C"] * len(carbons) + [name for name, _ in ions])
-    positions = np.concatenate([np.broadcast_to(carbons, (frames, *carbons.shape)), np.stack(paths, axis=1)], axis=1)
+    universe.add_TopologyAttr("names", ["C"] * len(sheet_atoms) + [name for name, _ in ions])
+    frozen = np.broadcast_to(sheet_atoms, (frames, *sheet_atoms.shape))
+    positions = np.concatenate([frozen, np.stack(paths, axis=1)], axis=1)
     dimensions = np.array([*(cell.box * 1e10), 90, 90, 90])
     universe.load_new(
         (positions * 1e10).astype(np.float64),

@@ -18,10 +18,10 @@ KCL = load_electrolyte("KCl")
 
 
 def test_graphene_bonds_close_across_the_box(cell):
-    """Every carbon of a full sheet has three neighbours at 0.142 nm, the edges of ribbons have two."""
-    carbons = cell.carbons
-    for number in np.unique(carbons["sheet"]):
-        of_sheet = carbons["positions"][carbons["sheet"] == number]
+    """Every sheet atom of a full sheet has three neighbours at 0.142 nm, the edges of ribbons have two."""
+    sheet_atoms = cell.sheet_atoms
+    for number in np.unique(sheet_atoms["sheet"]):
+        of_sheet = sheet_atoms["positions"][sheet_atoms["sheet"] == number]
         third = nearest(of_sheet, of_sheet, cell.box, rank=4)
         second = nearest(of_sheet, of_sheet, cell.box, rank=3)
         np.testing.assert_allclose(second, 0.142e-9, rtol=1e-9)
@@ -31,20 +31,20 @@ def test_graphene_bonds_close_across_the_box(cell):
 
 
 def test_sheet_density_is_graphene(cell):
-    wall = (cell.carbons["sheet"] == 0).sum() / (cell.box[1] * cell.box[2])
+    wall = (cell.sheet_atoms["sheet"] == 0).sum() / (cell.box[1] * cell.box[2])
     assert wall * 0.02 * constants.e == pytest.approx(cell.sheet_charge, rel=1e-9)
-    ribbon = (cell.carbons["sheet"] == 2).sum()
+    ribbon = (cell.sheet_atoms["sheet"] == 2).sum()
     width = 2 * (cell.network.slit_length - cell.network.edge_gap)
     assert ribbon / (width * cell.depth) * 0.02 * constants.e == pytest.approx(cell.sheet_charge, rel=1e-9)
 
 
 def test_mirror_symmetry_leaves_no_dipole(cell):
     """Each electrode is its own mirror image about its wall; the other one is its image half a box away."""
-    carbons = cell.carbons
+    sheet_atoms = cell.sheet_atoms
     for sign, wall in zip((1, -1), cell.walls, strict=True):
-        x = np.sort(carbons["positions"][carbons["sign"] == sign, 0] - wall)
+        x = np.sort(sheet_atoms["positions"][sheet_atoms["sign"] == sign, 0] - wall)
         np.testing.assert_allclose(x, -x[::-1], atol=1e-20)
-    plus, minus = (np.sort(carbons["positions"][carbons["sign"] == s, 0]) for s in (1, -1))
+    plus, minus = (np.sort(sheet_atoms["positions"][sheet_atoms["sign"] == s, 0]) for s in (1, -1))
     np.testing.assert_allclose(minus - plus, cell.box[0] / 2, rtol=1e-12)
 
 
@@ -55,8 +55,8 @@ def test_sheets_alternate_and_keep_their_pitch(cell):
         np.testing.assert_allclose(np.abs(np.diff(planes)), 0.93e-9, rtol=1e-9)
         assert abs(abs(planes[-1] - half_cell.wall) - 0.93e-9) < 1e-15
         for j in range(network.slits):
-            sheet = cell.carbons["sheet"] == 2 + number * network.slits + j
-            y = cell.carbons["positions"][sheet, 1] - (0.0 if j % 2 == 0 else network.slit_length)
+            sheet = cell.sheet_atoms["sheet"] == 2 + number * network.slits + j
+            y = cell.sheet_atoms["positions"][sheet, 1] - (0.0 if j % 2 == 0 else network.slit_length)
             y -= cell.box[1] * np.round(y / cell.box[1])
             assert np.abs(y).max() < network.slit_length - network.edge_gap
 
@@ -116,17 +116,17 @@ def test_charged_box_is_refused():
 
 def test_packing_keeps_clear_and_overlaps_are_found(cell):
     positions, waters = pack(cell, 0)
-    carbons, ions = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
-    assert len(positions) == carbons + ions + 3 * waters
-    oxygen = positions[carbons + ions :: 3]
+    sheet_atoms, ions = len(cell.sheet_atoms["sign"]), sum(cell.ion_numbers.values())
+    assert len(positions) == sheet_atoms + ions + 3 * waters
+    oxygen = positions[sheet_atoms + ions :: 3]
     for arm in (1, 2):
-        bond = np.linalg.norm(positions[carbons + ions + arm :: 3] - oxygen, axis=1)
+        bond = np.linalg.norm(positions[sheet_atoms + ions + arm :: 3] - oxygen, axis=1)
         np.testing.assert_allclose(bond, 0.1e-9, rtol=1e-9)
     in_graphene = positions.copy()
-    in_graphene[carbons] = positions[0] + 0.05e-9
-    with pytest.raises(StageFailed, match="carbon"):
+    in_graphene[sheet_atoms] = positions[0] + 0.05e-9
+    with pytest.raises(StageFailed, match="sheet atom"):
         check_overlaps(cell, in_graphene)
     overlapping = positions.copy()
-    overlapping[carbons] = positions[carbons + 1] + 0.05e-9
+    overlapping[sheet_atoms] = positions[sheet_atoms + 1] + 0.05e-9
     with pytest.raises(StageFailed, match="overlap"):
         check_overlaps(cell, overlapping)

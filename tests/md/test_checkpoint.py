@@ -14,17 +14,17 @@ import pytest
 
 import md.replica
 import md.stage
-from md.carbon_charge import solved_charges
 from md.cell import Cell
 from md.checkpoint import Counters, restore
 from md.equilibrium import find_equilibrium
 from md.files import load_arrays
 from md.fixed_charge import FixedCharge
-from md.forcefield import PER_CARBON, build_system, topology
+from md.forcefield import PER_SHEET_ATOM, build_system, topology
 from md.legs import replica_legs
 from md.packing import pack
 from md.propagate import Leg, propagate, simulation
 from md.replica import run_replica
+from md.sheet_atom_charge import solved_charges
 from md.stage import analyse, describe, ensure_equilibrium
 from transslit import BadInput, StageFailed, TransSlitRecord
 from transslit.progress import Progress
@@ -44,7 +44,7 @@ class Ions:
 
     def __init__(self, make_config, platform="Reference"):
         self.cell = Cell(make_config(platform=platform))
-        fixed = len(self.cell.carbons["sign"]) + sum(self.cell.ion_numbers.values())
+        fixed = len(self.cell.sheet_atoms["sign"]) + sum(self.cell.ion_numbers.values())
         self.positions = pack(self.cell, 0)[0][:fixed] * 1e9
         self.structure = topology(self.cell, 0)
         self.system = build_system(self.cell, self.structure)
@@ -59,7 +59,7 @@ class Ions:
         def start(sim):
             sim.context.setPositions(self.positions)
             sim.context.setVelocitiesToTemperature(298.15, 6)
-            sim.context.setParameter(PER_CARBON, 0.01)
+            sim.context.setParameter(PER_SHEET_ATOM, 0.01)
 
         at = propagate(sim, self.cell, LEGS, folder, start=start, advance=advance, drive=drive, interval=1e-9)
         return sim, at
@@ -213,7 +213,7 @@ def moving(sim):
         state.getVelocities(asNumpy=True)._value,
         [state.getPotentialEnergy()._value, state.getKineticEnergy()._value],
         state.getTime()._value,
-        state.getParameters()[PER_CARBON],
+        state.getParameters()[PER_SHEET_ATOM],
     )
 
 
@@ -479,11 +479,11 @@ def test_a_torn_table_of_temperatures_is_named(relaxed, copied, damage):
 
 @pytest.mark.parametrize("damage", ["cut", "frames", "gone"])
 def test_torn_charges_are_named(make_config, tmp_path, damage):
-    """Also if they are gone: at constant potential nothing else says what the carbons carry."""
+    """Also if they are gone: at constant potential nothing else says what the sheet atoms carry."""
     cell = Cell(make_config(drive="potential-step"))
-    path, carbons = tmp_path / "charges-3.npz", len(cell.carbons["sign"])
-    np.savez_compressed(path, charge_e=np.full((4, carbons), 0.1, np.float32))
-    assert solved_charges(tmp_path, 3, cell, 4).shape == (4, carbons)
+    path, sheet_atoms = tmp_path / "charges-3.npz", len(cell.sheet_atoms["sign"])
+    np.savez_compressed(path, charge_e=np.full((4, sheet_atoms), 0.1, np.float32))
+    assert solved_charges(tmp_path, 3, cell, 4).shape == (4, sheet_atoms)
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-50])
     elif damage == "gone":
@@ -498,16 +498,16 @@ def test_torn_segments_do_not_become_a_replica(make_config, relaxed, finished, t
     """At constant potential each has its frames and its charges; here they are planted."""
     equilibrium = relaxed[1]
     cell = Cell(make_config(platform="CPU", drive="potential-step", electrode_uptake_fraction=0.275))
-    work, carbons = tmp_path / "replica-0", len(cell.carbons["sign"])
+    work, sheet_atoms = tmp_path / "replica-0", len(cell.sheet_atoms["sign"])
     work.mkdir()
     shutil.copy(finished / "replica-0.xtc", work / "segment-0000.xtc")
-    np.save(work / "segment-0000.npy", np.zeros((8, carbons), np.float32))
+    np.save(work / "segment-0000.npy", np.zeros((8, sheet_atoms), np.float32))
     path = work / torn
     if damage == "short" and torn.endswith("xtc"):
         structure = mdtraj.Topology.from_openmm(topology(cell, equilibrium.waters))
         mdtraj.load(str(path), top=structure)[:-1].save(str(path))
     elif damage == "short":
-        np.save(path, np.zeros((7, carbons), np.float32))
+        np.save(path, np.zeros((7, sheet_atoms), np.float32))
     else:
         path.write_bytes(GARBAGE if damage == "garbage" else path.read_bytes()[:-100])
     rows = [(time, 298.15) for time in np.arange(-1, 7) * 0.05e-12]

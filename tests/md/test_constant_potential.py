@@ -1,7 +1,7 @@
 """Constant potential: parallel plates against theory, and real runs whose charges are those of their frames.
 
-A plate of carbons with Gaussian charges of width w is not a uniform sheet: at its own carbons its potential is
-higher by sigma Lambda / (2 eps0), with the lattice sum over the plate's reciprocal vectors G (k carbons a cell)
+A plate of sheet atoms with Gaussian charges of width w is not a uniform sheet: at its own sheet atoms its potential is
+higher by sigma Lambda / (2 eps0), with the lattice sum over the plate's reciprocal vectors G (k sheet atoms a cell)
 
     Lambda = sum_(G != 0) |S(G)|^2 erfc(G w / sqrt 2) / G - w sqrt(2 / pi),    S(G) = (1/k) sum_j exp(i G.r_j),
 
@@ -22,15 +22,15 @@ from md import constant_potential
 from md.cell import Cell
 from md.constant_potential import GAUSSIAN_WIDTH, add_constant_potential, electrodes_of
 from md.forcefield import build_system, topology
-from md.lattice import CHAIN, REPEAT, sheet
+from md.lattice import sheet
 from md.propagate import simulation
 from md.replica import drive_of, run_replica
+from md.sheet_lattice import GRAPHENE
 from md.stage import analyse, describe
-from transslit.drive import CARBONS_PER_AREA
 from transslit.progress import Progress
 
-FLAT = sheet(6, 6)
-SIDES = np.array([6 * CHAIN, 6 * REPEAT])
+FLAT = sheet(GRAPHENE, 6, 6)
+SIDES = np.array([6 * GRAPHENE.chain_width, 6 * GRAPHENE.chain_period])
 AREA = SIDES.prod()
 VOLTAGE = 2.0
 PROBE = 1e-4  # e, so that what it induces does not matter
@@ -54,18 +54,18 @@ def capacitor(planes, width=GAUSSIAN_WIDTH):
     """Charges (e) by plate and the field (V/m) at the gaps' middles, plates at +-VOLTAGE/2."""
     positive, negative, middles = planes
     box = np.array([8e-9, *SIDES])
-    carbons = np.concatenate([np.column_stack([np.full(len(FLAT), x), FLAT]) for x in (*positive, *negative)])
+    sheet_atoms = np.concatenate([np.column_stack([np.full(len(FLAT), x), FLAT]) for x in (*positive, *negative)])
     system = openmm.System()
     system.setDefaultPeriodicBoxVectors(*np.diag(box * 1e9))
     force = openmm.NonbondedForce()
     force.setCutoffDistance(0.6)
     force.setEwaldErrorTolerance(1e-5)
-    for charge in (*np.zeros(len(carbons)), PROBE):
+    for charge in (*np.zeros(len(sheet_atoms)), PROBE):
         system.addParticle(1.0)
         force.addParticle(charge, 0.1, 0.0)
     system.addForce(force)
     split = len(positive) * len(FLAT)
-    electrodes = [np.arange(split), np.arange(split, len(carbons))]
+    electrodes = [np.arange(split), np.arange(split, len(sheet_atoms))]
     metal = add_constant_potential(system, electrodes, VOLTAGE, width)
     metal.setConstantPotentialMethod(metal.CG)  # quicker than the matrix where the atoms are few
     metal.setCGErrorTolerance(1e-3)
@@ -75,7 +75,7 @@ def capacitor(planes, width=GAUSSIAN_WIDTH):
     )
     field = []
     for x in middles:
-        context.setPositions(np.vstack([carbons, [x, 0.03e-9, 0.05e-9]]) * 1e9)
+        context.setPositions(np.vstack([sheet_atoms, [x, 0.03e-9, 0.05e-9]]) * 1e9)
         pull = context.getState(getForces=True).getForces(asNumpy=True)[-1, 0]
         newton = pull.value_in_unit(unit.kilojoule_per_mole / unit.nanometer) * 1e12 / constants.N_A
         field.append(newton / (PROBE * constants.e))
@@ -92,7 +92,7 @@ def test_two_plates_a_capacitor_on_each_side(width):
     np.testing.assert_allclose(charge.sum(axis=1), np.array([1, -1]) * sigma * AREA / constants.e, rtol=1e-3)
     across = VOLTAGE - sigma * offset / constants.epsilon_0
     np.testing.assert_allclose(field, [across / 2e-9, -across / 6e-9], rtol=1e-3)
-    assert charge.std(axis=1).max() < 1e-3 * abs(charge).max()  # carbons of a full sheet are alike
+    assert charge.std(axis=1).max() < 1e-3 * abs(charge).max()  # sheet atoms of a full sheet are alike
 
 
 def test_no_field_inside_an_electrode_nor_across_images():
@@ -105,13 +105,13 @@ def test_no_field_inside_an_electrode_nor_across_images():
 
 
 def test_voltage_as_a_parameter_is_voltage_on_the_electrodes(make_config, relaxed_start):
-    """The liquid's forces and the carbons' charges at 3 V, against electrodes that the solver itself holds at 3 V.
+    """The liquid's forces and the sheet atoms' charges at 3 V, against electrodes that the solver itself holds at 3 V.
 
     0.5 % of what the voltage adds covers the error tolerance of the Ewald sums, 5e-4, on either side.
     """
     cell, equilibrium = Cell(make_config(platform="CPU", drive="cv", electrode_uptake_fraction=0.275)), relaxed_start
     structure, place = topology(cell, equilibrium.waters), equilibrium.snapshots[0]
-    mobile = slice(len(cell.carbons["sign"]), None)
+    mobile = slice(len(cell.sheet_atoms["sign"]), None)
 
     def forces(sim):
         found = sim.context.getState(getForces=True).getForces(asNumpy=True)[mobile]
@@ -133,7 +133,7 @@ def test_voltage_as_a_parameter_is_voltage_on_the_electrodes(make_config, relaxe
     assert np.sqrt(np.mean((found - without - added) ** 2)) < 5e-3 * np.sqrt(np.mean(added**2))
     expected = np.array(unit.Quantity(metal.getCharges(sim.context)).value_in_unit(unit.elementary_charge))
     np.testing.assert_allclose(charge, expected[: len(charge)], atol=1e-3 * charge.max())
-    assert (drive.per_volt * cell.carbons["sign"]).sum() > 0
+    assert (drive.per_volt * cell.sheet_atoms["sign"]).sum() > 0
 
 
 RUNS = {
@@ -178,7 +178,7 @@ def test_a_real_run_is_neutral_has_its_voltage_and_resumes(make_config, relaxed_
         run_replica(cell, equilibrium, 0, tmp_path / "cut", kill, interval=1e-3)
     run_replica(cell, equilibrium, 0, tmp_path / "cut")
     stored, again = (np.load(tmp_path / name / "charges-0.npz")["charge_e"] for name in ("whole", "cut"))
-    sign = cell.carbons["sign"]
+    sign = cell.sheet_atoms["sign"]
     assert np.abs(stored.sum(axis=1)).max() < 1e-4 * np.abs(stored).sum(axis=1).max()
     held = stored[:, sign > 0].sum(axis=1)
     np.testing.assert_allclose(again, stored, atol=0.01 * held.max())
@@ -190,7 +190,7 @@ def test_a_real_run_is_neutral_has_its_voltage_and_resumes(make_config, relaxed_
     np.testing.assert_allclose(terminal["phi_m_V"], side * voltage_at(drive, time) / 2, atol=1e-7)
     first = terminal[terminal["replica"] == 0]
     np.testing.assert_allclose(
-        first["sigma_C_per_m2"], held / (sign > 0).sum() * CARBONS_PER_AREA * constants.e, rtol=1e-5, atol=1e-9
+        first["sigma_C_per_m2"], held / (sign > 0).sum() * GRAPHENE.atoms_per_area * constants.e, rtol=1e-5, atol=1e-9
     )
 
     system, metal = build_system(cell, structure), drive_of(cell)

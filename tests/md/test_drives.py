@@ -1,4 +1,4 @@
-"""Fixed-charge drives: the carbons carry what was asked at each frame, neutral at every instant, and resume alike."""
+"""Fixed-charge drives: the sheets carry what was asked at each frame, neutral at every instant, and resume alike."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from scipy import constants
 
 from md import quick
 from md.cell import Cell
-from md.forcefield import PER_CARBON, build_system, charges, nonbonded, topology
+from md.forcefield import PER_SHEET_ATOM, build_system, charges, nonbonded, topology
 from md.legs import replica_legs
 from md.replica import run_replica
+from md.sheet_lattice import GRAPHENE
 from md.stage import analyse, describe
 from transslit import BadInput, load_electrolyte
-from transslit.drive import CARBONS_PER_AREA
 from transslit.progress import Progress
 
 DRIVES = {
@@ -31,7 +31,7 @@ class Killed(BaseException):
 
 
 def expected_charge(drive, time):
-    """e per carbon, written apart from the code under test; t = 0.15 ps ends the pulse."""
+    """e per sheet atom, written apart from the code under test; t = 0.15 ps ends the pulse."""
     if drive == "charge-ramp":
         return 0.02 * np.clip(time / 0.2e-12, 0, 1)
     return np.where((time > -1e-18) & (time < 0.15e-12 - 1e-18), 0.02, 0.0)
@@ -46,7 +46,7 @@ def driven(request, make_config, relaxed_start, tmp_path_factory):
 
     def step(sim, steps):
         now = sim.context.getTime().value_in_unit(unit.picosecond) * 1e-12
-        seen.append((now, sim.context.getParameter(PER_CARBON), steps * sim.integrator.getStepSize()._value))
+        seen.append((now, sim.context.getParameter(PER_SHEET_ATOM), steps * sim.integrator.getStepSize()._value))
         original(sim, steps)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -56,17 +56,17 @@ def driven(request, make_config, relaxed_start, tmp_path_factory):
 
 
 def test_the_box_is_neutral_at_any_charge(make_config, relaxed_start):
-    """Each carbon's charge hangs on the parameter by the sign of its electrode, and those signs add up to nothing."""
+    """A sheet atom's charge hangs on the parameter by the sign of its electrode, and those signs add up to nothing."""
     cell = Cell(make_config())
     system = build_system(cell, topology(cell, relaxed_start.waters))
     force = nonbonded(system)
     offsets = [force.getParticleParameterOffset(i)[1:3] for i in range(force.getNumParticleParameterOffsets())]
-    np.testing.assert_array_equal(offsets, list(enumerate(cell.carbons["sign"])))
-    assert cell.carbons["sign"].sum() == 0
+    np.testing.assert_array_equal(offsets, list(enumerate(cell.sheet_atoms["sign"])))
+    assert cell.sheet_atoms["sign"].sum() == 0
     assert abs(charges(system).sum()) < 1e-9
 
 
-def test_the_carbons_have_what_was_asked(driven):
+def test_the_sheet_atoms_have_what_was_asked(driven):
     """Read back from the context before every stretch of steps: the charge asked for, no older than an update."""
     drive, _, _, (time, charge, span) = driven
     np.testing.assert_allclose(charge, expected_charge(drive, time), atol=1e-9)
@@ -83,7 +83,7 @@ def test_the_record_has_the_charge_of_each_frame(driven, relaxed_start):
     record = analyse(cell, relaxed_start, folder, Progress(quiet=True))
     terminal = record.terminal
     sign = np.where(terminal["replica"] < 2, 1, -1)
-    sigma = sign * expected_charge(drive, terminal["time_s"].to_numpy()) * CARBONS_PER_AREA * constants.e
+    sigma = sign * expected_charge(drive, terminal["time_s"].to_numpy()) * GRAPHENE.atoms_per_area * constants.e
     np.testing.assert_allclose(terminal["sigma_C_per_m2"], sigma, atol=1e-9)
     assert record.metadata["drive"]["kind"] == drive
     assert terminal["time_s"].max() == pytest.approx(0.3e-12)

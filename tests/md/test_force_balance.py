@@ -17,8 +17,8 @@ from scipy import constants
 from md import run
 from md.cell import Cell
 from md.force_balance import PARTS, force_balance, force_currents, friction_at, mean_forces
-from md.forcefield import PER_CARBON, build_system, topology
-from md.ion_forces import FORCE, KINDS, IonForces, charge_carbons, contact_context, electrostatic_context
+from md.forcefield import PER_SHEET_ATOM, build_system, topology
+from md.ion_forces import FORCE, KINDS, IonForces, charge_sheet_atoms, contact_context, electrostatic_context
 from md.packing import pack
 from md.path_field import PathField, Paths
 from transslit import SlitNetwork
@@ -92,12 +92,12 @@ def pair_cell(make_config):
     return Cell(make_config(network=network, concentration=1.0, electrode_uptake_fraction=0.0, depth=2.46e-9))
 
 
-def forces(cell, ions, carbons=0.0, waters=0, water=None):
+def forces(cell, ions, sheet_atoms=0.0, waters=0, water=None):
     """Forces by kind on the ions at `ions` (n, 3) in m, N."""
-    place = np.concatenate([cell.carbons["positions"], ions, np.zeros((0, 3)) if water is None else water])
+    place = np.concatenate([cell.sheet_atoms["positions"], ions, np.zeros((0, 3)) if water is None else water])
     context, contact = electrostatic_context(cell, waters), contact_context(cell, waters)
-    charge_carbons(context, cell, cell.carbons["sign"] * carbons)
-    at = slice(len(cell.carbons["sign"]), len(cell.carbons["sign"]) + len(ions))
+    charge_sheet_atoms(context, cell, cell.sheet_atoms["sign"] * sheet_atoms)
+    at = slice(len(cell.sheet_atoms["sign"]), len(cell.sheet_atoms["sign"]) + len(ions))
     found = []
     for each, groups in ((context, (0,)), (contact, (1, 2, 3))):
         each.setPositions(place * 1e9)
@@ -113,8 +113,8 @@ def test_field_of_charged_sheets(pair_cell):
     assert cell.ion_numbers == {"K": 1, "Cl": 1}
     ions = np.array([[2 * cell.walls[0], part * cell.box[1], 0.2e-9] for part in (0.25, 0.75)])  # nodes of the ribbons
     field = forces(cell, ions, 0.02)["electrostatic"] - forces(cell, ions)["electrostatic"]
-    per_carbon = (cell.carbons["sign"] > 0).sum() * 0.02 * E
-    expected = E * per_carbon / (2 * constants.epsilon_0 * cell.box[1] * cell.box[2])
+    per_sheet_atom = (cell.sheet_atoms["sign"] > 0).sum() * 0.02 * E
+    expected = E * per_sheet_atom / (2 * constants.epsilon_0 * cell.box[1] * cell.box[2])
     # x = half the box: right of the positive electrode, left of the negative one; the ribbons' pattern, whose first
     # harmonic has its nodes here, fades as exp(-4 pi x / Ly), to 1e-3
     np.testing.assert_allclose(field[:, 0], [expected, -expected], rtol=2e-3)
@@ -143,13 +143,13 @@ def test_kinds_add_up_to_the_force_of_the_run(config, make_universe):
     system = build_system(cell, topology(cell, waters))
     context = openmm.Context(system, openmm.VerletIntegrator(1e-3), openmm.Platform.getPlatform("CPU"))
     context.setPositions(positions * 1e9)
-    context.setParameter(PER_CARBON, 0.02)
+    context.setParameter(PER_SHEET_ATOM, 0.02)
     openmm.LocalEnergyMinimizer.minimize(context, maxIterations=60)
     state = context.getState(getPositions=True, getForces=True)
     place = np.asarray(state.getPositions(asNumpy=True)._value) * 1e-9
-    carbons, count = len(cell.carbons["sign"]), sum(cell.ion_numbers.values())
-    whole = np.asarray(state.getForces(asNumpy=True)._value)[carbons : carbons + count] * FORCE
-    ions, water = place[carbons : carbons + count], place[carbons + count :]
+    sheet_atoms, count = len(cell.sheet_atoms["sign"]), sum(cell.ion_numbers.values())
+    whole = np.asarray(state.getForces(asNumpy=True)._value)[sheet_atoms : sheet_atoms + count] * FORCE
+    ions, water = place[sheet_atoms : sheet_atoms + count], place[sheet_atoms + count :]
     exact = forces(cell, ions, 0.02, waters, water)
     scale = np.sqrt((whole**2).mean())
     parts = np.sqrt(sum((part**2).mean() for part in exact.values()))

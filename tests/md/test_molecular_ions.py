@@ -12,9 +12,9 @@ from openmm import app, unit
 import md
 from md import Cell
 from md.bulk import bulk_box, bulk_system
-from md.forcefield import PER_CARBON, build_system, forcefield_xml, nonbonded, topology
+from md.forcefield import PER_SHEET_ATOM, build_system, forcefield_xml, nonbonded, topology
 from md.growth import grow
-from md.ion_forces import FORCE, charge_carbons, contact_context, electrostatic_context
+from md.ion_forces import FORCE, charge_sheet_atoms, contact_context, electrostatic_context
 from md.ions import IonSites
 from md.packing import check_overlaps, pack
 from transslit import BadInput, Electrolyte, load_electrolyte
@@ -136,7 +136,7 @@ def packed(make_config):
     positions, waters = pack(cell, 0)
     assert waters == 0
     structure = topology(cell, 0)
-    first = len(cell.carbons["sign"])
+    first = len(cell.sheet_atoms["sign"])
     sites = range(first, first + len(cell.ion_sites))
     return cell, grow(structure, build_system(cell, structure), positions * 1e9, sites, "CPU")
 
@@ -146,7 +146,7 @@ def test_a_liquid_of_ions_fills_the_cell(packed):
     cell, positions = packed
     check_overlaps(cell, positions * 1e-9, least=0.25e-9)
     sites = cell.ion_sites
-    place = positions[len(cell.carbons["sign"]) :]
+    place = positions[len(cell.sheet_atoms["sign"]) :]
     for a, b in LIQUID.ions[0].bonds:
         length = np.linalg.norm(np.subtract(LIQUID.ions[0].sites[a].position, LIQUID.ions[0].sites[b].position)) * 1e9
         cations = sites.first[sites.kind == 0]
@@ -163,13 +163,13 @@ def test_kinds_add_up_to_what_moves_the_centres(packed):
     system = build_system(cell, topology(cell, 0))
     context = openmm.Context(system, openmm.VerletIntegrator(1e-3), openmm.Platform.getPlatform("CPU"))
     context.setPositions(positions)
-    context.setParameter(PER_CARBON, 0.02)
-    first = len(cell.carbons["sign"])
+    context.setParameter(PER_SHEET_ATOM, 0.02)
+    first = len(cell.sheet_atoms["sign"])
     total = np.asarray(context.getState(getForces=True).getForces(asNumpy=True)._value)[first:] * FORCE
     whole = cell.ion_sites.total(total)
     found = np.zeros_like(whole)
     electrostatic, contact = electrostatic_context(cell, 0), contact_context(cell, 0)
-    charge_carbons(electrostatic, cell, cell.carbons["sign"] * 0.02)
+    charge_sheet_atoms(electrostatic, cell, cell.sheet_atoms["sign"] * 0.02)
     for made, groups in ((electrostatic, (0,)), (contact, (1, 2, 3))):
         made.setPositions(positions)
         for group in groups:

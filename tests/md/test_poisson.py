@@ -9,8 +9,9 @@ from openmm import unit
 from scipy import constants
 
 from md.cell import Cell
-from md.lattice import CHAIN, REPEAT, sheet
+from md.lattice import sheet
 from md.poisson import ChargeMap
+from md.sheet_lattice import GRAPHENE
 
 PROBE = 1e-4  # e, so that its own images do not matter
 
@@ -61,7 +62,7 @@ def test_deposit_keeps_charge_and_reads_back():
     assert grid.at(plane, np.array(1.234e-9), np.array(-0.3e-9)) == pytest.approx(1.0)
 
 
-def forces_on_probes(carbons, charge, box, places):
+def forces_on_probes(sheet_atoms, charge, box, places):
     """Electric field (V/m) along x at `places` (m) by PME on a probe."""
     system = openmm.System()
     system.setDefaultPeriodicBoxVectors(*(np.diag(box * 1e9)))
@@ -79,7 +80,7 @@ def forces_on_probes(carbons, charge, box, places):
     found = []
     newton = 1e12 / constants.N_A  # kJ/mol/nm in N
     for place in places:
-        context.setPositions(np.vstack([carbons, place]) * 1e9)
+        context.setPositions(np.vstack([sheet_atoms, place]) * 1e9)
         forces = context.getState(getForces=True).getForces(asNumpy=True)
         pull = forces[-1].value_in_unit(unit.kilojoule_per_mole / unit.nanometer)
         found.append(pull[0] * newton / (PROBE * constants.e))
@@ -88,19 +89,19 @@ def forces_on_probes(carbons, charge, box, places):
 
 def test_closed_capacitor_has_the_analytic_field_and_none_outside():
     """Plates + - - + : sigma/eps0 between + and -, nothing between the images, to 1e-3 of sigma/eps0."""
-    flat = sheet(6, 6)
-    box = np.array([8e-9, 6 * CHAIN, 6 * REPEAT])
+    flat = sheet(GRAPHENE, 6, 6)
+    box = np.array([8e-9, 6 * GRAPHENE.chain_width, 6 * GRAPHENE.chain_period])
     x = np.array([1e-9, 3e-9, 5e-9, 7e-9])
     sign = np.array([1, -1, -1, 1])
-    carbons = np.concatenate([np.column_stack([np.full(len(flat), a), flat]) for a in x])
+    sheet_atoms = np.concatenate([np.column_stack([np.full(len(flat), a), flat]) for a in x])
     charge = np.repeat(sign, len(flat)) * 0.041
     sigma = len(flat) * 0.041 * constants.e / (box[1] * box[2])
     field = sigma / constants.epsilon_0
     places = np.array([[2e-9, 0.3e-9, 0.2e-9], [4e-9, 0.1e-9, 0.5e-9], [6e-9, 0.0, 0.0], [0.0, 0.4e-9, 0.1e-9]])
     expected = field * np.array([1, 0, -1, 0])
-    np.testing.assert_allclose(forces_on_probes(carbons, charge, box, places), expected, atol=1e-3 * field)
+    np.testing.assert_allclose(forces_on_probes(sheet_atoms, charge, box, places), expected, atol=1e-3 * field)
     grid = ChargeMap(box)
-    phi = grid.solve(grid.deposit(carbons, charge * constants.e))
+    phi = grid.solve(grid.deposit(sheet_atoms, charge * constants.e))
     step = 0.4e-9
     ahead, behind = (grid.at(phi, places[:, 0] + s, places[:, 1]) for s in (step, -step))
     np.testing.assert_allclose(-(ahead - behind) / (2 * step), expected, atol=1e-3 * field)
@@ -109,16 +110,16 @@ def test_closed_capacitor_has_the_analytic_field_and_none_outside():
 def test_no_field_acts_across_images_of_the_cell(config):
     """Empty cell: Gauss's law with zero field on the walls fixes the mean field on the mid-planes, by PME and map."""
     cell = Cell(config)
-    charge = cell.carbons["sign"] * config.charge_per_carbon
+    charge = cell.sheet_atoms["sign"] * config.charge_per_carbon
     held = cell.electrode_charge / 2 * constants.e / (cell.box[1] * cell.box[2])  # per face
     expected = held / constants.epsilon_0 * np.array([-1, 1])  # at x = 0 the positive electrode lies to the right
     y = np.arange(4) / 4 * cell.box[1]  # four points leave harmonics of the ribbons below 1e-4
     planes = np.array([0.0, cell.box[0] / 2])
     places = [(x, a, 0.0) for x in planes for a in y]
-    field = forces_on_probes(cell.carbons["positions"], charge, cell.box, places).reshape(2, -1).mean(axis=1)
+    field = forces_on_probes(cell.sheet_atoms["positions"], charge, cell.box, places).reshape(2, -1).mean(axis=1)
     np.testing.assert_allclose(field, expected, rtol=1e-3)
     grid = ChargeMap(cell.box)
-    phi = grid.solve(grid.deposit(cell.carbons["positions"], charge * constants.e)).mean(axis=1)
+    phi = grid.solve(grid.deposit(cell.sheet_atoms["positions"], charge * constants.e)).mean(axis=1)
     across = np.interp(cell.box[0] / 2 + np.array([-0.2e-9, 0.2e-9]), np.arange(grid.shape[0]) * grid.spacing[0], phi)
     assert -np.diff(across)[0] / 0.4e-9 == pytest.approx(expected[1], rel=1e-3)
     drop = phi[round(cell.walls[0] / grid.spacing[0])] + phi[round(cell.walls[1] / grid.spacing[0])]

@@ -66,11 +66,11 @@ def overheat(sim):
 
 def put_ion_into_sheet(relaxed):
     cell, _ = relaxed
-    carbons = len(cell.carbons["sign"])
+    sheet_atoms = len(cell.sheet_atoms["sign"])
 
     def harm(sim):
         place = positions_of(sim)
-        place[carbons] = place[0] + 0.005
+        place[sheet_atoms] = place[0] + 0.005
         sim.context.setPositions(place)
 
     return harm
@@ -95,7 +95,7 @@ def test_a_lost_ion_is_named(relaxed):
     cell, equilibrium = relaxed
     positions = equilibrium.snapshots[0].copy()
     md.propagate.check_lost(cell, positions)
-    positions[len(cell.carbons["sign"])] = positions[0] + 0.1
+    positions[len(cell.sheet_atoms["sign"])] = positions[0] + 0.1
     with pytest.raises(StageFailed, match="entered a sheet"):
         md.propagate.check_lost(cell, positions)
 
@@ -113,7 +113,7 @@ def test_an_overlapping_insertion_is_found_before_dynamics(relaxed, monkeypatch)
     with pytest.raises(StageFailed, match="overlap"):
         md.filling._relax(cell, spoiled, equilibrium.waters, 0)
     spoiled[-3:] += spoiled[0] - spoiled[-3] + 0.05
-    with pytest.raises(StageFailed, match="carbon"):
+    with pytest.raises(StageFailed, match="sheet atom"):
         md.filling._relax(cell, spoiled, equilibrium.waters, 0)
 
 
@@ -127,7 +127,7 @@ def test_a_spoiled_shipped_start_is_found(relaxed, tmp_path, monkeypatch):
     )
     ship(cell, made, tmp_path / "cell")
     monkeypatch.setattr(md.equilibrium, "SHIPPED", tmp_path)
-    with pytest.raises(StageFailed, match="carbon"):
+    with pytest.raises(StageFailed, match="sheet atom"):
         shipped_equilibrium(cell)
 
 

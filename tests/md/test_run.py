@@ -38,7 +38,7 @@ def test_system_is_neutral_before_and_after_the_step(relaxed):
     set_charge(system, cell, 0.041)
     after = charges(system)
     assert abs(after.sum()) < 1e-9
-    positive = after[: len(cell.carbons["sign"])][cell.carbons["sign"] > 0]
+    positive = after[: len(cell.sheet_atoms["sign"])][cell.sheet_atoms["sign"] > 0]
     np.testing.assert_allclose(positive, 0.041)
     heavy_hydrogens(system, equilibrium.waters)
     masses = [system.getParticleMass(i).value_in_unit(unit.dalton) for i in range(system.getNumParticles())]
@@ -49,7 +49,7 @@ def test_forcefield_is_the_electrolytes_file(relaxed):
     """Sigma, epsilon and charge in the OpenMM system are those of the file, in OpenMM's units; mixing is its own."""
     cell, equilibrium = relaxed
     system = build_system(cell, topology(cell, equilibrium.waters))
-    first = len(cell.carbons["sign"])
+    first = len(cell.sheet_atoms["sign"])
     for index, ion in ((first, cell.electrolyte.ions[0]), (first + cell.ion_numbers["K"], cell.electrolyte.ions[1])):
         q, sigma, epsilon = nonbonded(system).getParticleParameters(index)
         assert q.value_in_unit(unit.elementary_charge) == ion.md.charge.value
@@ -59,15 +59,15 @@ def test_forcefield_is_the_electrolytes_file(relaxed):
     assert "ion-Na" in forcefield_xml(load_electrolyte("NaCl"))
 
 
-def test_carbons_stay_and_waters_are_rigid(relaxed, finished):
+def test_sheets_stay_and_waters_are_rigid(relaxed, finished):
     cell, equilibrium = relaxed
     frames = load(finished, cell, equilibrium)
-    carbons = len(cell.carbons["sign"])
-    assert np.abs(frames.xyz[:, :carbons] - frames.xyz[0, :carbons]).max() < 1e-6
+    sheet_atoms = len(cell.sheet_atoms["sign"])
+    assert np.abs(frames.xyz[:, :sheet_atoms] - frames.xyz[0, :sheet_atoms]).max() < 1e-6
     water = frames.xyz[:, -3 * equilibrium.waters :].reshape(len(frames), -1, 3, 3)
     arms = np.linalg.norm(water[:, :, 1:] - water[:, :, :1], axis=-1)
     np.testing.assert_allclose(arms, 0.1, atol=2.5e-3)  # two XTC roundings of 0.5 pm a coordinate
-    assert np.abs(np.diff(frames.xyz[:, carbons:], axis=0)).max() > 0.01
+    assert np.abs(np.diff(frames.xyz[:, sheet_atoms:], axis=0)).max() > 0.01
 
 
 def test_times_are_on_one_grid_through_the_step(relaxed, finished):
@@ -118,7 +118,7 @@ def test_a_killed_replica_continues_where_it_was(relaxed, finished, tmp_path, wh
 def test_the_resumed_path_is_bitwise_on_the_reference_platform(make_config, tmp_path):
     """A few ions between the sheets, no water: cheap enough for Reference."""
     cell = Cell(make_config(platform="Reference"))
-    positions = pack(cell, 0)[0][: len(cell.carbons["sign"]) + sum(cell.ion_numbers.values())] * 1e9
+    positions = pack(cell, 0)[0][: len(cell.sheet_atoms["sign"]) + sum(cell.ion_numbers.values())] * 1e9
     runs = [Leg("a", 6, 1e-15, 298.15, 2), Leg("b", 6, 1e-15, 298.15, 2)]
 
     def go(folder, stop=None):

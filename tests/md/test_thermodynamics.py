@@ -161,8 +161,8 @@ def test_raw_velocities_read_a_little_high(sampled):
     assert 0.003 < excess < 0.02
 
 
-def test_thermometer_counts_frozen_carbons_and_rigid_waters_right(make_config):
-    """Three degrees of freedom an ion, six a water, none a carbon."""
+def test_thermometer_counts_frozen_sheets_and_rigid_waters_right(make_config):
+    """Three degrees of freedom an ion, six a water, none a sheet atom."""
     from md.cell import Cell
 
     cell = Cell(make_config())

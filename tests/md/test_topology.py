@@ -73,7 +73,7 @@ def test_two_readers_see_one_trajectory(relaxed, described, finished):
 
 
 def test_the_written_force_field_gives_the_same_energy(relaxed, described):
-    """The two files alone make the uncharged system again, but for the mutual forces of the frozen carbons."""
+    """The two files alone make the uncharged system again, but for the mutual forces of the frozen sheet atoms."""
     cell, equilibrium = relaxed
     structure = app.PDBFile(str(described / "topology.pdb")).topology
     positions = equilibrium.snapshots[0]
@@ -89,7 +89,7 @@ def test_the_written_force_field_gives_the_same_energy(relaxed, described):
     forces = system.getForces()
     next(force for force in forces if force.getName() == "NonbondedForce").setUseDispersionCorrection(False)
     theirs = simulation(structure, system, cell, 1)
-    mobile = slice(len(cell.carbons["sign"]), None)
+    mobile = slice(len(cell.sheet_atoms["sign"]), None)
     found = []
     for sim in (ours, theirs):
         sim.context.setPositions(positions)

@@ -1,40 +1,50 @@
 """Settings that the paper leaves open: what they change, how claims are counted, and what decides a number."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import continuum
-from studies.missing_methods import analysis, report
+from studies.missing_methods import __main__, analysis, report
 from studies.missing_methods import search as searching
-from studies.missing_methods.analysis import flat_by_geometry, ranking, slope_of_resistance, where
-from studies.missing_methods.judged import Part, asked_together, flat, held, margins, parts_of, places, with_readings
-from studies.missing_methods.point import JUDGED, SettingEvidence, judge
-from studies.missing_methods.report import told
-from studies.missing_methods.sample import around, promising, space_filling
+from studies.missing_methods.analysis import claim_shares, flat_by_geometry, ranking, slope_of_resistance
+from studies.missing_methods.judge import CONTINUUM_CLAIMS, JudgedPart, JudgedSetting, SettingEvidence, judge
+from studies.missing_methods.report import write_summary
+from studies.missing_methods.sample import near_best, promising, space_filling
 from studies.missing_methods.sensitivity import emulated_indices, indices, main_effect
-from studies.missing_methods.setting import BOX, NAMES, Setting
+from studies.missing_methods.setting import NAMES, Setting
+from studies.missing_methods.table import (
+    Part,
+    claims_hold,
+    coordinates,
+    margins,
+    parts_of,
+    statements_hold,
+    table_row,
+    with_resistivity_slopes,
+)
 from transslit import BadInput, SlitNetwork, TransSlitRecord, TriangularCV, load_electrolyte
 from transslit.executor import Inline
 from transslit.progress import Progress
 from validation.claims import CLAIMS
 from validation.claims.uncertainty import STEP
-from validation.presets import WIDTHS
-from validation.sweep import stages
+from validation.presets import BOX, WIDTHS
 
 TINY = Setting(slit_length=5e-9, edge_gap=0.8e-9, ion_diameter=0.4e-9, stern_thickness=0.2e-9, stern_permittivity=40.0)
 
 
-def test_places_of_the_box_are_settings_and_back():
+def test_coordinates_of_the_box_are_settings_and_back():
     corners = np.array(np.meshgrid(*[[0.0, 1.0]] * 8)).reshape(8, -1).T
-    sampled = [Setting.at(place) for place in corners] + space_filling(16)
+    sampled = [Setting.at(corner) for corner in corners] + space_filling(16)
     for setting in sampled:
         for name, (low, high, _) in BOX.items():
             assert low * (1 - 1e-5) <= getattr(setting, name) <= high * (1 + 1e-5)
         assert setting.edge_gap >= setting.ion_diameter
-        assert Setting.at(setting.place) == setting
+        assert Setting.at(setting.coordinates) == setting
     assert len({setting.digest for setting in sampled}) == len(sampled)
 
 
@@ -54,8 +64,8 @@ def test_a_setting_changes_what_it_says(tmp_path):
 
 def test_the_claims_are_judged_by_their_own_functions_on_the_setting_s_own_runs(tmp_path):
     """C11 of a tiny network, whose run is the one that is asked for by hand."""
-    row = judge(TINY, tmp_path, claims=("C11",))
-    values = {part["id"]: part["value"] for part in row["parts"]}
+    judged = judge(TINY, tmp_path, claims=("C11",))
+    values = {part.id: part.value for part in judged.parts}
     evidence = SettingEvidence(TINY, tmp_path)
     run = evidence.cv(1.5e-9)
     assert (
@@ -74,17 +84,17 @@ def test_the_claims_are_judged_by_their_own_functions_on_the_setting_s_own_runs(
     with continuum.Frames(run.folder) as frames:
         assert frames.config.digest == run.config.digest  # what lies there is what was solved
     alone = continuum.extract(TransSlitRecord.read(run.folder))
-    assert row["laws"] == {"1.5": [pytest.approx(alone.resistance), pytest.approx(alone.gamma)]}
+    assert judged.laws == {"1.5": [pytest.approx(alone.resistance), pytest.approx(alone.gamma)]}
     assert values["C11.c"] == values["C11.d"]
     assert values["C11.c"] == pytest.approx(alone.gamma, abs=0.01)  # all but the last crossing, in one fit
-    assert row["failed"] == {}
+    assert judged.failed == {}
     again = CLAIMS["C11"].verdict(CLAIMS["C11"].judge(evidence))
     assert [part.value for part in again.parts] == list(values.values())
 
 
 def test_every_claim_on_the_continuum_is_judged():
     about_circuits_or_atoms = {"C04", "C22", "C23", "C24", "C25", "C26"}
-    assert set(JUDGED) == set(CLAIMS) - about_circuits_or_atoms
+    assert set(CONTINUUM_CLAIMS) == set(CLAIMS) - about_circuits_or_atoms
 
 
 # Tables with known contents
@@ -99,17 +109,29 @@ PARTS = (
 )
 
 
+TOLERANCES = {part.id: (part.low, part.high) for part in PARTS}
+
+
+def judged_part(name, value):
+    low, high = (end if math.isfinite(end) else None for end in TOLERANCES.get(name, (-math.inf, math.inf)))
+    return JudgedPart(id=name, title="", value=value, low=low, high=high)
+
+
 def planted(setting, resistance=lambda d: 1.0, gamma=lambda d: 0.3, **parts):
-    row = {"setting": setting.model_dump(mode="json"), "parts": [], "failed": {}}
-    row["laws"] = {f"{d * 1e9:g}": [resistance(d), gamma(d)] for d in (1e-9, *WIDTHS)}
-    row["steric"] = {f"{d * 1e9:g}": 1.0 if d < 2e-9 else 0.1 for d in (1e-9, *WIDTHS)}
-    given = (
+    """A judged setting whose laws and parts are known; the parts have the tolerances of `PARTS`."""
+    values = (
         dict.fromkeys(("C08.a", "C08.b", "C08.c", "C08.d"), 0.01)
         | {"C10.a": 0.0, "C10.b": 0.3, "C11.d": 0.5, "C02.a": 1.0, "C09.c": 0.0}
         | parts
     )
-    row["parts"] = [{"id": key, "title": "", "low": None, "high": None, "value": value} for key, value in given.items()]
-    return row
+    return JudgedSetting(
+        setting=setting,
+        parts=[judged_part(name, value) for name, value in values.items()],
+        failed={},
+        laws={f"{d * 1e9:g}": [resistance(d), gamma(d)] for d in (1e-9, *WIDTHS)},
+        steric={f"{d * 1e9:g}": 1.0 if d < 2e-9 else 0.1 for d in (1e-9, *WIDTHS)},
+        cpu_s=0.0,
+    )
 
 
 def test_claims_are_counted_and_ranked_by_their_margins():
@@ -118,8 +140,8 @@ def test_claims_are_counted_and_ranked_by_their_margins():
         planted(Setting(), **{"C10.a": 0.15, "C08.a": None}),
         planted(Setting(), **{"C10.b": 0.05}),
     ]
-    table = pd.DataFrame(map(flat, rows))
-    whole = held(table, PARTS)
+    table = pd.DataFrame(map(table_row, rows))
+    whole = claims_hold(table, PARTS)
     assert whole["C10"].tolist() == [True, False, False]
     assert whole["C08"].tolist() == [True, False, True]  # what could not be judged does not hold
     margin = margins(table, PARTS)
@@ -130,18 +152,18 @@ def test_claims_are_counted_and_ranked_by_their_margins():
     assert best.index.tolist() == [0, 2, 1]
     assert best["held"].tolist() == [4, 3, 2]
     assert best["missing"].tolist() == ["", "C10", "C08 C10"]
-    assert {part.id for part in PARTS} <= {part.id for part in parts_of(rows)}
+    assert {part.id for part in PARTS} <= {part.id for part in parts_of(rows[0])}
 
 
 def test_resistivity_by_its_two_readings():
     """R constant in d and gamma = 0.75 nm / d make dr = gamma R d / L one number, and r grow with d."""
     row = planted(Setting(), gamma=lambda d: 0.75e-9 / d, **{"C09.c": -1.0})
-    table = with_readings(pd.DataFrame([flat(row)]))
+    table = with_resistivity_slopes(pd.DataFrame([table_row(row)]))
     assert table["slope r_max"].iloc[0] == pytest.approx(1.0)
     assert table["slope dr"].iloc[0] == pytest.approx(0.0, abs=1e-12)
-    assert asked_together(table).iloc[0].all()
+    assert statements_hold(table).iloc[0].all()
     for column, value in (("C10.a", -0.3), ("C10.b", 0.0), ("steric 3", 0.7), ("C08.c", 0.1)):
-        assert asked_together(table.assign(**{column: value})).iloc[0].sum() == 4, column
+        assert statements_hold(table.assign(**{column: value})).iloc[0].sum() == 4, column
 
 
 def test_geometry_alone_makes_a_long_slit_s_resistance_go_with_its_width():
@@ -156,7 +178,7 @@ def test_geometry_alone_makes_a_long_slit_s_resistance_go_with_its_width():
 def test_where_a_claim_holds_names_the_parameter_that_decides():
     settings = [Setting(), *space_filling(64)]
     rows = [planted(s, **{"C08.a": 0.01 if s.ion_diameter < 0.45e-9 else 0.2}) for s in settings]
-    found = where(pd.DataFrame(map(flat, rows)), PARTS, 64)
+    found = claim_shares(pd.DataFrame(map(table_row, rows)), PARTS, 64)
     share = np.mean([s.ion_diameter < 0.45e-9 for s in settings[1:]])
     assert found.loc["C08", "share"] == pytest.approx(share)
     assert found.loc["C08", "low"] < share < found.loc["C08", "high"]
@@ -170,23 +192,23 @@ def test_refinement_goes_where_the_claims_hold():
     settings = space_filling(64)
     rows = []
     for s in settings:
-        u = dict(zip(NAMES, s.place, strict=True))
+        u = dict(zip(NAMES, s.coordinates, strict=True))
         rows.append(
             planted(s, **{"C11.d": 0.5 + 0.6 * (u["ion_diameter"] - 0.8), "C10.a": 0.5 * (u["edge_gap"] - 0.2)})
         )
-    table = pd.DataFrame(map(flat, rows))
+    table = pd.DataFrame(map(table_row, rows))
     more = promising(table, PARTS, 8)
-    found = np.array([s.place for s in more])
+    found = np.array([s.coordinates for s in more])
     assert np.abs(found[:, NAMES.index("ion_diameter")] - 0.8).max() < 0.1
     assert np.abs(found[:, NAMES.index("edge_gap")] - 0.2).max() < 0.22
     apart = np.linalg.norm(found[:, None] - found[None], axis=2)[np.triu_indices(8, 1)]
     assert apart.min() > 0.25
-    near = around(table, PARTS, 8)
-    best = places(ranking(table, PARTS).head(2))
-    strays = np.array([s.place for s in near]) - np.repeat(best, 4, axis=0)
+    near = near_best(table, PARTS, 8)
+    best = coordinates(ranking(table, PARTS).head(2))
+    strays = np.array([s.coordinates for s in near]) - np.repeat(best, 4, axis=0)
     assert 0.05 < strays[:, :6].std() < 0.15
     assert [s.rate_of for s in near] == [Setting.at(row).rate_of for row in np.repeat(best, 4, axis=0)]
-    assert places(table) == pytest.approx(np.array([s.place for s in settings]))
+    assert coordinates(table) == pytest.approx(np.array([s.coordinates for s in settings]))
 
 
 # Sensitivities that are known
@@ -234,24 +256,17 @@ def test_a_search_resumes_and_refines(tmp_path, monkeypatch):
         asked.append(setting)
         if setting.slit_length > 35e-9:
             raise BadInput("slit_length", setting.slit_length, "planted")
-        row = planted(setting, **{"C11.d": setting.ion_diameter * 1e9})
-        tolerances = {part.id: (part.low, part.high) for part in PARTS}
-        for part in row["parts"]:
-            ends = tolerances.get(part["id"], (math.inf, math.inf))
-            part["low"], part["high"] = (end if math.isfinite(end) else None for end in ends)
-        return row
+        return planted(setting, **{"C11.d": setting.ion_diameter * 1e9})
 
     monkeypatch.setattr(searching, "judge", fake)
-    monkeypatch.setattr("validation.methods.point.judge", fake)
-    assert "methods" in stages.STAGES
-    table, parts = searching.search(tmp_path, Inline(), 32, (4,), progress=Progress(quiet=True))
+    table, parts = searching.search(tmp_path, Inline(), 32, (4,), "coarse", Progress(quiet=True))
     first = len(asked)
     judged = {s.digest for s in asked if s.slit_length <= 35e-9 and s.preset == "coarse"}
     assert len(table) == len(judged) < 1 + 32 + 4 == first - 1  # the defaults once more, for the tolerances
     known = {part.id: part for part in parts}
     assert all(known[part.id] == part._replace(title="") for part in PARTS)
     assert [s.ion_diameter for s in asked[-4:-2]] == pytest.approx([0.5e-9] * 2, abs=0.15e-9)  # around where C11 holds
-    again, _ = searching.search(tmp_path, Inline(), 32, (4,), progress=Progress(quiet=True))
+    again, _ = searching.search(tmp_path, Inline(), 32, (4,), "coarse", Progress(quiet=True))
     assert len(asked) == first  # nothing is judged twice
     pd.testing.assert_frame_equal(again, table)
 
@@ -262,7 +277,7 @@ def test_a_search_leaves_what_a_reader_wants(tmp_path, monkeypatch):
     settings = [Setting(), *space_filling(32)]
     rows = [planted(s, **{"C11.d": 0.42 + s.ion_diameter * 5e8, "C10.a": -0.2}) for s in settings]
     rows[7] = planted(settings[7], **{"C10.a": 0.0})
-    found = told(tmp_path, pd.DataFrame(map(flat, rows)), PARTS, 32)
+    found = write_summary(tmp_path, pd.DataFrame(map(table_row, rows)), PARTS, 32, Progress(quiet=True))
     assert (found["claims held at the defaults"], found["claims held at the best"]) == (2, 4)
     assert found["settings where it holds"]["R_max flat, R_min falls"] == 1
     assert "| C10 | The largest resistance" in (tmp_path / "claims.md").read_text()
@@ -271,3 +286,55 @@ def test_a_search_leaves_what_a_reader_wants(tmp_path, monkeypatch):
     assert numbers[2].split("|")[3].strip().startswith("ion diameter")
     for name in ("methods-sensitivity.png", "methods-together.png", "numbers.csv"):
         assert (tmp_path / name).stat().st_size > 500
+
+
+# The command
+
+
+def test_the_options_are_the_fields_of_the_setting(study, monkeypatch):
+    given = []
+    monkeypatch.setattr(__main__, "judge_one", lambda *arguments: given.append(arguments) or {"out": "one"})
+    done = study("missing_methods", "--stern-thickness", "0.2nm", "--window-of", "electrode", "--searched", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"out": "one"}
+    assert given == [(Setting.read(stern_thickness="0.2nm", window_of="electrode"), Path("runs/methods"), True)]
+
+
+def test_a_sample_is_judged_on_coarse_meshes(study, monkeypatch):
+    given = []
+    monkeypatch.setattr(__main__, "run_study", lambda *arguments: given.append(arguments) or {"settings judged": 64})
+    words = ("--sample", "64", "--refine", "4,8", "--workers", "1", "--out", "box")
+    assert study("missing_methods", *words).stdout == "settings judged: 64\n"
+    assert study("missing_methods", *words, "--preset", "paper").returncode == 0
+    assert [(out, count, rounds, preset) for out, _, count, rounds, preset, _ in given] == [
+        (Path("box"), 64, (4, 8), "coarse"),
+        (Path("box"), 64, (4, 8), "paper"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (("--sample", "5"), "sample: 5"),
+        (("--sample", "64", "--searched"), "sample: 64"),
+        (("--refine", "3,x"), "refine: 3,x"),
+        (("--refine", "0"), "refine: 0"),
+        (("--slit-length", "10"), "slit_length: 10"),
+        (("--edge-gap", "0.4nm"), "edge_gap: 0.4 nm"),
+    ],
+)
+def test_faults_are_one_line(study, words, field):
+    done = study("missing_methods", *words, "--out", "run")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert field in done.stderr
+
+
+def test_one_setting_is_left_as_json(tmp_path, monkeypatch):
+    monkeypatch.setattr(__main__, "judge", lambda setting, *rest: planted(setting, **{"C10.a": None}))
+    found = __main__.judge_one(Setting(edge_gap=0.7e-9), tmp_path, False)
+    assert found["out"] == str(tmp_path)
+    assert found["not held"]["C10.a "] is None
+    left = json.loads((tmp_path / "methods.json").read_text())
+    assert left["setting"]["edge_gap"] == 0.7e-9
+    assert {part["id"]: part["value"] for part in left["parts"]}["C10.b"] == 0.3

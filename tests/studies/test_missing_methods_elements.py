@@ -1,6 +1,5 @@
 """The runs behind the fitted elements: their design, their fit, and one voltammogram against the continuum."""
 
-import inspect
 import json
 
 import numpy as np
@@ -9,17 +8,17 @@ import pytest
 
 import continuum
 from circuit import simulate
+from circuit.measures import cv_distance
 from circuit.surrogate import ELEMENTS, Surrogate
 from studies.missing_methods import elements
-from studies.missing_methods.elements import DOMAIN, Operation, design, fitted, remake
+from studies.missing_methods.elements import DOMAIN, Operation, design, fit, fit_elements
 from transslit import BadInput
 from transslit.executor import Inline
 from transslit.progress import Progress
-from validation.checks.circuit_cv import last_cycle
-from validation.checks.law import cv_distance
-from validation.commands.circuit import circuit_command, configured
+from validation.checks.circuit_cv import cell_voltammogram
+from validation.commands.circuit import read
 
-ALL = {name: option.default for name, option in inspect.signature(circuit_command).parameters.items()}
+QUIET = Progress(quiet=True)
 
 
 def planted(operation, folder=None):
@@ -42,7 +41,7 @@ def test_the_design_fills_the_domain_evenly():
 def test_the_fit_leaves_failed_runs_out_and_finds_planted_elements():
     runs = pd.DataFrame(map(planted, design(64, 1)))
     runs.loc[3, ["error", "gamma"]] = ["planted", np.nan]
-    surrogate = fitted(runs, pd.DataFrame(map(planted, design(16, 2))))
+    surrogate = fit(runs, pd.DataFrame(map(planted, design(16, 2))))
     assert len(surrogate.inputs) == surrogate.provenance["runs"] == 63
     assert max(surrogate.held_out.values()) < 5e-3
     truth = planted(Operation(slit=2.4e-9))
@@ -64,39 +63,41 @@ def test_the_powers_of_a_planted_gamma_are_found():
 def test_the_file_is_made_once_and_again_from_what_is_there(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(elements, "measure", lambda operation, place: asked.append(operation) or planted(operation))
-    told = remake(tmp_path, Inline(), count=32, kept=8)
+    summary = fit_elements(tmp_path, Inline(), QUIET, count=32, held_out=8)
     assert len(asked) == 40
-    assert told["failed"] == 0
+    assert summary["failed"] == 0
     first = (tmp_path / "elements.json").read_text()
-    assert remake(tmp_path, Inline(), count=32, kept=8) == told
+    assert fit_elements(tmp_path, Inline(), QUIET, count=32, held_out=8) == summary
     assert len(asked) == 40
     assert (tmp_path / "elements.json").read_text() == first
     assert Surrogate.from_json(json.loads(first)).at(2e-9)[0]["slit_capacitance"] == pytest.approx(5e-8)
 
 
 def test_the_command_takes_every_element_from_the_slit_width():
-    config, law = configured(ALL | {"slit": "2.4nm", "concentration": "0.5M", "window": "300mV"})
+    config, law, _ = read({"slit": "2.4nm", "concentration": "0.5M", "window": "300mV"})
     values, _ = Surrogate.shipped().at(2.4e-9, 500.0, 0.3)
     assert law is None
     assert config.half_entrance_resistor
     assert {name: getattr(config, name) for name in ELEMENTS} == values
-    for option, value in (("gamma", "0.5"), ("resistance", "5ohm"), ("slit_capacitance", "1nF"), ("drive", "power")):
+    power = {"drive": "power", "power": "1mW"}
+    for options in ({"gamma": "0.5"}, {"resistance": "5ohm"}, {"slit_capacitance": "1nF"}, power):
         with pytest.raises(BadInput) as refused:
-            configured(ALL | {"slit": "2.4nm", option: value})
-        assert refused.value.field == option
+            read({"slit": "2.4nm", **options})
+        assert refused.value.field == next(iter(options))
     with pytest.raises(BadInput, match=r"0\.05 M"):
-        configured(ALL | {"slit": "2.4nm", "concentration": "50mM"})
+        read({"slit": "2.4nm", "concentration": "50mM"})
 
 
 @pytest.mark.slow
 def test_a_voltammogram_without_the_continuum_is_the_continuum_s(tmp_path):
     """d = 2.4 nm, which is not among the fitted widths; 4 % is what constant capacitances leave (docs/circuit.md)."""
-    config, _ = configured(ALL | {"slit": "2.4nm", "layers": 6, "cycles": 1})  # as the network
-    record = continuum.run(Operation(slit=2.4e-9).continuum, tmp_path / "cv", Progress(quiet=True))
+    config = read({"slit": "2.4nm", "layers": "6", "cycles": "1"}).config  # as the network
+    record = continuum.run(Operation(slit=2.4e-9).continuum, tmp_path / "cv", QUIET)
     ladder = continuum.extract(record)
     for name, bound in (("resistance", 0.01), ("gamma", 0.03), ("slit_capacitance", 0.01), ("charge_max", 0.02)):
         assert getattr(config, name) == pytest.approx(getattr(ladder, name), rel=bound)
-    reference = last_cycle(record.resampled())
-    assert cv_distance(simulate(config).terminal, reference) < 0.04
+    reference = cell_voltammogram(record.resampled())
+    ncm = cv_distance(simulate(config).terminal, reference)
+    assert ncm < 0.04
     tlm = config.model_copy(update={"model": "tlm"})
-    assert cv_distance(simulate(config).terminal, reference) < 0.9 * cv_distance(simulate(tlm).terminal, reference)
+    assert ncm < 0.9 * cv_distance(simulate(tlm).terminal, reference)

@@ -17,6 +17,7 @@ from MDAnalysis.analysis.base import AnalysisBase
 import continuum
 import md
 from circuit.spice import SPICE_FUNCTIONS
+from circuit.stage import EXPORTS
 from discovery.functions import SEARCHABLE, TRANSCENDENTAL
 from transslit.drive import CircuitDrive, Drive
 from transslit.fields import fields_page, sourced_values
@@ -24,7 +25,6 @@ from transslit.formula import FUNCTIONS
 from transslit.library import known, load_electrolyte
 from validation.claims import CLAIMS
 from validation.report.sections import SECTIONS, SHOWN, captions
-from validation.simulations.circuit import EXPORTS
 from validation.verdicts.words import FAMILIES
 
 ROOT = Path(__file__).parents[2]

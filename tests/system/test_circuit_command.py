@@ -18,8 +18,18 @@ def call(inside, *words):
     "words",
     [
         ["--drive", "smoothed-cv", "--smoothing", "0.2", "--polarity", "-1"],
-        ["--drive", "rates", "--scan-rate", "20mV/us,4mV/us"],
-        ["--drive", "potential-step", "--duration", "10us", "--half-cell", "--electrode", "tables.json"],
+        ["--drive", "rates", "--scan-rates", "20mV/us,4mV/us"],
+        [
+            "--drive",
+            "potential-step",
+            "--voltage",
+            "400mV",
+            "--duration",
+            "10us",
+            "--half-cell",
+            "--electrode",
+            "tables.json",
+        ],
         ["--drive", "power", "--power", "1mW", "--cycles", "1"],
     ],
 )

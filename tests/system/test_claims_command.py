@@ -1,10 +1,18 @@
 """`transslit claims` as a user runs it, on claims that need no simulation."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+import md
+from transslit import load_electrolyte
+from transslit.progress import Progress
+from transslit.runs import RunFolder
+from validation.claims import CLAIMS
 from validation.claims.judge import read_claims
+from validation.claims.uncertainty import Evidence, Need
+from validation.presets import ClaimsConfig
 
 
 def test_chosen_claims_leave_rows_parts_and_tables(inside, tmp_path):
@@ -23,7 +31,7 @@ def test_chosen_claims_leave_rows_parts_and_tables(inside, tmp_path):
         assert not row["required"]
     again = read_claims(tmp_path / "run")
     assert [claim.id for claim in again] == ["C22", "C24"]
-    assert len(again[0].draw().axes) == 1  # from the table alone
+    assert len(CLAIMS["C22"].draw(again[0].evidence).axes) == 1  # from the table alone
     # Another claim joins those that are there.
     assert inside("transslit", "claims", "--claims", "C23", "--out", "run").returncode == 0
     assert [claim.id for claim in read_claims(tmp_path / "run")] == ["C22", "C23", "C24"]
@@ -38,6 +46,25 @@ def test_own_tolerances_decide_the_exit_code(inside, tmp_path):
     assert rows[0]["verdict"] == "not reproduced"
 
 
+def test_records_that_exist_are_used_by_the_claims_that_they_fit(inside, tmp_path):
+    """A run of `transslit continuum` in the setting of the claims at 1.5 nm, which text gives but for round-off."""
+    words = ["--stepping", "adaptive", "--scheme", "bdf2", "--step-tolerance", "0.03", "--steps", "400"]
+    assert inside("transslit", "continuum", "--slit", "1.5nm", *words, "--out", "cv").returncode == 0
+    small = ["--layers", "2", "--slit-length", "4nm", "--reservoir-length", "4nm", "--steps", "20"]
+    assert inside("transslit", "continuum", "--slit", "1.5nm", *small, "--out", "other").returncode == 0
+    atoms = Path(md.__file__).parent / "reference" / "charge-step-10ps"
+    config = ClaimsConfig(electrolyte=load_electrolyte("KCl"), concentration=load_electrolyte("KCl").concentration)
+    evidence = Evidence(config, RunFolder(tmp_path), Progress(quiet=True), [tmp_path / "cv", tmp_path / "other", atoms])
+    left = [label for _, label, _ in evidence.left([Need("cv", (1.5e-9,)), Need("atoms")])]
+    assert left == ["1.5 nm, coarser mesh", "1.5 nm, longer steps"]
+    assert evidence.cv(1.5e-9).folder == tmp_path / "cv"
+    assert evidence.atoms()[1].endswith("record given (charge-step-10ps)")
+    assert evidence.unused == [tmp_path / "other"]
+    done = inside("transslit", "claims", "--claims", "C24", "--record", "other", "--out", "run")
+    assert done.returncode == 0
+    assert "Claims: other is not used: no claim needs a run of its configuration." in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -46,7 +73,7 @@ def test_own_tolerances_decide_the_exit_code(inside, tmp_path):
         (["--preset", "fast"], "preset: fast"),
         (["--concentration", "1"], "concentration: 1: give a concentration with its unit"),
         (["--electrolyte", "KCI"], "did you mean KCl"),
-        (["--claims", "C04", "--md", "nowhere"], "record: nowhere: holds no trans-slit record"),
+        (["--claims", "C04", "--record", "nowhere"], "record: nowhere: holds no trans-slit record"),
         (["--claims", "C24", "--tolerances", "none.toml"], "tolerances: none.toml: cannot be read"),
     ],
 )

@@ -11,9 +11,9 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
+from transslit.svg import to_svg
 from validation.claims import CLAIMS, Finding
 from validation.figures import report as figures
-from validation.figures.svg import to_svg
 from validation.report.page import render
 from validation.report.sections import exhibits
 from validation.report.tables import Material

@@ -46,7 +46,7 @@ def test_profiles_hold_what_the_slits_hold(finished):
     metadata = json.loads(facts["records"])["step"]
     network = SlitNetwork.model_validate(metadata["network"])
     before = profiles[profiles["moment"] == "before"]
-    assert before["c_M"].to_numpy() == pytest.approx(metadata["concentration"] / 1e3, rel=1e-6)
+    assert before["c_M"].to_numpy() == pytest.approx(metadata["concentration_mol_per_m3"] / 1e3, rel=1e-6)
     last = slits[slits["time_s"] == slits["time_s"].max()]
     gaps = (
         network.sheet_thickness * network.edge_gap / (network.slit * network.slit_length)

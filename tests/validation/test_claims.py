@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from continuum import ContinuumConfig, trans_slit_flux
+from continuum import ContinuumConfig, Run, trans_slit_flux
 from continuum import run as run_continuum
 from discovery import DiscoveryConfig
 from transslit import SlitNetwork, TransSlitRecord, TriangularCV, load_electrolyte
@@ -17,7 +17,6 @@ from transslit.runs import RunFolder
 from validation.claims import CLAIMS, circuits, network_circuit
 from validation.claims.uncertainty import AS_SET, Evidence
 from validation.presets import WIDTHS, ClaimsConfig
-from validation.simulations.runs import Run
 
 QUIET = Progress(quiet=True)
 

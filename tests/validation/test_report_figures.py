@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from transslit import SlitNetwork
 from transslit.style import INK, STYLE, tagged
+from transslit.svg import band, to_file, to_svg
 from validation.figures import report as figures
-from validation.figures.svg import band, to_file, to_svg
 
 
 @pytest.fixture

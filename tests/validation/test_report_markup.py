@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from transslit import Electrolyte, load_electrolyte
 from transslit.style import STYLE, tagged
-from validation.figures.svg import size, tags, to_svg
+from transslit.svg import size, tags, to_svg
 from validation.presets import ValidateConfig
 from validation.report import page as report
 from validation.report.provenance import provenance

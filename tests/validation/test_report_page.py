@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from md.shipped import references
 from transslit import BadInput, load_electrolyte
 from transslit.style import STYLE
+from transslit.svg import to_svg
 from validation.checks import courses
 from validation.checks.against import against
 from validation.checks.mechanism import mechanism
 from validation.checks.unexplained_charge import residual
 from validation.claims.registry import CLAIMS, Claim, Finding
-from validation.figures.svg import to_svg
 from validation.presets import ValidateConfig
 from validation.report.page import _svg, matrices, publish, render, typeset
 from validation.report.provenance import provenance, totals

@@ -1,6 +1,8 @@
 """The points of a sweep, the columns that they make, and the table as a function of what was left on disk."""
 
 import json
+from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -9,14 +11,25 @@ from transslit import BadInput
 from transslit.executor import Inline
 from transslit.files import read_sealed, write_sealed
 from transslit.progress import Progress
+from validation.commands import circuit, continuum
 from validation.sweep import plan, read_table, sweep
 from validation.sweep.grid import columns, settings
 
-CIRCUIT = ["--resistance", "5ohm", "--layers", "4", "--points", "101"]
+CIRCUIT = {"resistance": "5ohm", "layers": "4", "points": "101"}
 
 
 def run(points, out, **options):
     return sweep(points, out, Inline(), progress=Progress(quiet=True), **options)
+
+
+def with_row(row):
+    """The stage of circuits, whose row is `row(config, honest, folder)`."""
+
+    def read(texts, arguments):
+        work = circuit.STAGE.read(texts, arguments)
+        return replace(work, row=lambda folder: row(work.config, work.row, folder))
+
+    return replace(circuit.STAGE, read=read)
 
 
 def test_a_grid_is_every_combination_with_the_last_quickest():
@@ -97,7 +110,7 @@ def test_a_point_is_the_command_by_itself(tmp_path):
     from circuit.measures import summary
     from transslit import TriangularCV
 
-    points = plan("circuit", ["gamma=0,0.5", "scan-rate=20mV/us,4mV/us"], CIRCUIT)
+    points = plan(circuit.STAGE, ["gamma=0,0.5", "scan-rate=20mV/us,4mV/us"], CIRCUIT)
     table = run(points, tmp_path / "out")
     assert list(table)[:2] == ["gamma", "scan_rate_V_per_s"]
     elements = {"slit_capacitance": 80e-9, "open_resistance": 1.0, "open_capacitance": 10e-9, "points": 101}
@@ -109,26 +122,22 @@ def test_a_point_is_the_command_by_itself(tmp_path):
     assert row["wall_s"] > 0
 
 
-def test_finished_points_are_recognised_failed_ones_are_rows_and_retried_when_asked(tmp_path, monkeypatch):
-    from validation.sweep import stages
-
+def test_finished_points_are_recognised_failed_ones_are_rows_and_retried_when_asked(tmp_path):
     ran = []
-    honest = stages.STAGES["circuit"].run
 
-    def counted(work, folder):
-        ran.append(work.config.gamma)
-        if work.config.gamma == 0.5 and broken:
+    def counted(config, honest, folder):
+        ran.append(config.gamma)
+        if config.gamma == 0.5 and broken:
             raise RuntimeError("no\nluck")
-        return honest(work, folder)
+        return honest(folder)
 
     broken = True
-    monkeypatch.setitem(stages.STAGES, "circuit", stages.Stage(stages.STAGES["circuit"].work, counted))
-    points = plan("circuit", ["gamma=0,0.5,2"], CIRCUIT)
+    points = plan(with_row(counted), ["gamma=0,0.5,2"], CIRCUIT)
     table = run(points, tmp_path / "out")
     assert table["status"].tolist() == ["done", "failed", "failed"]
     assert table["error"].iloc[1] == "RuntimeError: no luck"
     assert "reaches zero" in table["error"].iloc[2]  # 1 - gamma q at q = 1/2
-    wider = plan("circuit", ["gamma=0:0.75:4"], CIRCUIT)
+    wider = plan(with_row(counted), ["gamma=0:0.75:4"], CIRCUIT)
     broken = False
     table = run(wider, tmp_path / "out")
     assert ran == [0, 0.5, 2, 0.25, 0.75]
@@ -139,7 +148,7 @@ def test_finished_points_are_recognised_failed_ones_are_rows_and_retried_when_as
 
 def test_the_table_follows_from_the_folder(tmp_path):
     out = tmp_path / "out"
-    points = plan("circuit", ["gamma=0,0.5", "layers=4,0"], CIRCUIT)
+    points = plan(circuit.STAGE, ["gamma=0,0.5", "layers=4,0"], CIRCUIT)
     table = run(points, out)
     assert table["status"].tolist() == ["done", "failed", "done", "failed"]
     assert table["error"].str.contains("layers").tolist() == [False, True, False, True]
@@ -158,67 +167,56 @@ def test_the_table_follows_from_the_folder(tmp_path):
     pd.testing.assert_frame_equal(read_table(out), table)
 
 
-def test_ctrl_c_leaves_a_valid_table(tmp_path, monkeypatch):
-    from validation.sweep import stages
-
-    honest = stages.STAGES["circuit"].run
-
-    def interrupted(work, folder):
-        if work.config.gamma == 0.5:
+def test_ctrl_c_leaves_a_valid_table(tmp_path):
+    def interrupted(config, honest, folder):
+        if config.gamma == 0.5:
             raise KeyboardInterrupt
-        return honest(work, folder)
+        return honest(folder)
 
-    changed = stages.Stage(stages.STAGES["circuit"].work, interrupted)
-    monkeypatch.setitem(stages.STAGES, "circuit", changed)
     with pytest.raises(KeyboardInterrupt):
-        run(plan("circuit", ["gamma=0,0.5,0.9"], CIRCUIT), tmp_path)
+        run(plan(with_row(interrupted), ["gamma=0,0.5,0.9"], CIRCUIT), tmp_path)
     assert pd.read_csv(tmp_path / "sweep.csv")["status"].tolist() == ["done", "pending", "pending"]
 
 
-def test_a_full_disk_is_the_point_s_own_fault(tmp_path, monkeypatch):
+def test_a_full_disk_is_the_point_s_own_fault(tmp_path):
     import errno
     import os
 
-    from validation.sweep import stages
-
-    def full(work, folder):
-        if work.config.gamma == 0.5:
+    def full(config, honest, folder):
+        if config.gamma == 0.5:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return {"answer": 42.0}
 
-    monkeypatch.setitem(stages.STAGES, "circuit", stages.Stage(stages.STAGES["circuit"].work, full))
-    table = run(plan("circuit", ["gamma=0,0.5,0.9"], CIRCUIT), tmp_path)
+    table = run(plan(with_row(full), ["gamma=0,0.5,0.9"], CIRCUIT), tmp_path)
     assert table["answer"].tolist() == pytest.approx([42, float("nan"), 42], nan_ok=True)
     assert "No space left" in table["error"].iloc[1]
-    kept = run(plan("circuit", ["gamma=0,0.5,0.9"], CIRCUIT, keep=True), tmp_path / "kept")
+    kept = run(plan(with_row(full), ["gamma=0,0.5,0.9"], CIRCUIT, keep=True), tmp_path / "kept")
     assert [error.partition(":")[0] for error in kept["error"]] == ["", "out", ""]
 
 
 @pytest.mark.parametrize(
-    ("stage", "vary", "words", "said"),
+    ("stage", "vary", "fixed", "said"),
     [
-        ("cv", ["slit=1nm,2nm"], [], "md, continuum"),
-        ("continuum", ["colour=1nm,2nm"], [], "ion_diameter"),
-        ("continuum", ["slit=1,2"], [], "nm"),
-        ("continuum", ["layers=4,5"], [], "slit"),
-        ("continuum", ["slit=1nm,2nm"], ["--colour", "red"], "colour"),
-        ("circuit", ["gamma=0,0.5"], [*CIRCUIT, "--fit", "cv.mpt"], "fit"),
-        ("continuum", ["out=a,b"], ["--slit", "2nm"], "options of transslit continuum"),
+        (continuum, ["colour=1nm,2nm"], {}, "ion_diameter"),
+        (continuum, ["slit=1,2"], {}, "nm"),
+        (continuum, ["layers=4,5"], {}, "--slit"),
+        (continuum, ["slit=1nm,2nm"], {"colour": "red"}, "colour"),
+        (circuit, ["gamma=0,0.5"], CIRCUIT | {"fit": "cv.mpt"}, "fit"),
+        (continuum, ["out=a,b"], {"slit": "2nm"}, "options of transslit continuum"),
     ],
 )
-def test_a_sweep_of_nothing_is_bad_input(stage, vary, words, said):
+def test_a_sweep_of_nothing_is_bad_input(stage, vary, fixed, said):
     with pytest.raises(BadInput, match=said):
-        plan(stage, vary, words)
+        plan(stage.STAGE, vary, fixed)
 
 
 def test_a_continuum_row_holds_what_extraction_and_claims_say(tmp_path):
-    from continuum import ContinuumConfig, extract
+    from continuum import ContinuumConfig, Run, extract
+    from continuum.measures import agreement
     from transslit import TransSlitRecord
-    from validation.claims.measures import agreement
-    from validation.simulations.runs import Run
 
-    words = ["--layers", "3", "--steps", "40", "--refinement", "0.5"]
-    points = plan("continuum", ["slit=2nm"], words, keep=True)
+    fixed = {"layers": "3", "steps": "40", "refinement": "0.5"}
+    points = plan(continuum.STAGE, ["slit=2nm"], fixed, keep=True)
     row = run(points, tmp_path).iloc[0]
     assert row["status"] == "done", row["error"]
     folder = tmp_path / "runs" / points[0].key
@@ -241,6 +239,7 @@ def test_a_row_of_atoms_holds_what_the_cross_checks_say(tmp_path):
     from md import MDConfig
     from transslit import SlitNetwork, TransSlitRecord, load_electrolyte
     from validation.checks.mechanism import mechanism
+    from validation.commands.md import row as md_row
     from validation.sweep import Point, Task, Work
 
     config = MDConfig(
@@ -251,7 +250,7 @@ def test_a_row_of_atoms_holds_what_the_cross_checks_say(tmp_path):
         cutoff=0.6e-9,
         charge_per_carbon=0.02,
         decorrelation=0.1e-12,
-        careful=0.1e-12,
+        post_step_duration=0.1e-12,
         duration=0.3e-12,
         anneal=0.0,
         equilibration=0.5e-12,
@@ -260,11 +259,11 @@ def test_a_row_of_atoms_holds_what_the_cross_checks_say(tmp_path):
         start="fresh",
     )
     search = DiscoveryConfig(population=32, generations=2, islands=2, bootstrap=50, held_out="none")
-    point = Point({"seed": 0}, Task("md", Work(config), search, keep=True))
+    point = Point({"seed": 0}, Task("md", Work(config, partial(md_row, config)), search, keep=True))
     row = run([point], tmp_path).iloc[0]
     assert row["status"] == "done", row["error"]
     record = TransSlitRecord.read(tmp_path / "runs" / point.key)
-    known = {v.id.removeprefix("A.").replace(".", "_"): v.value for v in mechanism(record, "A", "")}
+    known = {v.id.removeprefix("md.").replace(".", "_"): v.value for v in mechanism(record, "md", "")}
     known = {name: value for name, value in known.items() if value is not None}  # seven frames do not give them all
     assert known
     assert {name: float(row[name]) for name in known} == pytest.approx(known)

@@ -17,25 +17,21 @@ from transslit import executor as executors
 from transslit.executor import PINNED, Inline, executor, slots
 from transslit.files import read_json
 from transslit.progress import Progress
+from validation.commands.circuit import STAGE
 from validation.sweep import Point, Task, Work, plan, read_table, sweep
 
-WORDS = ["--resistance", "5ohm", "--points", "501"]
+FIXED = {"resistance": "5ohm", "points": "501"}
 KILLS = 2  # instead of three, for speed
 QUIET = Progress(quiet=True)
 DEADLY = """
 import os, signal, time
 
-class Deadly:
-    '''A law that kills whoever looks into it.'''
-    expression = "0"
-
-    def __getattr__(self, name):
-        if not name.startswith("__"):
-            with open(os.environ["DEADLY_LOG"], "a") as log:
-                log.write("x")
-            time.sleep(1)
-            os.kill(os.getpid(), signal.SIGKILL)
-        raise AttributeError(name)
+def row(folder):
+    '''Kills the process.'''
+    with open(os.environ["DEADLY_LOG"], "a") as log:
+        log.write("x")
+    time.sleep(1)
+    os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -66,7 +62,7 @@ def test_workers_are_pinned_to_a_thread_each(cluster):
 
 def test_workers_that_are_killed_lose_and_double_nothing(cluster, tmp_path):
     """36 points; a worker is killed by SIGKILL at the sixth and one at the eighteenth of them."""
-    points = plan("circuit", ["gamma=0:0.9:9", "layers=100,120,140,160"], WORDS)
+    points = plan(STAGE, ["gamma=0:0.9:9", "layers=100,120,140,160"], FIXED)
     alone = sweep(points, tmp_path / "alone", Inline(), progress=QUIET)
     out, killed = tmp_path / "shared", []
 
@@ -96,9 +92,9 @@ def test_a_point_that_kills_its_workers_is_a_failed_row_and_the_others_are_not(c
     import deadly
 
     pool, log = cluster
-    points = plan("circuit", ["gamma=0:0.9:6"], WORDS)
+    points = plan(STAGE, ["gamma=0:0.9:6"], FIXED)
     work = points[2].task.work
-    points[2] = Point({"gamma": 9.0}, Task("circuit", Work(work.config, deadly.Deadly(), {"law": "deadly"})))
+    points[2] = Point({"gamma": 9.0}, Task("circuit", Work(work.config, deadly.row, {"law": "deadly"})))
     table = sweep(points, tmp_path, pool, progress=QUIET)
     assert table["status"].tolist() == ["done", "done", "failed", "done", "done", "done"]
     assert table["error"].iloc[2].startswith("KilledWorker")
@@ -114,7 +110,7 @@ def test_a_scheduler_that_goes_away_ends_the_sweep_in_one_line_and_it_resumes(tm
         subprocess.Popen([dask, *words, *common], stderr=subprocess.DEVNULL, cwd=tmp_path)
         for words in (["scheduler", "--port", "0", "--host", "127.0.0.1"], ["worker", "--nthreads", "1", "--no-nanny"])
     ]
-    points = plan("circuit", ["gamma=0:0.9:9", "layers=500,600"], WORDS)
+    points = plan(STAGE, ["gamma=0:0.9:9", "layers=500,600"], FIXED)
     out = tmp_path / "out"
 
     def kill():

@@ -8,6 +8,7 @@ import pytest
 
 from transslit.executor import executor
 from transslit.progress import Progress
+from validation.commands.circuit import STAGE
 from validation.sweep import plan, sweep
 
 POINTS = 10_000
@@ -37,9 +38,9 @@ class Watch(threading.Thread):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_ten_thousand_points_do_not_fill_the_memory(tmp_path):
-    words = ["--resistance", "5ohm", "--points", "11", "--layers", "2", "--cycles", "1"]
+    fixed = {"resistance": "5ohm", "points": "11", "layers": "2", "cycles": "1"}
     began = time.process_time()
-    points = plan("circuit", ["gamma=0:0.9:100", "slit-capacitance=10nF:100nF:100"], words)
+    points = plan(STAGE, ["gamma=0:0.9:100", "slit-capacitance=10nF:100nF:100"], fixed)
     planned = time.process_time() - began
     (tmp_path / "points").mkdir()
     with executor(2) as pool:

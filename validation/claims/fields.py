@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from continuum import CrossingLine, OpenSpaceFlux, capacitances, migration_laws
+from continuum import CrossingLine, OpenSpaceFlux, Run, capacitances, migration_laws
+from continuum.measures import Runs, by_width, instant, spread
 from transslit.series import durations
-from validation.claims.measures import by_width, instant, spread
 from validation.claims.registry import Finding, claim
-from validation.claims.uncertainty import Evidence, Need, Runs
+from validation.claims.uncertainty import Evidence, Need
 from validation.figures.claims import TIME, Axis, plot
 from validation.presets import NARROW, WIDTHS
-from validation.simulations.runs import Run
 from validation.verdicts.verdict import part
 from validation.verdicts.words import nm
 

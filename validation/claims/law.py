@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from continuum.measures import Runs, driven
 from discovery import DiscoveryConfig
 from validation.checks.law import gamma as gamma_of
 from validation.checks.law import is_resistance
-from validation.claims.measures import driven
 from validation.claims.registry import Finding, claim
-from validation.claims.uncertainty import Evidence, Need, Runs
+from validation.claims.uncertainty import Evidence, Need
 from validation.figures.claims import Axis, plot
 from validation.verdicts.verdict import Measured, part
 

@@ -12,14 +12,15 @@ import pandas as pd
 from circuit import CircuitConfig, simulate
 from circuit.measures import cv_distance, last_cycle
 from circuit.prescribed import prescribed_line
+from continuum import Run
+from continuum.measures import Runs
 from transslit import TriangularCV
 from validation.checks.circuit_cv import cell_voltammogram
 from validation.claims.circuits import GROWS, V_M, known
 from validation.claims.registry import Finding, claim
-from validation.claims.uncertainty import Evidence, Need, Runs
+from validation.claims.uncertainty import Evidence, Need
 from validation.figures.claims import Axis, plot
 from validation.simulations.circuit import extracted_circuit
-from validation.simulations.runs import Run
 from validation.verdicts.verdict import part
 
 WIDTH = 1.5e-9

@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from validation.claims.measures import by_width, driven, extremes, falling, spread, spread_at_equal_filling, trend
+from continuum import Run
+from continuum.measures import Runs, by_width, driven, extremes, falling, spread, spread_at_equal_filling, trend
 from validation.claims.registry import Finding, claim
-from validation.claims.uncertainty import Evidence, Need, Runs
+from validation.claims.uncertainty import Evidence, Need
 from validation.figures.claims import PHASE, Axis, D, plot
 from validation.presets import WIDTHS
-from validation.simulations.runs import Run
 from validation.verdicts.verdict import Measured, part
 from validation.verdicts.words import nm
 

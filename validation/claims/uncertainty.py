@@ -13,6 +13,7 @@ as ASME V&V 20 asks (docs/verdicts.md). Runs lie in OUT/evidence/runs, named by 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,14 +22,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from continuum import ContinuumConfig
+from continuum import ContinuumConfig, Run
+from continuum.measures import Runs
 from discovery import DiscoveryConfig, table_from_records
 from transslit import BadInput, Law, SlitNetwork, TransSlitRecord, TriangularCV
+from transslit.config import digest
 from transslit.progress import Progress
 from transslit.runs import RunFolder, read_manifest, stage_digest
 from validation.presets import NARROW, ClaimsConfig, at_preset, limits
 from validation.simulations.atoms import find, fits, found_or_run
-from validation.simulations.runs import Run, Simulations
+from validation.simulations.runs import Simulations
 from validation.verdicts.verdict import Measured
 from validation.verdicts.words import nm
 
@@ -93,7 +96,6 @@ def _inputs(base: ContinuumConfig) -> tuple[Input, ...]:
 QUICK_INPUTS = 3
 
 
-Runs = Mapping[float, Run]  # by slit width in m
 Measure = Callable[[Runs], Mapping[str, float]]
 Task = tuple[float, str, Callable[[], object]]
 
@@ -119,13 +121,13 @@ class Evidence(Simulations):
         super().__init__(run, progress)
         self.config = config
         self.given_md: Path | None = None
-        self.given: dict[str, Path] = {}  # continuum runs among `records`, by digest
+        self.given: dict[str, Path] = {}  # continuum runs among `records`, by configuration
         self.unused = list(dict.fromkeys(records))
         for folder in self.unused:
             if fits(TransSlitRecord.read(folder).metadata, config):
                 self.given_md = self.given_md or folder
-            elif digest := read_manifest(folder).get("digest"):
-                self.given[digest] = folder
+            elif content := read_manifest(folder).get("config"):
+                self.given[_key(content)] = folder
         self._runs: dict[str, Run] = {}
         chosen = _inputs(self.cv_config(NARROW))[: QUICK_INPUTS if config.preset == "quick" else None]
         self.inputs = tuple(known for known in chosen if self._possible(known))
@@ -293,13 +295,18 @@ class Evidence(Simulations):
 
     def _finished(self, config: ContinuumConfig) -> Path | None:
         """The folder of a finished run of `config`: the evidence's own, that of a validation, or one that is given."""
-        key = stage_digest(config)
-        self._use(self.given.get(key))
+        key, given = stage_digest(config), self.given.get(_key(config.model_dump(mode="json")))
+        self._use(given)
         places = (self._place(config), self.folder.path / "continuum-cv")
-        return next((place for place in places if read_manifest(place).get("digest") == key), self.given.get(key))
+        return next((place for place in places if read_manifest(place).get("digest") == key), given)
 
     def _use(self, folder: Path | None) -> None:
         self.unused = [other for other in self.unused if other != folder]
+
+
+def _key(config: object) -> str:
+    """Digest of a configuration with numbers to 12 digits: "3nm" on a command line is 3e-9 m but for round-off."""
+    return digest(json.loads(json.dumps(config), parse_float=lambda number: f"{float(number):.12g}"))
 
 
 def _label(known: Input, value: float) -> str:

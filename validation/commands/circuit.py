@@ -16,6 +16,7 @@ from circuit import CircuitConfig, HalfCell, simulate
 from circuit.measured import read_curve, read_drive
 from circuit.measures import summary as circuit_summary
 from circuit.resistance import slit_resistance
+from circuit.stage import fit_circuit, write_circuit
 from circuit.surrogate import Surrogate
 from transslit.config import Config
 from transslit.drive import (
@@ -37,7 +38,6 @@ from validation.commands.common import JsonFlag, OutPath, command_app
 from validation.commands.options import Options, Texts
 from validation.commands.terminal import open_console
 from validation.presets import Seed
-from validation.simulations.circuit import fit_circuit, write_circuit
 from validation.sweep import Stage, Work
 
 COLUMNS = {  # elements of a slit width in the summary, per metre of depth

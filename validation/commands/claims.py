@@ -21,7 +21,6 @@ from validation.commands.options import Options, Texts
 from validation.commands.terminal import counted, listing, open_console
 from validation.presets import ClaimsConfig
 from validation.sweep import Stage, Work
-from validation.verdicts.tolerances import read_tolerances
 from validation.verdicts.verdict import exit_code
 
 
@@ -55,10 +54,9 @@ def claims_command(
     """
     config, ids = read(texts)
     further = OPTIONS.build(Further, texts)
-    standards = {} if further.tolerances is None else read_tolerances(further.tolerances, CLAIMS)
     folder = out or Path("runs") / f"claims-{config.electrolyte.name}-{config.preset}"
     with open_run(folder) as run:
-        verdicts = judge_claims(run, config, ids, Progress(), record or [], standards)
+        verdicts = judge_claims(run, config, ids, Progress(), record or [], further.standards(CLAIMS))
     if as_json:
         print(json.dumps({"setting": config.setting, "out": str(folder), "verdicts": [v.row() for v in verdicts]}))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -17,6 +17,7 @@ from transslit.executor import executor
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
 from transslit.runs import open_run
+from validation.verdicts.tolerances import Tolerances, read_tolerances
 
 OutPath = Annotated[Path | None, typer.Option(help="Run folder. The same command with the same folder resumes.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
@@ -43,6 +44,10 @@ class Judgement(Config):
 
     tolerances: Path | None = Field(None, description="TOML file of your own tolerances, by the ids of the verdicts")
     strict: bool = Field(False, description="exit with 1 on an inconclusive required check too")
+
+    def standards(self, families: Collection[str]) -> Tolerances:
+        """The tolerances by id, each of one of `families` (first parts of ids)."""
+        return {} if self.tolerances is None else read_tolerances(self.tolerances, families)
 
 
 def command_app() -> typer.Typer:

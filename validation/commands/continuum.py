@@ -9,8 +9,9 @@ from pathlib import Path
 from pydantic import Field
 
 import continuum
-from continuum import ContinuumConfig
+from continuum import ContinuumConfig, Run
 from continuum.figures import draw
+from continuum.measures import agreement, extremes, spread, spread_at_equal_filling
 from transslit.config import Config
 from transslit.drive import ChargeStep, Drive, TriangularCV
 from transslit.electrolyte import Electrolyte
@@ -19,7 +20,6 @@ from transslit.units import Length
 from validation.commands.common import JsonFlag, OutPath, command_app, run_stage
 from validation.commands.options import Options, Texts
 from validation.presets import Seed
-from validation.simulations.runs import Run
 from validation.sweep import Stage, Work
 
 
@@ -74,9 +74,6 @@ def row(config: ContinuumConfig, folder: Path) -> dict[str, object]:
     the charge that crosses meanwhile; both are means over the crossings. `filling_spread` is the largest
     (largest - smallest) / mean over the crossings of R at equal q. Only voltammetry has a ladder and resistivities.
     """
-    # Claims load the libraries of molecular dynamics, without which a run is possible.
-    from validation.claims.measures import agreement, extremes, spread, spread_at_equal_filling
-
     run = Run(folder, config, made=continuum.run(config, folder, Progress(quiet=True)))
     values: dict[str, object] = {}
     if isinstance(config.drive, TriangularCV):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +10,13 @@ import typer
 from pydantic import Field
 
 from validation.chain import judge
+from validation.claims import CLAIMS
 from validation.commands.common import JsonFlag, Judgement, OutPath, command_app
 from validation.commands.options import Options, Texts
-from validation.commands.results import report, standards
+from validation.commands.terminal import summary
 from validation.presets import Seed
+from validation.verdicts.verdict import exit_code
+from validation.verdicts.words import FAMILIES
 
 
 class Further(Judgement):
@@ -37,5 +41,6 @@ def judge_command(
     """Judge a record, whoever made it: conservation, mechanism, and with --against how two records agree."""
     further = OPTIONS.build(Further, texts)
     records = [record] if further.against is None else [record, further.against]
-    result = judge(records, out or Path("runs/judge"), standards(further.tolerances), further.seed)
-    return report(result, further.strict, as_json)
+    result = judge(records, out or Path("runs/judge"), further.standards({*FAMILIES, *CLAIMS}), further.seed)
+    print(json.dumps(result.summary)) if as_json else summary(result)
+    return exit_code(result.verdicts, further.strict)

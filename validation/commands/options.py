@@ -140,10 +140,7 @@ class Options:
         @functools.wraps(function)
         def command(**words: Any) -> int:
             options = {name: words.pop(name) for name in self.known}
-            texts = {
-                name: "true" if word is True else word for name, word in options.items() if word not in (None, False)
-            }
-            return function(texts, **words)
+            return function(texts_of(options), **words)
 
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -215,6 +212,11 @@ def refuse_others(kind: str, takes: Mapping[str, Collection[str]], texts: Texts)
         takers = [other for other, options in takes.items() if name in options]
         if takers and kind not in takers:
             raise BadInput(name, text, f"a {kind} drive does not take it ({', '.join(takers)} would)")
+
+
+def texts_of(words: Mapping[str, Any]) -> dict[str, str]:
+    """Options that are given on a command line, as texts."""
+    return {name: "true" if word is True else word for name, word in words.items() if word or word == ""}
 
 
 def whole(text: str) -> int:

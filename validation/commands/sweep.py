@@ -15,7 +15,7 @@ from transslit.errors import BadInput
 from transslit.progress import Progress
 from validation.commands import module
 from validation.commands.common import JsonFlag, Parallel, command_app
-from validation.commands.options import Options, Texts
+from validation.commands.options import Options, Texts, texts_of
 from validation.figures.sweep import figure
 from validation.sweep import plan, sweep
 from validation.sweep.table import column
@@ -103,8 +103,7 @@ def _words_of_stage(stage: str, words: Sequence[str]) -> tuple[dict[str, str], l
     given: dict[str, Any] = command.make_context(stage, list(words)).params
     argument = given.pop(module(stage).STAGE.argument, None) or []
     arguments = [str(word) for word in (argument if isinstance(argument, list | tuple) else [argument])]
-    texts = {name: "true" if word is True else word for name, word in given.items() if word not in (None, False, [])}
-    return texts, arguments
+    return texts_of(given), arguments
 
 
 def _axes(text: str) -> tuple[str, str]:

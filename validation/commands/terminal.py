@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.padding import Padding
@@ -17,9 +18,13 @@ from scipy import constants
 
 from transslit import Electrolyte, Law, SlitNetwork
 from transslit.fields import sourced_values
+from validation.verdicts.answers import answers
 from validation.verdicts.compare import Pair, counts
 from validation.verdicts.verdict import Verdict
 from validation.verdicts.words import constants_line, number
+
+if TYPE_CHECKING:
+    from validation.chain import ChainResult
 
 COLOUR = {"pass": "green", "reproduced": "green", "fail": "red", "not reproduced": "red", "inconclusive": "yellow"}
 MARKS = {"green": "✓", "red": "✗", "yellow": "?"}  # beside the words, for terminals that can show them
@@ -70,6 +75,24 @@ def table(verdicts: Sequence[Verdict], folder: Path) -> None:
     console.print(listing(verdicts, console))
     counted(console, verdicts)
     place(console, folder)
+
+
+def summary(result: ChainResult) -> None:
+    """The answers, the counts, the checks that did not pass or could not be judged, the law, and the report's place."""
+    console = open_console()
+    console.print(Text.assemble(("Does diffusion enhance migration?", "bold"), GAP, result.setting))
+    for card in answers(result.verdicts):
+        word = Text(f"{card.word:<10}", COLOUR[card.verdict])
+        console.print(Text.assemble(f"  {card.source:<22} ", word, f" {card.number} of the charge"))
+    console.print()
+    counted(console, result.verdicts)
+    if others := [verdict for verdict in result.verdicts if COLOUR[verdict.verdict] != "green"]:
+        console.print(listing(others, console))
+    for text in result.lacking:
+        console.print(f"not judged: {text}")
+    if "cv" in result.laws:
+        law(result.laws["cv"])
+    place(console, result.folder)
 
 
 def listing(verdicts: Sequence[Verdict], console: Console) -> Group:

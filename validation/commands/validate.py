@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from pydantic import Field
@@ -10,7 +11,10 @@ from transslit.errors import BadInput
 from transslit.progress import Progress
 from validation.commands.common import JsonFlag, Judgement, OutPath, command_app
 from validation.commands.options import Options, Texts
+from validation.commands.terminal import summary
 from validation.presets import STAGES, ValidateConfig
+from validation.verdicts.verdict import exit_code
+from validation.verdicts.words import FAMILIES
 
 
 class Further(Judgement):
@@ -37,10 +41,11 @@ def validate(texts: Texts, out: OutPath = None, as_json: JsonFlag = False) -> in
         wanted = tuple(part.strip() for part in further.stages.split(",") if part.strip())
     if not wanted or set(wanted) - set(STAGES):
         raise BadInput("stages", further.stages, f"give one or more of {','.join(STAGES)}")
-    # Only now: the chain loads the libraries of every simulation, and bad input is refused without them.
+    # The chain loads the libraries of every simulation; bad input is refused without them.
     from validation.chain import validate as run_chain
-    from validation.commands.results import report, standards
+    from validation.claims import CLAIMS
 
     folder = out or Path("runs") / f"validate-{config.electrolyte.name}-{config.slit * 1e9:g}nm-{config.preset}"
-    result = run_chain(config, folder, wanted, Progress(), standards(further.tolerances))
-    return report(result, further.strict, as_json)
+    result = run_chain(config, folder, wanted, Progress(), further.standards({*FAMILIES, *CLAIMS}))
+    print(json.dumps(result.summary)) if as_json else summary(result)
+    return exit_code(result.verdicts, further.strict)

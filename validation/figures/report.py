@@ -34,7 +34,7 @@ from transslit.style import (
     styled,
     tagged,
 )
-from validation.figures.svg import band
+from transslit.svg import band
 
 RADIUS, ION = {"C": 0.075, "O": 0.11}, 0.13  # nm, small enough to see between them
 

@@ -22,9 +22,9 @@ from transslit.errors import BadInput
 from transslit.fields import sourced_values
 from transslit.files import write_text
 from transslit.style import STYLE
+from transslit.svg import size, tags, to_file, to_svg
 from validation.checks.courses import as_text
 from validation.claims.registry import CLAIMS
-from validation.figures.svg import size, tags, to_file, to_svg
 from validation.presets import PAPER
 from validation.report import summary
 from validation.report.provenance import stage_rows, totals

@@ -3,62 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from continuum import ContinuumConfig, Frames, LadderParameters, extract
+from continuum import ContinuumConfig, Run
 from continuum import run as run_continuum
-from continuum.extract import laws
 from discovery import DiscoveryConfig, discover
-from transslit import Law, TransSlitRecord, TriangularCV
+from transslit import Law, TransSlitRecord
 from transslit.progress import Progress
 from transslit.runs import RunFolder
 
 Manifest = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished continuum run; what is reduced from it is kept in memory."""
-
-    folder: Path
-    config: ContinuumConfig
-    manifest: Manifest = field(default_factory=dict, repr=False)
-    made: TransSlitRecord | None = field(default=None, repr=False)  # where this process made it
-
-    @cached_property
-    def raw(self) -> TransSlitRecord:
-        """The record at the times of the run's own steps."""
-        return TransSlitRecord.read(self.folder) if self.made is None else self.made
-
-    @cached_property
-    def record(self) -> TransSlitRecord:
-        """The record resampled uniformly in time."""
-        return self.raw.resampled()
-
-    @cached_property
-    def law(self) -> tuple[float, float]:
-        """R_c in ohm m and gamma of equation 1, means of the crossings' least squares."""
-        resistance, gamma = laws(self.record)[:, :2].mean(axis=0)
-        return float(resistance), float(gamma)
-
-    @cached_property
-    def ladder(self) -> LadderParameters:
-        """All of the circuit's elements."""
-        return extract(self.raw)
-
-    @property
-    def half_period(self) -> float:
-        """Time of one sweep of its cyclic voltammetry in s."""
-        return TriangularCV.model_validate(self.config.drive.model_dump()).half_period
-
-    def frames(self) -> Frames:
-        """The fields; to be closed."""
-        return Frames(self.folder)
 
 
 class Simulations:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from transslit import TransSlitRecord
 
@@ -76,15 +75,3 @@ def planted(*, source="md", diffusion=0.3, noise=0.0, blocks=6, speed=1.0, level
         facts["drive"] = {"kind": "charge-step"}
     tables = (pd.concat(part, ignore_index=True) for part in (crossings, slits, terminal))
     return TransSlitRecord(*tables, metadata=facts)
-
-
-@pytest.fixture
-def make():
-    """The builder of planted records."""
-    return planted
-
-
-@pytest.fixture(scope="session")
-def planted_record():
-    """The same builder, for fixtures that outlive a test."""
-    return planted

@@ -1,4 +1,4 @@
-"""What claims measure in a continuum run: functions of its record on even times, numbers and tidy tables out.
+"""Measures of a finished run: functions of its record resampled uniformly in time, numbers and tidy tables out.
 
 Ratios such as dphi/I are taken where the current is driven, that is |I_i| above `DRIVEN` of its median: a triangular
 sweep drives an almost constant current, and the rest is the turn, where dphi_i and I_i pass zero at slightly different
@@ -12,19 +12,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from continuum import resistances
+from continuum.finished import Run
+from continuum.reductions import resistances
 from transslit import TransSlitRecord
-from validation.claims.uncertainty import Runs
-from validation.simulations.runs import Run
-from validation.verdicts.words import nm
 
 DRIVEN = 0.9
+Runs = Mapping[float, Run]  # by slit width in m
 PARTS = {"diffusion": "I_diffusion_A_per_m", "steric": "I_steric_A_per_m"}
 
 
 def by_width(runs: Runs, table: Callable[[Run], pd.DataFrame]) -> pd.DataFrame:
     """Tables of each run, one below the other, with d_m and, in words, width."""
-    tables = [table(run).assign(d_m=d, width=f"d = {nm(d)}") for d, run in sorted(runs.items())]
+    tables = [table(run).assign(d_m=d, width=f"d = {d * 1e9:g} nm") for d, run in sorted(runs.items())]
     return pd.concat(tables, ignore_index=True)
 
 

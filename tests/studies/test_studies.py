@@ -1,0 +1,25 @@
+"""Every study says question, command, cost and answer, and its command runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+STUDIES = Path(__file__).parents[2] / "studies"
+NAMES = sorted(path.name for path in STUDIES.iterdir() if (path / "__init__.py").exists())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_readme_says_what_a_reader_needs(name):
+    text = (STUDIES / name / "README.md").read_text(encoding="utf-8")
+    for word in ("**Question.**", "**Command**", f"python -m studies.{name}", "**Cost.**", "**Answer.**"):
+        assert word in text, word
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (STUDIES / name / target).exists(), target
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_has_a_help_page(name, study):
+    done = study(name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"python -m studies.{name}" in done.stdout
