@@ -22,9 +22,11 @@ import numpy as np
 from transslit.emulator import Emulator
 from transslit.errors import BadInput
 from transslit.files import write_text
+from transslit.resampling import STANDARD_ERRORS
 
 INPUTS = {"slit": ("nm", 1e-9), "concentration": ("M", 1e3), "window": ("mV", 1e-3), "scan_rate": ("mV/us", 1e3)}
 ELEMENTS = ("resistance", "gamma", "slit_capacitance", "open_resistance", "open_capacitance", "charge_max")
+SUFFIXES = {"resistance": "_ohm_m", "gamma": "", "capacitance": "_F_per_m", "charge_max": "_C_per_m"}  # by a name's end
 Array = np.ndarray
 
 
@@ -131,3 +133,12 @@ class Surrogate:
     def _unit(self, inputs: Array) -> Array:
         low, high = np.log([self.domain[name] for name in INPUTS]).T
         return (np.log(inputs) - low) / (high - low)
+
+
+def with_units(values: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, float]:
+    """Elements and the half-widths of their intervals (`_u95`), with the units in their names."""
+    named: dict[str, float] = {}
+    for name, value in values.items():
+        column = name + next(suffix for end, suffix in SUFFIXES.items() if name.endswith(end))
+        named |= {column: value, f"{column}_u95": STANDARD_ERRORS * errors[name]}
+    return named

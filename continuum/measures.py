@@ -14,7 +14,7 @@ import pandas as pd
 
 from continuum.finished import Run
 from continuum.reductions import resistances
-from transslit import TransSlitRecord
+from transslit import TransSlitRecord, TriangularCV
 
 DRIVEN = 0.9
 Runs = Mapping[float, Run]  # by slit width in m
@@ -133,3 +133,33 @@ def spread_at_equal_filling(run: Run, at: Sequence[float] = (0.3, 0.5, 0.7, 0.9)
         part = part.sort_values("q")
         rows += [(i, q, np.interp(q, part["q"], part["R_ohm_m"])) for q in at]
     return pd.DataFrame(rows, columns=["i", "q", "R_ohm_m"])
+
+
+def summary(run: Run) -> dict[str, float]:
+    """Elements of the ladder, resistivity per slit cell, and signs of the parts of the current; names have units.
+
+    A `_with_migration` is the share of the cycle during which the part has the sign of migration, `_by_charge` that of
+    the charge that crosses meanwhile; both are means over the crossings. `filling_spread` is the largest
+    (largest - smallest) / mean over the crossings of R at equal q. Only voltammetry has a ladder and resistivities.
+    """
+    values: dict[str, float] = {}
+    if isinstance(run.config.drive, TriangularCV):
+        ladder, equal = run.ladder, spread_at_equal_filling(run)
+        values = {
+            "R_c_ohm_m": ladder.resistance,
+            "R_c_std_ohm_m": ladder.resistance_std,
+            "gamma": ladder.gamma,
+            "gamma_std": ladder.gamma_std,
+            "C_slit_F_per_m": ladder.slit_capacitance,
+            "C_slit_std_F_per_m": ladder.slit_capacitance_std,
+            "R_open_ohm_m": ladder.open_resistance,
+            "C_open_F_per_m": ladder.open_capacitance,
+            "Q_max_C_per_m": ladder.charge_max,
+            "r_squared": min(ladder.r_squared),
+            **{name: value for name, value in extremes(run).items() if name.startswith(("R_min", "r_"))},
+            "filling_spread": float(equal.groupby("q")["R_ohm_m"].apply(spread).max()),
+        }
+    for part, shares in agreement(run).groupby("part")[["cycle", "charge"]].mean().iterrows():
+        values[f"{part}_with_migration"] = float(shares["cycle"])
+        values[f"{part}_with_migration_by_charge"] = float(shares["charge"])
+    return values

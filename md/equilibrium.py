@@ -59,7 +59,7 @@ class Equilibrium:
 
 def geometry_key(cell: Cell) -> str:
     """Digest of geometry and numbers of ions: what positions depend on, apart from the kind of the ions."""
-    content = [cell.network.model_dump(mode="json"), np.round(cell.box, 14).tolist(), cell.formula_units]
+    content = [cell.network.non_defaults(), np.round(cell.box, 14).tolist(), cell.formula_units]
     return digest([content, [ion.stoichiometry for ion in cell.electrolyte.ions]])
 
 

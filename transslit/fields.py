@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from pydantic.fields import FieldInfo
+from scipy import constants
 
 from transslit.config import Config
 from transslit.electrolyte import Electrolyte, Solvent
 from transslit.ions import Ion, MDParameters, MolecularParameters, Sourced
+from transslit.network import SlitNetwork
 from transslit.units import SI_UNITS, show
 
 TABLES: dict[str, type[Config]] = {
@@ -79,6 +81,25 @@ def sourced_values(part: Config, owner: str = "") -> Iterator[tuple[str, str, So
         elif name == "ions":
             for ion in value:
                 yield from sourced_values(ion, f"{ion.name} ")
+
+
+def derived_values(salt: Electrolyte, network: SlitNetwork) -> dict[str, tuple[float, str, str]]:
+    """Value, unit and meaning of the quantities that follow from an electrolyte's values, by name."""
+    inside = network.slit * network.slit_length * constants.N_A * 1e-9  # of 1 nm depth
+    per_slit = {
+        f"{name} per slit": (c * inside, "per nm of depth", f"bulk concentration in {network.slit * 1e9:g} nm by"
+        f" {network.slit_length * 1e9:g} nm")
+        for name, c in zip(salt.names, salt.bulk(), strict=True)
+    }  # fmt: skip
+    return {
+        "Debye length": (salt.debye_length() * 1e9, "nm", "of dilute ions; means little where it is below their size"),
+        "Bjerrum length": (salt.bjerrum_length * 1e9, "nm", "where two charges have the energy kT"),
+        "conductivity": (salt.conductivity(), "S/m", "Nernst-Einstein: ions that move independently"),
+        "close packing": (salt.close_packing / 1000, "M", "of formula units, from the ion diameters"),
+        "positive wall": (salt.most_surface_charge(1), "C/m²", "balanced by one close-packed layer of anions"),
+        "negative wall": (salt.most_surface_charge(-1), "C/m²", "balanced by one close-packed layer of cations"),
+        **per_slit,
+    }
 
 
 def _as_text(value: object, kind: str) -> str:

@@ -42,7 +42,7 @@ def time_scales(
         carried = np.interp(edges, np.append(0.0, current.time), charge)
         for n, (start, stop) in enumerate(windows):
             whole = n == len(windows) - 1
-            found = unexplained_share(record, i, (start, stop), seed)
+            estimate = unexplained_share(record, i, (start, stop), seed)
             rows.append(
                 {
                     "drive": name,
@@ -51,13 +51,13 @@ def time_scales(
                     "to_s": stop,
                     "whole": whole,
                     "charge_C_per_m": float(carried[-1] if whole else carried[n + 1] - carried[n]),
-                    "share": found.value,
-                    "low": found.low,
-                    "high": found.high,
-                    "samples": found.samples,
-                    "boxes": found.boxes,
-                    "verdict": found.inside(-share, share),
-                    "basis": found.basis(-share, share).removeprefix("; "),
+                    "share": estimate.value,
+                    "low": estimate.low,
+                    "high": estimate.high,
+                    "samples": estimate.samples,
+                    "boxes": estimate.boxes,
+                    "verdict": estimate.inside(-share, share),
+                    "basis": estimate.basis(-share, share).removeprefix("; "),
                 }
             )
     return pd.DataFrame(rows).sort_values(["rise_s", "drive", "whole", "from_s"], ignore_index=True)
@@ -67,9 +67,9 @@ def holds_from(table: pd.DataFrame, share: float = SHARE) -> str:
     """From which drive on Nernst-Planck leaves less than `share`, in a sentence; `table` from `time_scales`."""
     whole = table[table["whole"]].sort_values("rise_s")
     slower = [(whole["rise_s"] >= rise).to_numpy() for rise in whole["rise_s"]]
-    held = [bool((whole["verdict"][rows] == "pass").all()) for rows in slower]
-    if any(held):
-        first = whole.iloc[held.index(True)]
+    small = [bool((whole["verdict"][rows] == "pass").all()) for rows in slower]
+    if any(small):
+        first = whole.iloc[small.index(True)]
         return f"Nernst-Planck leaves less than {share:.0%} of the charge from {first['drive']} on"
     failed = whole.loc[whole["verdict"] == "fail", "drive"]
     named = f"; more than that for {', '.join(failed)}" if len(failed) else ""

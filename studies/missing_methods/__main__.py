@@ -17,11 +17,11 @@ from studies.missing_methods.report import Summary, run_study
 from studies.missing_methods.setting import Setting
 from transslit.errors import BadInput
 from transslit.files import write_json
+from transslit.options import Options, Texts, whole
 from transslit.progress import Progress
 from transslit.runs import open_run
 from validation.cli import run
-from validation.commands.common import JsonFlag, Parallel, command_app
-from validation.commands.options import Options, Texts, whole
+from validation.commands.common import JsonFlag, Parallel, command_app, with_options
 
 MOST = 2**14  # settings of a sample
 
@@ -48,7 +48,7 @@ class Mode(Parallel):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if False:
+        if self.sample and (self.searched or self.elements):
             raise BadInput("sample", self.sample, "goes without --searched and --elements")
         try:
             possible = all(1 <= count <= MOST for count in self.rounds)
@@ -70,7 +70,7 @@ python -m studies.missing_methods --slit-length 10nm --edge-gap 0.7nm --out runs
 
 python -m studies.missing_methods --sample 128 --refine 32,32 --out runs/methods"""
 )
-@OPTIONS.command
+@with_options(OPTIONS)
 def command(
     texts: Texts,
     out: Annotated[Path, typer.Option(help="Folder. The same command resumes there.")] = Path("runs/methods"),

@@ -12,10 +12,10 @@ from studies.salts.salts import compare, draw
 from transslit.errors import BadInput
 from transslit.library import known
 from transslit.network import SlitNetwork
+from transslit.options import Options, Texts
 from transslit.progress import Progress
 from validation.cli import run
-from validation.commands.common import JsonFlag, command_app
-from validation.commands.options import Options, Texts
+from validation.commands.common import JsonFlag, command_app, with_options
 
 OPTIONS = Options(
     SlitNetwork,
@@ -26,7 +26,7 @@ app = command_app()
 
 
 @app.command(epilog="Example: python -m studies.salts KF LiCl --slit 2nm --out runs/salts")
-@OPTIONS.command
+@with_options(OPTIONS)
 def command(
     texts: Texts,
     names: Annotated[list[str] | None, typer.Argument(help="Names or files. Default: all that are known.")] = None,

@@ -60,7 +60,7 @@ def test_it_can_be_remade(make_config, tmp_path, monkeypatch):
     made = remake_equilibrium(config, tmp_path / "cell", Progress(quiet=True), anneal=0.0, equilibration=1e-12)
     assert made.provenance["continued_from_state"] == []
     provenance = json.loads((tmp_path / "cell.json").read_text())
-    assert provenance["source"] == "packed at random"
+    assert (provenance["source"], provenance["lattice"]) == ("packed at random", "graphene")
     assert provenance["length_s"]["equilibrate"] == pytest.approx(1e-12)
     assert provenance["drift_in_words"] == "the equilibration is too short to tell whether the ions are in equilibrium"
     monkeypatch.setattr(md.equilibrium, "SHIPPED", tmp_path)

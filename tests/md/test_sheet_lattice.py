@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from openmm import unit
@@ -10,6 +12,7 @@ from scipy import constants
 from md import Cell, TransSlitFlux
 from md.forcefield import build_system, nonbonded, topology
 from md.packing import nearest
+from md.reduction import record_of
 from md.sheet_lattice import LATTICES, SheetLattice
 from transslit import BadInput
 
@@ -34,12 +37,14 @@ def test_a_planted_lattice_is_taken_throughout(make_config, make_universe, monke
     charge = 0.02 * constants.e * PER_AREA  # of a sheet, both faces, in C/m^2
     assert cell.sheet_charge == pytest.approx(charge)
     ion = np.tile([[0.1e-9, 0.1e-9, 0.1e-9]], (4, 1))
-    record = TransSlitFlux(make_universe(cell, [("K", ion)], start=0.05), cell).run().results.record
-    positive = record.terminal["replica"] < 2
-    np.testing.assert_allclose(record.terminal["sigma_C_per_m2"], np.where(positive, charge, -charge))
+    counts = TransSlitFlux(make_universe(cell, [("K", ion)], start=0.05), cell).run().results.counts
+    for each in (counts, replace(counts, sigma=None)):  # the charge of the sheets' atoms, and that of the drive
+        terminal = record_of([each], cell).terminal
+        np.testing.assert_allclose(terminal["sigma_C_per_m2"], np.where(terminal["replica"] < 2, charge, -charge))
 
     assert cell.network.sheet_thickness == THICKNESS
-    np.testing.assert_allclose(np.diff(cell.network.sheet_centres), -(cell.network.slit + THICKNESS))
+    planes = np.unique(place[:, 0].round(15))[:5]  # two ribbons on either side of the positive electrode's wall
+    np.testing.assert_allclose(np.diff(planes), cell.network.slit + THICKNESS)
     assert np.diff(cell.walls) == pytest.approx(2 * (cell.network.depth + 0.6e-9) + THICKNESS)
 
     structure = topology(cell, 1)

@@ -44,7 +44,7 @@ def judged(inside, tmp_path):
 def test_a_record_of_the_continuum_alone(records, judged):
     """The parts of the current add up to round-off; diffusion has the sign of migration during the whole cycle."""
     found = judged(records / "KCl")
-    assert found["setting"] == "KCl, d = 2 nm"
+    assert found["setting"] == "KCl 1 M, d = 2 nm"
     assert found["lacking"] == []
     assert found["verdicts"]["verify.cv.parts"]["value"] < 1e-9
     sign = found["verdicts"]["cv.pos.1.sign"]

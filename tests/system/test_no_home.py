@@ -18,9 +18,9 @@ COMMANDS = {
     "show": ("electrolytes", "show", "KCl"),
     "continuum": ("continuum", "--slit", "1nm", "--layers", "2", "--steps", "8"),
     "circuit": ("circuit", "--resistance", "5ohm"),
-    "figure": ("circuit", "--figure", "4d"),
+    "figure": ("continuum", "--slit", "1nm", "--layers", "4", "--steps", "8", "--figures", "--out", "drawn"),
 }
-SAID = {"continuum": ["Continuum: cv ...", "Continuum: cv: done in "]}
+SAID = dict.fromkeys(("continuum", "figure"), ["Continuum: cv ...", "Continuum: cv: done in "])
 
 
 @pytest.fixture(scope="module")

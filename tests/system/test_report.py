@@ -11,12 +11,15 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
+from md.shipped import SHIPPED
+from transslit.style import STYLE
 from transslit.svg import to_svg
-from validation.claims import CLAIMS, Finding
-from validation.figures import report as figures
+from validation.chain import judge
+from validation.claims import CLAIMS
+from validation.claims.registry import Finding
 from validation.report.page import render
-from validation.report.sections import exhibits
-from validation.report.tables import Material
+from validation.report.sections import all_figures
+from validation.report.tables import ReportData
 from validation.verdicts.verdict import part
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
@@ -104,13 +107,25 @@ def test_it_opens_with_the_answer(page):
 def test_every_section_has_its_figures_captions_and_data(page):
     for key in ("claims", "verdicts", "geometry", "mechanisms", "law", "circuit", "provenance"):
         assert find(page, f"section#{key} h2"), key
-    figures = find(page, "figure")
-    assert len(figures) >= 5
-    for figure in figures:
+    figures = {figure.get_attribute("id"): figure for figure in find(page, "figure")}
+    assert set(figures) == {"network", "cv-currents", "law-figure", "voltammograms"}
+    for figure in figures.values():
         assert figure.find_element("tag name", "svg").size["width"] > 200
         assert len(figure.find_element("tag name", "figcaption").text) > 40
         assert f"--figure {figure.get_attribute('id')}" in figure.text
         assert figure.find_element("css selector", f"a[download='{figure.get_attribute('id')}.csv']")
+
+
+def test_a_page_of_atoms_alone_shows_them_and_says_what_they_lack(browser, tmp_path):
+    judge([SHIPPED / "charge-step-10ps"], tmp_path / "judged")
+    browser.get((tmp_path / "judged" / "report.html").as_uri())
+    WebDriverWait(browser, 20).until(lambda page: not find(page, "figure noscript"))
+    assert browser.get_log("browser") == []
+    figures = {figure.get_attribute("id"): figure for figure in find(browser, "figure")}
+    assert set(figures) == {"network", "filling", "contents", "differences", "step-charges", "references"}
+    labels = [button.text for button in figures["filling"].find_elements("css selector", ".toggles button")]
+    assert {"atoms", "slit 1", "slit 2", "slit 3"} <= set(labels)
+    assert "no temperature.parquet beside the record" in browser.find_element("id", "verdicts").text
 
 
 def test_the_links_of_the_contents_lead_somewhere(page):
@@ -271,14 +286,14 @@ def test_the_arrows_read_the_data(page):
 @pytest.fixture(scope="module")
 def claimed(finished, tmp_path_factory):
     """The page with the evidence of one claim; figures but the claim's are blank."""
-    material = Material.read(finished[0])
+    data = ReportData.read(finished[0])
     table = pd.DataFrame({"what": ["mPNP", "NCM", "NCM"], "layers": [6, 6, 10], "cpu_s": [3.0, 0.02, 0.03]})
     verdict = CLAIMS["C26"].verdict(Finding((part("Ratio", 150.0, low=10.0, reason="planted"),), "planted", table))
-    material = dataclasses.replace(material, verdicts=[*material.verdicts, verdict])
-    drawings = {exhibit.key: "<svg></svg>" for exhibit in exhibits(material)}
-    drawings["C26"] = to_svg(verdict.draw(), "C26", figures.STYLE)
+    data = dataclasses.replace(data, verdicts=[*data.verdicts, verdict])
+    drawings = {figure.key: "<svg></svg>" for figure in all_figures(data)}
+    drawings["C26"] = to_svg(CLAIMS["C26"].draw(table), "C26", STYLE)
     page = tmp_path_factory.mktemp("claimed") / "report.html"
-    page.write_text(render(material, drawings), encoding="utf-8")
+    page.write_text(render(data, drawings), encoding="utf-8")
     return page
 
 

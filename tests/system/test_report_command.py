@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from transslit import Law, SlitNetwork
+from transslit import Law
 from transslit.files import file_checksum, read_sealed, write_sealed
 from transslit.law import Constant
 from validation.report import page as report
 
 BLANK = '<svg viewBox="0 0 1 1"></svg>'
-STAGES = ("continuum-step", "continuum-cv", "discover", "circuit", "record")
+STAGES = ("continuum-cv", "discover", "circuit", "record")
 
 
 @pytest.fixture
@@ -36,30 +36,6 @@ def test_the_page_is_made_again_from_verdicts_and_tables(copy, finished, inside)
     assert done.returncode == 0, done.stderr
     for name in ("report.html", "report.md", "figures/law-figure.svg"):
         assert (copy / name).read_bytes() == (finished[0] / name).read_bytes(), name
-
-
-def test_profiles_hold_what_the_slits_hold(finished):
-    """Uniform before the step; after it the mean over a slit's width is its content, less what stands in its gaps."""
-    tables = finished[0] / "tables"
-    profiles, slits = pd.read_parquet(tables / "profiles.parquet"), pd.read_parquet(tables / "step-slits.parquet")
-    facts = pd.read_parquet(tables / "facts.parquet").set_index("name")["json"]
-    metadata = json.loads(facts["records"])["step"]
-    network = SlitNetwork.model_validate(metadata["network"])
-    before = profiles[profiles["moment"] == "before"]
-    assert before["c_M"].to_numpy() == pytest.approx(metadata["concentration_mol_per_m3"] / 1e3, rel=1e-6)
-    last = slits[slits["time_s"] == slits["time_s"].max()]
-    gaps = (
-        network.sheet_thickness * network.edge_gap / (network.slit * network.slit_length)
-    )  # half of two, over the slit
-    for replica, electrode in ((0, "positive"), (1, "negative")):
-        content = last[last["replica"] == replica].set_index("i")
-        after = profiles[(profiles["moment"] == "after") & (profiles["electrode"] == electrode)]
-        for (i, ion), part in after.groupby(["i", "ion"]):
-            x, half = part["x_nm"].to_numpy(), network.slit * 1e9 / 2
-            widths = np.diff([-half, *(x[1:] + x[:-1]) / 2, half])
-            mean = part["c_M"].to_numpy() @ widths / widths.sum()
-            counted = content.loc[i, f"c_{ion}_mol_per_m3"] / 1e3
-            assert counted / (1 + 1.5 * gaps) < mean < counted
 
 
 def test_one_figure_with_its_data(copy, inside):

@@ -14,13 +14,12 @@ from pydantic import Field
 
 from circuit import CircuitConfig, HalfCell, simulate
 from circuit.measured import read_curve, read_drive
-from circuit.measures import summary as circuit_summary
+from circuit.measures import summary
 from circuit.resistance import slit_resistance
 from circuit.stage import fit_circuit, write_circuit
-from circuit.surrogate import Surrogate
+from circuit.surrogate import ELEMENTS, Surrogate, with_units
 from transslit.config import Config
 from transslit.drive import (
-    CircuitDrive,
     ConstantPower,
     Galvanostatic,
     PotentialStep,
@@ -31,23 +30,13 @@ from transslit.drive import (
 from transslit.errors import BadInput
 from transslit.files import file_checksum, read_json
 from transslit.law import Law
-from transslit.resampling import STANDARD_ERRORS
+from transslit.options import Options, Texts
 from transslit.runs import open_run
 from transslit.units import Concentration, Length, Voltage, parse
-from validation.commands.common import JsonFlag, OutPath, command_app
-from validation.commands.options import Options, Texts
+from validation.commands.common import JsonFlag, OutPath, command_app, with_options
 from validation.commands.terminal import open_console
 from validation.presets import Seed
 from validation.sweep import Stage, Work
-
-COLUMNS = {  # elements of a slit width in the summary, per metre of depth
-    "resistance": "resistance_ohm_m",
-    "gamma": "gamma",
-    "slit_capacitance": "slit_capacitance_F_per_m",
-    "open_resistance": "open_resistance_ohm_m",
-    "open_capacitance": "open_capacitance_F_per_m",
-    "charge_max": "charge_max_C_per_m",
-}
 
 
 class TableFile(Config):
@@ -115,7 +104,7 @@ transslit circuit --resistance 5ohm --impedance 1kHz:1GHz --bias 0.2V --out runs
 
 transslit circuit --resistance 2ohm --fit measured.mpt --out runs/fit"""
 )
-@OPTIONS.command
+@with_options(OPTIONS)
 def circuit_command(
     texts: Texts,
     law: Annotated[Path | None, typer.Argument(help="law.json, or the folder that holds it.", metavar="[LAW]")] = None,
@@ -167,28 +156,25 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
         raise BadInput("gamma", texts["gamma"], "a law has its own; leave one of the two out")
     if further.impedance is None and further.bias:
         raise BadInput("bias", texts["bias"], "is of an impedance; give --impedance LOW:HIGH too")
-    elements: dict[str, Any] = {} if further.electrode is None else _elements("electrode", further.electrode)
+    elements: dict[str, Any] = {}
     fitted: dict[str, float] = {}
     if further.slit is not None:
         elements, fitted = _of_slit(further, texts, arguments)
+    elif further.electrode is not None:
+        elements = _elements("electrode", further.electrode)
     if bool(arguments) == bool({"resistance", "resistance_table"} & {*texts, *elements}):
-        raise BadInput(
-            "law", arguments[0] if arguments else "none", "give a law.json, --resistance or --slit, one of the three"
-        )
+        given = arguments[0] if arguments else "none"
+        raise BadInput("law", given, "give a law.json, --resistance or --slit, one of the three")
     law = Law.read(Path(arguments[0])) if arguments else None
-    counter = (
-        None
-        if further.counter is None
-        else HalfCell.read_file(str(further.counter), _elements("counter", further.counter))
-    )
-    drive: CircuitDrive = (
-        read_drive(further.drive.drive_table) if isinstance(further.drive, TableFile) else further.drive
-    )
-    others = {"counter": counter, "full_cell": not further.half_cell, "drive": drive}
+    elements |= {"full_cell": not further.half_cell, "drive": further.drive}
+    if further.counter is not None:
+        elements["counter"] = HalfCell.read_file(str(further.counter), _elements("counter", further.counter))
+    if isinstance(further.drive, TableFile):
+        elements["drive"] = read_drive(further.drive.drive_table)
+    values = OPTIONS.values(CircuitConfig, texts, **elements)
     if further.electrode is None:
-        config = OPTIONS.build(CircuitConfig, texts, **elements, **others)
+        config = CircuitConfig.read(**values)
     else:
-        values = OPTIONS.values(CircuitConfig, texts, **elements, **others)
         config = CircuitConfig.read_file(str(further.electrode), values)
     slit_resistance(config, law)  # refuses what is no resistance before anything is run
     return Circuit(config, law, fitted)
@@ -196,7 +182,7 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
 
 def row(config: CircuitConfig, law: Law | None, folder: Path) -> dict[str, object]:
     """Columns of a sweep: the summary of a simulation."""
-    return dict(circuit_summary(simulate(config, law)))
+    return dict(summary(simulate(config, law)))
 
 
 def _work(texts: Texts, arguments: Sequence[str]) -> Work:
@@ -218,16 +204,13 @@ def _of_slit(further: Further, texts: Texts, arguments: Sequence[str]) -> tuple[
     drive = further.drive
     others = {"law": arguments[0]} if arguments else {}
     for name, value in {**others, **texts}.items():
-        if name in ("law", "electrode", *COLUMNS):
+        if name in ("law", "electrode", *ELEMENTS):
             raise BadInput(name, value, "--slit gives every element; leave one of the two out")
     if not isinstance(drive, TriangularCV):
         raise BadInput("drive", drive.kind, "the elements that --slit gives are those of a cv or smoothed-cv")
     slit, concentration = further.slit or 0.0, further.concentration or 1000.0
     values, errors = Surrogate.shipped().at(slit, concentration, drive.window, drive.scan_rate)
-    summary: dict[str, float] = {}
-    for name, column in COLUMNS.items():
-        summary |= {column: values[name], f"{column}_u95": STANDARD_ERRORS * errors[name]}
-    return values | {"half_entrance_resistor": True}, summary
+    return values | {"half_entrance_resistor": True}, with_units(values, errors)
 
 
 def _elements(name: str, path: Path) -> dict[str, Any]:

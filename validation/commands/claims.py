@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 from pydantic import Field
 
+from transslit.options import Options, Texts
 from transslit.progress import Progress
 from transslit.runs import RunFolder, open_run
 from validation.claims import CLAIMS
 from validation.claims.judge import judge_claims
 from validation.claims.registry import chosen
-from validation.commands.common import JsonFlag, Judgement, OutPath, command_app
-from validation.commands.options import Options, Texts
+from validation.commands.common import JsonFlag, Judgement, OutPath, command_app, with_options
 from validation.commands.terminal import counted, listing, open_console
 from validation.presets import ClaimsConfig
 from validation.sweep import Stage, Work
@@ -35,7 +35,7 @@ app = command_app()
 
 
 @app.command(epilog="Example: transslit claims --claims C02,C11 --out runs/claims")
-@OPTIONS.command
+@with_options(OPTIONS)
 def claims_command(
     texts: Texts,
     record: Annotated[

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import Field
 
 from transslit.config import Config
 from transslit.executor import executor
+from transslit.options import Help, Options
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
 from transslit.runs import open_run
@@ -23,6 +26,7 @@ OutPath = Annotated[Path | None, typer.Option(help="Run folder. The same command
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
 
 C = TypeVar("C", bound=Config)
+KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 # Of a record's metadata, what its manifest says too.
 CONTINUED = ("continued_from_state", "equilibrium_continued_from_state")
@@ -48,6 +52,39 @@ class Judgement(Config):
     def standards(self, families: Collection[str]) -> Tolerances:
         """The tolerances by id, each of one of `families` (first parts of ids)."""
         return {} if self.tolerances is None else read_tolerances(self.tolerances, families)
+
+
+def with_options(options: Options) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Make a function a typer command, whose first parameter, the texts of options, is replaced by the options."""
+
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        own = [p.replace(kind=KEYWORD) for p in inspect.signature(function, eval_str=True).parameters.values()]
+        parameters = [*(_parameter(name, options.help(name)) for name in options.known), *own[1:]]
+
+        @functools.wraps(function)
+        def command(**words: Any) -> int:
+            texts = texts_of({name: words.pop(name) for name in options.known})
+            return function(texts, **words)
+
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return command
+
+    return decorate
+
+
+def texts_of(words: Mapping[str, Any]) -> dict[str, str]:
+    """Options that are given on a command line, as texts."""
+    return {name: "true" if word is True else word for name, word in words.items() if word or word == ""}
+
+
+def _parameter(name: str, help_: Help) -> inspect.Parameter:
+    option = f"--{name.replace('_', '-')}"
+    metavar = "|".join(help_.choices) or None
+    shown = typer.Option(option, help=help_.text, show_default=help_.default or False, metavar=metavar)
+    if help_.flag:
+        return inspect.Parameter(name, KEYWORD, default=False, annotation=Annotated[bool, shown])
+    return inspect.Parameter(name, KEYWORD, default=None, annotation=Annotated[str | None, shown])
 
 
 def command_app() -> typer.Typer:

@@ -11,14 +11,14 @@ from pydantic import Field
 import continuum
 from continuum import ContinuumConfig, Run
 from continuum.figures import draw
-from continuum.measures import agreement, extremes, spread, spread_at_equal_filling
+from continuum.measures import summary
 from transslit.config import Config
 from transslit.drive import ChargeStep, Drive, TriangularCV
 from transslit.electrolyte import Electrolyte
+from transslit.options import Options, Texts
 from transslit.progress import Progress
 from transslit.units import Length
-from validation.commands.common import JsonFlag, OutPath, command_app, run_stage
-from validation.commands.options import Options, Texts
+from validation.commands.common import JsonFlag, OutPath, command_app, run_stage, with_options
 from validation.presets import Seed
 from validation.sweep import Stage, Work
 
@@ -39,7 +39,7 @@ app = command_app()
 
 
 @app.command(epilog="Example: transslit continuum --slit 2nm --layers 6 --scan-rate 20mV/us --out runs/cv")
-@OPTIONS.command
+@with_options(OPTIONS)
 def continuum_command(texts: Texts, out: OutPath = None, as_json: JsonFlag = False) -> int:
     """Run the modified Poisson-Nernst-Planck equations on the network, and reduce them to a record."""
     further = OPTIONS.build(Further, texts)
@@ -67,35 +67,9 @@ def read(texts: Texts) -> ContinuumConfig:
     return OPTIONS.build(ContinuumConfig, texts, electrolyte=salt, permittivity=None, drive=further.drive, cell=cell)
 
 
-def row(config: ContinuumConfig, folder: Path) -> dict[str, object]:
-    """Columns of a sweep: elements of the ladder, resistivity per slit cell, and signs of the parts of the current.
-
-    A `_with_migration` is the share of the cycle during which the part has the sign of migration, `_by_charge` that of
-    the charge that crosses meanwhile; both are means over the crossings. `filling_spread` is the largest
-    (largest - smallest) / mean over the crossings of R at equal q. Only voltammetry has a ladder and resistivities.
-    """
-    run = Run(folder, config, made=continuum.run(config, folder, Progress(quiet=True)))
-    values: dict[str, object] = {}
-    if isinstance(config.drive, TriangularCV):
-        ladder, equal = run.ladder, spread_at_equal_filling(run)
-        values = {
-            "R_c_ohm_m": ladder.resistance,
-            "R_c_std_ohm_m": ladder.resistance_std,
-            "gamma": ladder.gamma,
-            "gamma_std": ladder.gamma_std,
-            "C_slit_F_per_m": ladder.slit_capacitance,
-            "C_slit_std_F_per_m": ladder.slit_capacitance_std,
-            "R_open_ohm_m": ladder.open_resistance,
-            "C_open_F_per_m": ladder.open_capacitance,
-            "Q_max_C_per_m": ladder.charge_max,
-            "r_squared": min(ladder.r_squared),
-            **{name: value for name, value in extremes(run).items() if name.startswith(("R_min", "r_"))},
-            "filling_spread": equal.groupby("q")["R_ohm_m"].apply(spread).max(),
-        }
-    for part, shares in agreement(run).groupby("part")[["cycle", "charge"]].mean().iterrows():
-        values[f"{part}_with_migration"] = shares["cycle"]
-        values[f"{part}_with_migration_by_charge"] = shares["charge"]
-    return values
+def row(config: ContinuumConfig, folder: Path) -> dict[str, float]:
+    """Columns of a sweep: elements of the ladder, resistivities, and signs of the parts of the current."""
+    return summary(Run(folder, config, made=continuum.run(config, folder, Progress(quiet=True))))
 
 
 def _work(texts: Texts, arguments: Sequence[str]) -> Work:

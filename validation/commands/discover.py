@@ -17,12 +17,12 @@ from discovery.plots import draw
 from transslit.errors import BadInput
 from transslit.files import read_json, read_text
 from transslit.law import Law
+from transslit.options import Options, Texts
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
 from transslit.runs import open_run
 from validation.commands import terminal
-from validation.commands.common import JsonFlag, OutPath, Parallel, command_app
-from validation.commands.options import Options, Texts
+from validation.commands.common import JsonFlag, OutPath, Parallel, command_app, with_options
 from validation.sweep import Stage, Work
 from validation.sweep.law import law_columns
 
@@ -31,7 +31,7 @@ app = command_app()
 
 
 @app.command(epilog="Example: transslit discover runs/cv --out runs/law")
-@OPTIONS.command
+@with_options(OPTIONS)
 def discover_command(
     texts: Texts,
     sources: Annotated[

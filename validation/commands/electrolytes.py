@@ -10,13 +10,13 @@ from pydantic import Field
 from transslit.config import Config
 from transslit.errors import BadInput, StageFailed
 from transslit.faults import find_faults
-from transslit.fields import fields_page
+from transslit.fields import derived_values, fields_page
 from transslit.library import known, load_electrolyte
 from transslit.network import SlitNetwork
+from transslit.options import Options, Texts
 from transslit.units import Concentration, Length, SurfaceCharge
 from validation.commands import terminal
-from validation.commands.common import JsonFlag
-from validation.commands.options import Options, Texts
+from validation.commands.common import JsonFlag, with_options
 from validation.presets import Seed
 
 app = typer.Typer(help="Electrolytes: list, show, check, fields.", no_args_is_help=True, add_completion=False)
@@ -58,12 +58,12 @@ def electrolytes_list(as_json: JsonFlag = False) -> int:
 
 
 @app.command("show", epilog="Example: transslit electrolytes show KCl --slit 0.59nm")
-@SHOW.command
+@with_options(SHOW)
 def electrolytes_show(texts: Texts, name: str, as_json: JsonFlag = False) -> int:
     """Print every value of one electrolyte with its source, and what follows from the values."""
     salt, network = load_electrolyte(name), SlitNetwork.read(slit=SHOW.build(Shown, texts).slit)
     if as_json:
-        derived = terminal.derived(salt, network).items()
+        derived = derived_values(salt, network).items()
         numbers = {key: {"value": value, "unit": unit} for key, (value, unit, _) in derived}
         print(json.dumps(salt.model_dump(mode="json") | {"derived": numbers}))
     else:
@@ -72,7 +72,7 @@ def electrolytes_show(texts: Texts, name: str, as_json: JsonFlag = False) -> int
 
 
 @app.command("check", epilog="Example: transslit electrolytes check my.toml --md")
-@CHECK.command
+@with_options(CHECK)
 def electrolytes_check(texts: Texts, file: str, as_json: JsonFlag = False) -> int:
     """Print all faults of an electrolyte's file; exit with 2 if it cannot be used, 3 if its box is wrong."""
     options = CHECK.build(Checked, texts)

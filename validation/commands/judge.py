@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from pydantic import Field
 
+from transslit.options import Options, Texts
 from validation.chain import judge
 from validation.claims import CLAIMS
-from validation.commands.common import JsonFlag, Judgement, OutPath, command_app
-from validation.commands.options import Options, Texts
+from validation.commands.common import JsonFlag, Judgement, OutPath, command_app, with_options
 from validation.commands.terminal import summary
 from validation.presets import Seed
 from validation.verdicts.verdict import exit_code
@@ -31,7 +31,7 @@ app = command_app()
 
 
 @app.command(epilog="Example: transslit judge runs/md --against runs/continuum --out runs/judge")
-@OPTIONS.command
+@with_options(OPTIONS)
 def judge_command(
     texts: Texts,
     record: Annotated[Path, typer.Argument(help="Folder of a record, or of the run that left it.")],

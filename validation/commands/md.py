@@ -15,13 +15,13 @@ from md import MDConfig
 from md.config import Imposed
 from transslit.executor import Inline
 from transslit.network import SlitNetwork
+from transslit.options import Options, Texts, refuse_others
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
 from transslit.runs import open_run
 from validation.checks.mechanism import mechanism
 from validation.checks.unexplained_charge import residual
-from validation.commands.common import JsonFlag, OutPath, Parallel, command_app, run_stage
-from validation.commands.options import Options, Texts, refuse_others
+from validation.commands.common import JsonFlag, OutPath, Parallel, command_app, run_stage, with_options
 from validation.presets import ValidateConfig, md_config
 from validation.sweep import Stage, Work
 
@@ -48,7 +48,7 @@ app = command_app()
 @app.command(
     epilog="Example: transslit md --slit 0.59nm --drive charge-ramp --ramp 20ps --duration 10ps --out runs/ramp"
 )
-@OPTIONS.command
+@with_options(OPTIONS)
 def md_command(texts: Texts, out: OutPath = None, as_json: JsonFlag = False) -> int:
     """Charge a graphene cell in molecular dynamics, and reduce it to a trans-slit record."""
     config, further = read(texts), OPTIONS.build(Further, texts)

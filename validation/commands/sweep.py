@@ -12,10 +12,10 @@ from pydantic import Field
 
 from discovery import DiscoveryConfig
 from transslit.errors import BadInput
+from transslit.options import Options, Texts
 from transslit.progress import Progress
 from validation.commands import module
-from validation.commands.common import JsonFlag, Parallel, command_app
-from validation.commands.options import Options, Texts, texts_of
+from validation.commands.common import JsonFlag, Parallel, command_app, texts_of, with_options
 from validation.figures.sweep import figure
 from validation.sweep import plan, sweep
 from validation.sweep.table import column
@@ -52,7 +52,7 @@ transslit sweep circuit --resistance 5ohm --vary gamma=-0.9:0.9:25 --vary scan-r
 transslit sweep md --table points.csv --scheduler tcp://node1:8786 --out runs/atoms""",
     context_settings=PASSED,
 )
-@OPTIONS.command
+@with_options(OPTIONS)
 def sweep_command(
     texts: Texts,
     context: typer.Context,

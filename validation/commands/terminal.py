@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.text import Text
-from scipy import constants
 
 from transslit import Electrolyte, Law, SlitNetwork
-from transslit.fields import sourced_values
+from transslit.fields import derived_values, sourced_values
 from validation.verdicts.answers import answers
 from validation.verdicts.compare import Pair, counts
 from validation.verdicts.verdict import Verdict
@@ -162,26 +161,7 @@ def electrolyte(salt: Electrolyte, network: SlitNetwork) -> None:
     """Every value with its source, what follows from them, and what a slit of `network` holds."""
     console = open_console()
     rows = [(name, text, value.source, value.note) for name, text, value in sourced_values(salt)]
-    for name, (value, unit, meaning) in derived(salt, network).items():
+    for name, (value, unit, meaning) in derived_values(salt, network).items():
         rows.append((name, f"{value:.4g} {unit}", f"derived, at {salt.concentration / 1000:g} M", meaning))
     console.print(Text(salt.title or salt.name, "italic"))
     console.print(lay_out(console, ("quantity", "value", "source", "note"), rows, below=("source", "note")))
-
-
-def derived(salt: Electrolyte, network: SlitNetwork) -> dict[str, tuple[float, str, str]]:
-    """Value, unit and meaning of what follows from an electrolyte's values, by name."""
-    inside = network.slit * network.slit_length * constants.N_A * 1e-9  # of 1 nm depth
-    per_slit = {
-        f"{name} per slit": (c * inside, "per nm of depth", f"bulk concentration in {network.slit * 1e9:g} nm by"
-        f" {network.slit_length * 1e9:g} nm")
-        for name, c in zip(salt.names, salt.bulk(), strict=True)
-    }  # fmt: skip
-    return {
-        "Debye length": (salt.debye_length() * 1e9, "nm", "of dilute ions; means little where it is below their size"),
-        "Bjerrum length": (salt.bjerrum_length * 1e9, "nm", "where two charges have the energy kT"),
-        "conductivity": (salt.conductivity(), "S/m", "Nernst-Einstein: ions that do not know of each other"),
-        "close packing": (salt.close_packing / 1000, "M", "of formula units, from the ion diameters"),
-        "positive wall": (salt.most_surface_charge(1), "C/m²", "balanced by one close-packed layer of anions"),
-        "negative wall": (salt.most_surface_charge(-1), "C/m²", "balanced by one close-packed layer of cations"),
-        **per_slit,
-    }

@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import Field
 
 from transslit.errors import BadInput
+from transslit.options import Options, Texts
 from transslit.progress import Progress
-from validation.commands.common import JsonFlag, Judgement, OutPath, command_app
-from validation.commands.options import Options, Texts
+from validation.commands.common import JsonFlag, Judgement, OutPath, command_app, with_options
 from validation.commands.terminal import summary
 from validation.presets import STAGES, ValidateConfig
 from validation.verdicts.verdict import exit_code
@@ -31,7 +31,7 @@ validate_app = command_app()
 
 
 @validate_app.command(epilog="Example: validate --slit 0.59nm --electrolyte KCl --concentration 1M --out runs/first")
-@OPTIONS.command
+@with_options(OPTIONS)
 def validate(texts: Texts, out: OutPath = None, as_json: JsonFlag = False) -> int:
     """Run atoms, continuum, discovery and circuit at one slit size, judge them, and write the report."""
     config, further = OPTIONS.build(ValidateConfig, texts), OPTIONS.build(Further, texts)

@@ -36,49 +36,42 @@ def settings(vary: Sequence[str], table: Path | None = None) -> list[Setting]:
     axes = [axis(text) for text in vary]
     rows = [{}] if table is None else read_rows(table)
     names = [name for name, _ in axes] + list(rows[0])
-    for name in names:
-        if names.count(name) > 1:
-            raise BadInput("vary", name, "is given twice")
     if not names:
         raise BadInput("vary", "missing", FORM)
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise BadInput("vary", repeated[0], "is given twice")
     if math.prod(len(values) for _, values in axes) * len(rows) > MOST:
         raise BadInput("vary", " ".join(vary), f"are more than {MOST} points")
-    grid = [dict(zip((name for name, _ in axes), values, strict=True)) for values in product(*(v for _, v in axes))]
+    grid = [dict(zip(names, values, strict=False)) for values in product(*(values for _, values in axes))]
     return [row | point for row in rows for point in grid]
 
 
 def axis(text: str) -> tuple[str, list[str]]:
     """Name and values (as texts) of one `--vary`."""
-    name, equals, given = text.partition("=")
+    name, _, given = text.partition("=")
     name, parts = option_name(name), [part.strip() for part in given.split(":")]
-    if not name or not equals or not given or "" in parts:
+    values = [part.strip() for part in given.split(",")]
+    if not name or "" in parts or "" in values or len(parts) == 2:
         raise BadInput("vary", text, FORM)
     if len(parts) == 1:
-        values = [part.strip() for part in given.split(",")]
-        if "" in values:
-            raise BadInput("vary", text, FORM)
         bare = [value for value in values if re.fullmatch(r"[^A-Za-z]*[0-9.]", value)]
         if 0 < len(bare) < len(values) and any(value[:1].isdigit() for value in values if value not in bare):
             raise BadInput("vary", text, f"{bare[0]} has no unit; a comma parts values, and is no decimal point")
         return name, list(dict.fromkeys(values))
-    if len(parts) not in (3, 4) or parts[3:] not in ([], ["log"]) or not COUNT.fullmatch(parts[2]):
+    low, high, count, *log = parts
+    if log not in ([], ["log"]) or not COUNT.fullmatch(count):
         raise BadInput("vary", text, FORM)
-    if not 2 <= int(parts[2]) <= MOST:
+    if not 2 <= int(count) <= MOST:
         raise BadInput("vary", text, f"the count must be 2 to {MOST}")
-    low, high, unit = _ends(text, *parts[:2])
-    if parts[3:] and min(low, high) <= 0:
-        raise BadInput("vary", text, "even ratios need two values above zero")
-    spaced = np.geomspace if parts[3:] else np.linspace
-    return name, [f"{value:.12g}{unit}" for value in spaced(low, high, int(parts[2]))]
-
-
-def _ends(text: str, low: str, high: str) -> tuple[float, float, str]:
-    """Both ends in the unit of the first, and that unit, so that 1nm:2nm:3 gives the texts that a list would."""
-    try:
+    try:  # both in the unit of the first, so that 1nm:2nm:3 gives the texts that a list would
         first, unit = split(low)
-        return number(first), in_unit(high, unit), unit
+        ends = number(first), in_unit(high, unit)
     except ValueError as error:
         raise BadInput("vary", text, f"{error}; {FORM}") from None
+    if log and min(ends) <= 0:
+        raise BadInput("vary", text, "even ratios need two values above zero")
+    spaced = np.geomspace if log else np.linspace
+    return name, [f"{value:.12g}{unit}" for value in spaced(*ends, int(count))]
 
 
 def read_rows(path: Path) -> list[Setting]:
@@ -103,12 +96,12 @@ def read_rows(path: Path) -> list[Setting]:
 
 
 def option_name(text: str) -> str:
-    """The option's name as the configurations have it, from `ion-diameter`, `--ion-diameter` or `ion_diameter`."""
+    """An option's name in the configurations, from `ion-diameter`, `--ion-diameter` or `ion_diameter`."""
     return text.strip().removeprefix("--").replace("-", "_")
 
 
 def columns(setting: Mapping[str, str]) -> dict[str, float | str]:
-    """A point's settings as columns of a table: quantities in SI with the unit in the name, all else as it is."""
+    """A point's settings as columns of a table: quantities in SI with the unit in the name, other texts unchanged."""
     return dict(_column(name, text) for name, text in setting.items())
 
 
@@ -122,13 +115,8 @@ def _column(name: str, text: str) -> tuple[str, float | str]:
         return name, text
     for kind in ("elementary charge", *SI_UNITS) if unit == "e" else SI_UNITS:
         try:
-            value = parse(text, kind)
+            value = float(f"{parse(text, kind):.12g}")
         except ValueError:
             continue
-        return f"{name}_{in_name(SI_UNITS[kind][0])}", float(f"{value:.12g}")
+        return f"{name}_{SI_UNITS[kind][0].replace('/', '_per_').replace('^', '')}", value  # V/s: V_per_s
     return name, text
-
-
-def in_name(unit: str) -> str:
-    """A unit as column names have it: V/s is V_per_s, mol/m^3 is mol_per_m3."""
-    return unit.replace("/", "_per_").replace("^", "")

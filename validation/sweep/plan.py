@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,28 @@ from transslit.config import digest
 from transslit.errors import BadInput, TransslitError
 from transslit.runs import surroundings
 from validation.sweep.grid import columns, settings
-from validation.sweep.points import Task, one_line
-from validation.sweep.stage import Stage
+from validation.sweep.points import Task, Work, one_line
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage that can be swept.
+
+    Parameters
+    ----------
+    read : the work that texts of options, by name, and arguments describe
+    options : names of the options that can be set or varied
+    argument : name by which the stage's argument is varied, if it has one
+    leaves_record : whether a trans-slit record is left in the folder
+    resumes : whether points that are interrupted continue, in a folder of the sweep; others have a temporary folder
+    """
+
+    name: str
+    read: Callable[[Mapping[str, str], Sequence[str]], Work]
+    options: Collection[str]
+    argument: str = ""
+    leaves_record: bool = False
+    resumes: bool = False
 
 
 @dataclass(frozen=True)

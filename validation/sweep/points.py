@@ -11,9 +11,9 @@ import shutil
 import socket
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -22,11 +22,10 @@ import numpy as np
 from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
 from discovery import DiscoveryConfig
-from transslit.config import digest
+from transslit.config import Config, digest
 from transslit.errors import StageFailed, TransslitError
 from transslit.runs import Results, open_run, stage_digest
 from validation.sweep.law import record_law
-from validation.sweep.stage import Work
 
 Value = float | int | bool | str | None
 
@@ -42,6 +41,22 @@ class Outcome(TypedDict):
     values: dict[str, Value]
     code: str
     worker: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is run at a point; it pickles.
+
+    Parameters
+    ----------
+    config : configuration of the stage
+    row : runs the stage in a folder and returns the measured columns
+    inputs : digests of what is read beside the configuration
+    """
+
+    config: Config
+    row: Callable[[Path], Mapping[str, object]]
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from transslit.errors import BadInput
 from transslit.files import checked, read_json, write_json, write_table, write_text
+from validation.sweep.grid import option_name
 from validation.sweep.plan import Point
 from validation.sweep.points import Outcome, results
 
@@ -89,10 +90,9 @@ def column(table: pd.DataFrame, name: str) -> str:
     ------
     BadInput : the table has no such column
     """
-    wanted, known = name.strip().removeprefix("--").replace("-", "_"), [str(each) for each in table]
-    matches = [each for each in known if each.startswith(f"{wanted}_") and "_std" not in each]
-    if wanted in known:
-        return wanted
+    wanted, known = option_name(name), [str(each) for each in table]
+    matches = [each for each in known if each == wanted]
+    matches += [each for each in known if each.startswith(f"{wanted}_") and "_std" not in each]
     if not matches:
         raise BadInput("plot", name, f"give columns of the table: {', '.join(c for c in known if c not in LAST)}")
     return matches[0]

@@ -1,21 +1,18 @@
-"""Options of a command from the fields of configurations: name, help text, unit and default are those of the field.
+"""Options: the fields of configurations as text; name, help text, unit and default are those of the field.
 
 Each field that can be written as text is an option, and so are the fields of a network and of all drives within the
-configuration. Those of a drive are accepted with `--drive KIND` of the drives that have them. An option reaches a
-command as text, which is read by the type of the field.
+configuration. Those of a drive are accepted with the option `drive` of the drives that have them. Command line and
+sweeps build configurations from such texts.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
-import typer
 from pydantic.fields import FieldInfo
 
 from transslit.config import Config
@@ -36,7 +33,6 @@ OF_SALT = {  # help texts and defaults that no field has
     "electrolyte": ("name of a known electrolyte, or path of its TOML file", SALT),
     "concentration": ("concentration of formula units", "the electrolyte's"),
 }
-KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
 WHOLE = re.compile(rf"[+\-{MINUS}]?[0-9]+")
 
 
@@ -65,8 +61,17 @@ class Option(NamedTuple):
         return str(value) if isinstance(value, str | float | int) and value is not False else ""
 
 
+class Help(NamedTuple):
+    """Help text and default of an option; the texts that it accepts, if they are few; whether it is a flag."""
+
+    text: str
+    default: str
+    choices: tuple[str, ...]
+    flag: bool
+
+
 class Options:
-    """The options of a command, and the configurations that their texts describe.
+    """The options of configurations, and the configurations that their texts describe.
 
     Parameters
     ----------
@@ -106,7 +111,7 @@ class Options:
             name, accepts = RENAMED.get(field, field), fault.accepts
             if fault.value == "missing" and name in self.known:
                 needs = f"a {values['drive']['kind']} drive needs" if of_drive else "give"
-                accepts = f"{needs} {_flag(name)}"
+                accepts = f"{needs} --{name.replace('_', '-')}"
             raise BadInput(name, fault.value, accepts) from None
 
     def values(self, model: type[Config], texts: Texts, **given: object) -> dict[str, Any]:
@@ -132,19 +137,21 @@ class Options:
             values.setdefault("concentration", values["electrolyte"].concentration)
         return values
 
-    def command(self, function: Callable[..., int]) -> Callable[..., int]:
-        """The function as a typer command: the options take the place of its first parameter, their texts."""
-        own = [p.replace(kind=p.KEYWORD_ONLY) for p in inspect.signature(function, eval_str=True).parameters.values()]
-        parameters = [*(self._parameter(name) for name in self.known), *own[1:]]
-
-        @functools.wraps(function)
-        def command(**words: Any) -> int:
-            options = {name: words.pop(name) for name in self.known}
-            return function(texts_of(options), **words)
-
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        return command
+    def help(self, name: str) -> Help:
+        """What a page of help says about an option; with several descriptions, each with the drives that it is of."""
+        options = self.known[name]
+        described: dict[str, list[str]] = {}
+        for option in options:
+            described.setdefault(option.field.description or "", []).append(option.kind)
+        words = "; ".join(f"{', '.join(kinds)}: {text}" if any(kinds) else text for text, kinds in described.items())
+        default = self.defaults.get(name, options[0].default)
+        if drives := _drives(options[0].field):
+            kinds = (f"{kind}: {drive.model_fields['kind'].description}" for kind, drive in drives.items())
+            words, default = f"{words}. {'; '.join(kinds)}", options[0].field.default.kind
+        elif "electrolyte" in self.known:
+            words, default = OF_SALT.get(name, (words, default))
+        choices = sorted(each for each in options[0].types if isinstance(each, str))
+        return Help(words, default, tuple(choices), bool in options[0].types)
 
     def _options(self, model: type[Config], *path: str, kind: str = "") -> Iterator[Option]:
         for name, field in model.model_fields.items():
@@ -160,25 +167,6 @@ class Options:
                 option = Option(RENAMED.get(name, name), (*path, name), field, kind)
                 if field.annotation is Electrolyte or _is_text(option.types):
                     yield option
-
-    def _parameter(self, name: str) -> inspect.Parameter:
-        """An option as a parameter of a typer command."""
-        options = self.known[name]
-        described: dict[str, list[str]] = {}
-        for option in options:
-            described.setdefault(option.field.description or "", []).append(option.kind)
-        words = "; ".join(f"{', '.join(kinds)}: {text}" if any(kinds) else text for text, kinds in described.items())
-        default = self.defaults.get(name, options[0].default)
-        if drives := _drives(options[0].field):
-            kinds = (f"{kind}: {drive.model_fields['kind'].description}" for kind, drive in drives.items())
-            words, default = f"{words}. {'; '.join(kinds)}", options[0].field.default.kind
-        elif "electrolyte" in self.known:
-            words, default = OF_SALT.get(name, (words, default))
-        choices = "|".join(sorted(each for each in options[0].types if isinstance(each, str)))
-        flag = bool in options[0].types
-        shown = typer.Option(_flag(name), help=words, show_default=default or False, metavar=choices or None)
-        annotation = Annotated[bool, shown] if flag else Annotated[str | None, shown]
-        return inspect.Parameter(name, KEYWORD_ONLY, default=False if flag else None, annotation=annotation)
 
     def _read(self, option: Option, text: str) -> object:
         """The value of an option's text; a quantity stays text, which its field reads."""
@@ -214,11 +202,6 @@ def refuse_others(kind: str, takes: Mapping[str, Collection[str]], texts: Texts)
             raise BadInput(name, text, f"a {kind} drive does not take it ({', '.join(takers)} would)")
 
 
-def texts_of(words: Mapping[str, Any]) -> dict[str, str]:
-    """Options that are given on a command line, as texts."""
-    return {name: "true" if word is True else word for name, word in words.items() if word or word == ""}
-
-
 def whole(text: str) -> int:
     """A whole number, of digits 0 to 9; Python's `int` also reads 1_0 and the digits of other scripts.
 
@@ -230,11 +213,6 @@ def whole(text: str) -> int:
     if not WHOLE.fullmatch(text.strip()):
         raise ValueError("give a whole number")
     return int(text.replace(MINUS, "-"))
-
-
-def _flag(name: str) -> str:
-    """An option as it is written on a command line."""
-    return f"--{name.replace('_', '-')}"
 
 
 def _plain(text: str, types: Collection[object]) -> object:
