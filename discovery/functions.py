@@ -19,4 +19,5 @@ TRANSCENDENTAL: dict[str, Callable[..., Any]] = {
     "cos": np.cos,
 }
 SEARCHABLE = ("square", "sqrt", "log", *TRANSCENDENTAL)
-NUMERIC: dict[str, Callable[..., Any]] = {**TRANSCENDENTAL, "log": np.log, "sqrt": np.sqrt, "Abs": np.abs}  # of the text of a form
+# Names in the text of a form.
+NUMERIC: dict[str, Callable[..., Any]] = {**TRANSCENDENTAL, "log": np.log, "sqrt": np.sqrt, "Abs": np.abs}

@@ -21,8 +21,11 @@ import numpy as np
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95  # of every interval and half-width that the suite reports
-PERCENTILES = (round(50 * (1 - CONFIDENCE), 6), round(50 * (1 + CONFIDENCE), 6))  # between which a central interval lies
-STANDARD_ERRORS = round(NormalDist().inv_cdf((1 + CONFIDENCE) / 2), 2)  # half-width of a normal variable's interval
+PERCENTILES = (
+    round(50 * (1 - CONFIDENCE), 6),
+    round(50 * (1 + CONFIDENCE), 6),
+)  # between which a central interval lies
+STANDARD_ERRORS = round(NormalDist().inv_cdf((1 + CONFIDENCE) / 2), 2)  # half-width of a normal's interval
 
 
 def draws(count: int, worth: float | None = None, seed: int = 0, number: int = RESAMPLES) -> np.ndarray:

@@ -12,7 +12,7 @@ import typer
 from pydantic import Field, model_validator
 
 from studies.missing_methods.elements import fit_elements
-from studies.missing_methods.judge import CONTINUUM_CLAIMS, judge
+from studies.missing_methods.judge import JUDGED, judge
 from studies.missing_methods.report import Summary, run_study
 from studies.missing_methods.setting import Setting
 from transslit.errors import BadInput
@@ -97,7 +97,7 @@ def command(
 def judge_one(setting: Setting, folder: Path, searched: bool) -> Summary:
     """Judge one setting and write methods.json in `folder`; the parts of claims that do not hold."""
     with open_run(folder):
-        judged = judge(setting, folder, searched, CONTINUUM_CLAIMS)
+        judged = judge(setting, folder, searched, JUDGED)
         write_json(folder / "methods.json", judged.model_dump(mode="json"))
     missing = {f"{part.id} {part.title}": part.value for part in judged.parts if part.verdict != "reproduced"}
     return {"out": str(folder), "not held": {**missing, **judged.failed}}

@@ -3,8 +3,6 @@
 A part is a number of a claim with its tolerance. Claims ask for numerical companions of their runs
 (`validation.claims.uncertainty`) and for the equation search (C11, C27); both are run only if `searched`, which is how
 a setting is confirmed. Otherwise the numbers have no uncertainty, and equation 1 is fitted in place of the search.
-C26, the time that the continuum takes, does not depend on the setting, and C22 to C25 are about a circuit whose
-elements the paper gives.
 """
 
 from __future__ import annotations
@@ -31,13 +29,18 @@ from validation.claims.uncertainty import AS_SET, Evidence, Measure
 from validation.presets import ClaimsConfig
 from validation.verdicts.verdict import Measured
 
-CONTINUUM_CLAIMS = tuple(
+LEFT_OUT = {
+    "C04": "about atoms",
+    **dict.fromkeys(("C22", "C23", "C24", "C25"), "about a circuit whose elements the paper gives"),
+    "C26": "the time that the continuum takes, which does not depend on the setting",
+}
+JUDGED = tuple(
     identity
     for identity, known in sorted(CLAIMS.items())
-    if any(need.kind == "cv" for need in known.needs) and identity != "C26"
+    if any(need.kind == "cv" for need in known.needs) and identity not in LEFT_OUT
 )
 # C20 and C21 simulate circuits too, and are judged at single settings.
-SAMPLED_CLAIMS = tuple(identity for identity in CONTINUUM_CLAIMS if identity not in ("C20", "C21"))
+SAMPLED_CLAIMS = tuple(identity for identity in JUDGED if identity not in ("C20", "C21"))
 COARSER = "coarser mesh"  # the claims' numerical companion, whose cells are 1.5 times as long
 
 

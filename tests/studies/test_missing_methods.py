@@ -12,7 +12,7 @@ import continuum
 from studies.missing_methods import __main__, analysis, report
 from studies.missing_methods import search as searching
 from studies.missing_methods.analysis import claim_shares, flat_by_geometry, ranking, slope_of_resistance
-from studies.missing_methods.judge import CONTINUUM_CLAIMS, JudgedPart, JudgedSetting, SettingEvidence, judge
+from studies.missing_methods.judge import JUDGED, JudgedPart, JudgedSetting, SettingEvidence, judge
 from studies.missing_methods.report import write_summary
 from studies.missing_methods.sample import near_best, promising, space_filling
 from studies.missing_methods.sensitivity import emulated_indices, indices, main_effect
@@ -94,7 +94,7 @@ def test_the_claims_are_judged_by_their_own_functions_on_the_setting_s_own_runs(
 
 def test_every_claim_on_the_continuum_is_judged():
     about_circuits_or_atoms = {"C04", "C22", "C23", "C24", "C25", "C26"}
-    assert set(CONTINUUM_CLAIMS) == set(CLAIMS) - about_circuits_or_atoms
+    assert set(JUDGED) == set(CLAIMS) - about_circuits_or_atoms
 
 
 # Tables with known contents

@@ -165,7 +165,8 @@ def test_a_law_that_no_circuit_can_take_still_ends_in_a_report(finished, inside,
     assert done.returncode == 0, done.stderr
     rows = {row["id"]: row for row in json.loads((place / "verdicts.json").read_text(encoding="utf-8"))}
     assert rows["law.gamma"]["verdict"] == "inconclusive"
-    assert before["circuit.cv"]["value"] < rows["circuit.cv"]["value"] < 0.06  # equation 1 is a little worse than the law found
+    # Equation 1 is a little worse than the law found.
+    assert before["circuit.cv"]["value"] < rows["circuit.cv"]["value"] < 0.06
     page = (place / "report.html").read_text(encoding="utf-8")
     assert "equation 1, as fitted to the continuum record" in page
     assert ("no law above the noise of the continuum" in page) == (expression == "0")

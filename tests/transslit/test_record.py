@@ -122,7 +122,8 @@ def test_a_table_of_another_record_is_not_taken_for_its_own(tmp_path):
     ("key", "value"),
     [
         ("temperature_K", "warm"), ("temperature_K", -1.0), ("electrolyte", 3), ("network", {"slit": "1,5nm"}),
-        ("drive", {"kind": 1}), ("drive", {"kind": "cv", "window": "0.4"}), ("half_cells", [1]), ("half_cells", {"0": {"box": 0}}), ("blocks", {"0": {"run": 0}}),
+        ("drive", {"kind": 1}), ("drive", {"kind": "cv", "window": "0.4"}), ("half_cells", [1]),
+        ("half_cells", {"0": {"box": 0}}), ("blocks", {"0": {"run": 0}}),
     ],
 )  # fmt: skip
 def test_metadata_of_another_type_are_refused(tmp_path, key, value):

@@ -6,6 +6,7 @@ Atoms, continuum, search and circuit each load libraries that the others do with
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import typer
@@ -33,7 +34,7 @@ class Commands(TyperGroup):
         return name, typer.main.get_command(module(str(name)).app), words
 
 
-def module(name: str) -> Any:
+def module(name: str) -> ModuleType:
     """The module of a command."""
     return import_module(f"validation.commands.{name}")
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import typer
@@ -16,7 +16,6 @@ from circuit import CircuitConfig, HalfCell, simulate
 from circuit.measured import read_curve, read_drive
 from circuit.measures import summary
 from circuit.resistance import slit_resistance
-from circuit.stage import fit_circuit, write_circuit
 from circuit.surrogate import ELEMENTS, Surrogate, with_units
 from transslit.config import Config
 from transslit.drive import (
@@ -112,6 +111,8 @@ def circuit_command(
     as_json: JsonFlag = False,
 ) -> int:
     """Predict a cyclic voltammogram (or any other run) with the nano-circuitry or transmission line model."""
+    from circuit.stage import fit_circuit, write_circuit  # loads matplotlib, which the workers of a sweep do without
+
     further = OPTIONS.build(Further, texts)
     if further.fit is not None and (law or further.impedance or further.ragone):
         accepts = "goes with --resistance as its guess, without a law, an impedance or a Ragone plot"
@@ -126,7 +127,7 @@ def circuit_command(
     probed = f"{further.impedance} at {further.bias:g} V" if further.impedance else ""
     inputs |= {"impedance": probed, "ragone": further.ragone or ""}
 
-    def work(path: Path) -> dict[str, Any]:
+    def work(path: Path) -> dict[str, object]:
         if further.fit is not None:
             return fit_circuit(path, config, curve)
         written = write_circuit(path, config, known, further.export, frequencies, further.bias, powers)
@@ -156,15 +157,15 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
         raise BadInput("gamma", texts["gamma"], "a law has its own; leave one of the two out")
     if further.impedance is None and further.bias:
         raise BadInput("bias", texts["bias"], "is of an impedance; give --impedance LOW:HIGH too")
-    elements: dict[str, Any] = {}
+    elements: dict[str, object] = {}
     fitted: dict[str, float] = {}
     if further.slit is not None:
         elements, fitted = _of_slit(further, texts, arguments)
     elif further.electrode is not None:
         elements = _elements("electrode", further.electrode)
     if bool(arguments) == bool({"resistance", "resistance_table"} & {*texts, *elements}):
-        given = arguments[0] if arguments else "none"
-        raise BadInput("law", given, "give a law.json, --resistance or --slit, one of the three")
+        name = arguments[0] if arguments else "none"
+        raise BadInput("law", name, "give a law.json, --resistance or --slit, one of the three")
     law = Law.read(Path(arguments[0])) if arguments else None
     elements |= {"full_cell": not further.half_cell, "drive": further.drive}
     if further.counter is not None:
@@ -194,7 +195,7 @@ SINGLE = {"impedance", "bias", "ragone", "fit", "export"}  # results that are no
 STAGE = Stage("circuit", _work, OPTIONS.known.keys() - SINGLE, argument="law")
 
 
-def _of_slit(further: Further, texts: Texts, arguments: Sequence[str]) -> tuple[dict[str, Any], dict[str, float]]:
+def _of_slit(further: Further, texts: Texts, arguments: Sequence[str]) -> tuple[dict[str, object], dict[str, float]]:
     """The elements of a slit width; and as a summary, each with its 95 % half-width.
 
     Raises
@@ -210,10 +211,10 @@ def _of_slit(further: Further, texts: Texts, arguments: Sequence[str]) -> tuple[
         raise BadInput("drive", drive.kind, "the elements that --slit gives are those of a cv or smoothed-cv")
     slit, concentration = further.slit or 0.0, further.concentration or 1000.0
     values, errors = Surrogate.shipped().at(slit, concentration, drive.window, drive.scan_rate)
-    return values | {"half_entrance_resistor": True}, with_units(values, errors)
+    return {**values, "half_entrance_resistor": True}, with_units(values, errors)
 
 
-def _elements(name: str, path: Path) -> dict[str, Any]:
+def _elements(name: str, path: Path) -> dict[str, object]:
     """Elements of an electrode from a JSON file."""
     if not path.exists():
         raise BadInput(name, path, "no such file")

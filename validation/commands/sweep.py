@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import Field
@@ -100,10 +100,10 @@ def sweep_command(
 def _words_of_stage(stage: str, words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """Options, as texts by name, and arguments of the stage's own command among the words of a command line."""
     command = typer.main.get_command(module(stage).app)
-    given: dict[str, Any] = command.make_context(stage, list(words)).params
-    argument = given.pop(module(stage).STAGE.argument, None) or []
+    values = dict(command.make_context(stage, list(words)).params)
+    argument = values.pop(module(stage).STAGE.argument, None) or []
     arguments = [str(word) for word in (argument if isinstance(argument, list | tuple) else [argument])]
-    return texts_of(given), arguments
+    return texts_of(values), arguments
 
 
 def _axes(text: str) -> tuple[str, str]:

@@ -152,9 +152,9 @@ def comparison(pairs: list[Pair], a: Path, b: Path) -> None:
     console.print(", ".join(f"{count} {what}" for what, count in counts(pairs).items()))
 
 
-def law(found: Law) -> None:
+def law(result: Law) -> None:
     """The law and its constants on a line each."""
-    open_console().print(f"law: {found.target} = {found.expression}\n     {constants_line(found)}")
+    open_console().print(f"law: {result.target} = {result.expression}\n     {constants_line(result)}")
 
 
 def electrolyte(salt: Electrolyte, network: SlitNetwork) -> None:

@@ -1,0 +1,1 @@
+"""The report: one page from verdicts and tables on disk alone."""

@@ -108,7 +108,8 @@ def _law_rows(data: ReportData) -> Table:
 
 
 def _cell_picture(data: ReportData, table: pd.DataFrame) -> Figure:
-    assert data.facts.box_nm is not None and data.cell is not None  # written with the table
+    assert data.facts.box_nm is not None  # written with the table
+    assert data.cell is not None
     return figures.cell_picture(table, data.facts.box_nm, data.cell)
 
 

@@ -1,8 +1,8 @@
-"""The report's data, and nothing else: verdicts.json and tables/*.parquet of a run folder.
+"""The report's data: verdicts.json and tables/*.parquet of a run folder.
 
-`report.gather` reduces results to it, `ReportData.write` leaves it on disk, `ReportData.read` takes it back: the page is a
-function of what was read, so that it can be made again without the runs themselves. One table, `facts`, holds what is
-no table (`Facts`) as JSON by name.
+`report.gather` reduces results to it, `ReportData.write` leaves it on disk, `ReportData.read` takes it back: the page
+is a function of what was read, so that it can be made again without the runs themselves. One table, `facts`, holds what
+is no table (`Facts`) as JSON by name.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ class ReportData:
         place = folder / "tables"
         place.mkdir(parents=True, exist_ok=True)
         content = self.facts.model_dump(mode="json")
-        facts = pd.DataFrame({"name": list(content), "json": [json.dumps(value, sort_keys=True) for value in content.values()]})
+        facts = pd.DataFrame(
+            {"name": list(content), "json": [json.dumps(value, sort_keys=True) for value in content.values()]}
+        )
         tables = {**self.tables, "facts": facts, **{v.id: v.evidence for v in self.verdicts if len(v.evidence)}}
         for name, table in tables.items():
             write_table(place / f"{name}.parquet", table)

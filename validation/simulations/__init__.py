@@ -1,0 +1,1 @@
+"""Simulations of a run folder, for checks and claims."""

@@ -1,4 +1,4 @@
-"""Simulations of one run folder: what was finished there is read back, and a record made in this process is handed on."""
+"""Simulations of one run folder: finished ones are read back, and a record made in this process is handed on."""
 
 from __future__ import annotations
 

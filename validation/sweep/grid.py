@@ -48,9 +48,9 @@ def settings(vary: Sequence[str], table: Path | None = None) -> list[Setting]:
 
 def axis(text: str) -> tuple[str, list[str]]:
     """Name and values (as texts) of one `--vary`."""
-    name, _, given = text.partition("=")
-    name, parts = option_name(name), [part.strip() for part in given.split(":")]
-    values = [part.strip() for part in given.split(",")]
+    name, _, right = text.partition("=")
+    name, parts = option_name(name), [part.strip() for part in right.split(":")]
+    values = [part.strip() for part in right.split(",")]
     if not name or "" in parts or "" in values or len(parts) == 2:
         raise BadInput("vary", text, FORM)
     if len(parts) == 1:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from discovery import DiscoveryConfig
 from transslit.config import digest
 from transslit.errors import BadInput, TransslitError
 from transslit.runs import surroundings
 from validation.sweep.grid import columns, settings
 from validation.sweep.points import Task, Work, one_line
+
+if TYPE_CHECKING:
+    from discovery import DiscoveryConfig
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Point:
     task: Task | None
     refused: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Digest by which the point is recognised."""
         return self.task.key if self.task else digest([self.parameters, self.refused])[:20]

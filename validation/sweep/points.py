@@ -14,18 +14,20 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
-from discovery import DiscoveryConfig
 from transslit.config import Config, digest
 from transslit.errors import StageFailed, TransslitError
 from transslit.runs import Results, open_run, stage_digest
-from validation.sweep.law import record_law
+
+if TYPE_CHECKING:
+    from discovery import DiscoveryConfig
 
 Value = float | int | bool | str | None
 
@@ -78,7 +80,7 @@ class Task:
     resumes: bool = False
     code: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Digest by which the point is recognised."""
         inputs = dict(self.work.inputs) | ({} if self.law is None else {"law": self.law.digest})
@@ -141,7 +143,11 @@ def _values(task: Task, folder: Path) -> dict[str, Value]:
             stack.enter_context(open_run(folder))
         else:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="transslit-", ignore_cleanup_errors=True)))
-        row = dict(task.work.row(folder)) | ({} if task.law is None else record_law(folder, task.law))
+        row = dict(task.work.row(folder))
+        if task.law is not None:
+            from validation.sweep.law import record_law  # loads the libraries of the search
+
+            row |= record_law(folder, task.law)
         return {name: _plain(value) for name, value in row.items()}
 
 

@@ -28,14 +28,6 @@ class PlannedRow(BaseModel):
     parameters: dict[str, int | float | str]
     refused: str
 
-    def row(self, outcome: Outcome | None) -> dict[str, object]:
-        """Its row of the table."""
-        if outcome is None:
-            ended = {"status": "failed" if self.refused else "pending", "error": self.refused}
-            return {**self.parameters, "wall_s": None, "cpu_s": None, **ended, "key": self.key}
-        columns: dict[str, object] = {**self.parameters, **outcome["values"]}
-        return columns | {name: value for name, value in outcome.items() if name in LAST}
-
 
 class Plan(BaseModel):
     """The content of sweep.json."""
@@ -51,12 +43,21 @@ class Plan(BaseModel):
 
     def table(self, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
         """Its points in rows, those that have ended with their outcomes."""
-        table = pd.DataFrame([point.row(outcomes.get(point.key)) for point in self.points])
+        ended = [outcomes.get(point.key) for point in self.points]
+        last = [
+            (o["wall_s"], o["cpu_s"], o["status"], o["error"], point.key)
+            if o
+            else (None, None, "failed" if point.refused else "pending", point.refused, point.key)
+            for point, o in zip(self.points, ended, strict=True)
+        ]
+        parameters = pd.DataFrame([point.parameters for point in self.points])
+        values = pd.DataFrame([o["values"] if o else {} for o in ended])
+        table = pd.concat([parameters, values, pd.DataFrame(last, columns=LAST)], axis=1)
         for name in list(table):
             kinds = {type(value) for value in table[name].dropna()}
             if str in kinds and len(kinds) > 1:
                 table[name] = table[name].map(str, na_action="ignore")  # a column of a file has one type
-        return table[[*(name for name in table if name not in LAST), *LAST]]
+        return table
 
     def write(self, out: Path) -> None:
         """Leave sweep.json, from which the table can be made again."""

@@ -1,0 +1,1 @@
+"""Verdicts: numbers, uncertainties, tolerances, and what follows."""

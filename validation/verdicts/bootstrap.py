@@ -1,8 +1,8 @@
 """Interval of a statistic over the independent blocks of a record.
 
-Half-cells share their box and its start: how much they are alike beyond the mean is measured, and they count for as many
-independent blocks as that leaves (`transslit.resampling`; percentile interval: Efron & Tibshirani, An Introduction to
-the Bootstrap, 1993).
+Half-cells share their box and its start: how much they are alike beyond the mean is measured, and they count for as
+many independent blocks as that leaves (`transslit.resampling`; percentile interval: Efron & Tibshirani, An Introduction
+to the Bootstrap, 1993).
 """
 
 from __future__ import annotations
