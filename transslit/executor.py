@@ -17,10 +17,12 @@ import logging
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from transslit.errors import BadInput
 
@@ -28,6 +30,11 @@ from transslit.errors import BadInput
 PINNED = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENMM_CPU_THREADS"), "1")
 KILLS = 3  # workers that a task may end before it counts as failed
 CONNECTION_TIMEOUT = 20  # s
+CHUNK = 2.0  # s of one worker that a chunk of tasks should take,
+MANY = 100  # in proportion more of more workers than these: a scheduler hands out some hundred chunks a second
+LARGEST = 1000  # tasks of a chunk
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def cores() -> int:
@@ -170,3 +177,58 @@ def slots(pool: Executor) -> int:
 def killed(error: BaseException | None) -> bool:
     """Whether a task failed because it ended `KILLS` workers."""
     return type(error).__name__ == "KilledWorker"
+
+
+def run_chunks(
+    pool: Executor, function: Callable[[list[Item]], list[Result]], items: Sequence[Item]
+) -> Iterator[tuple[list[Item], list[Result] | None, int]]:
+    """Apply `function` to `items` in chunks that take a worker `CHUNK` seconds, a few chunks ahead of the workers.
+
+    The memory of scheduler and of this process then does not grow with the number of items.
+
+    Yields
+    ------
+    items of a chunk, its results (None if it ended its workers), and the number of items that run at present; every
+    second at least, then without items
+
+    Raises
+    ------
+    ConnectionError : the connection to the scheduler was lost
+    Exception : that of `function`
+    """
+    waiting, running = deque(items), dict[Future, list[Item]]()
+    spent = count = 0.0
+    checked, width, shared = time.monotonic(), slots(pool), not isinstance(pool, Inline)
+    while waiting or running:
+        if time.monotonic() - checked > 5:
+            checked, width = time.monotonic(), _slots(pool)
+        while waiting and len(running) < max(1, 2 * width if shared else width):
+            usual = CHUNK * max(1.0, width / MANY) * count / spent if spent and shared else 1.0
+            size = max(1, int(min(usual, LARGEST, len(waiting) / (4 * max(1, width)))))
+            chunk = [waiting.popleft() for _ in range(min(size, len(waiting)))]
+            running[pool.submit(_timed, function, chunk)] = chunk
+        finished, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+        if not finished:
+            yield [], [], min(width, sum(map(len, running.values())))
+        for future in finished:
+            chunk = running.pop(future)
+            error = ConnectionError() if future.cancelled() else future.exception()
+            results: list[Result] | None = None
+            if error is None:
+                results, seconds = future.result()
+                spent, count = spent + seconds, count + len(chunk)
+            elif not killed(error):
+                raise (ConnectionError(str(error)) if isinstance(error, OSError) else error) from error
+            yield chunk, results, min(width, sum(map(len, running.values())))
+
+
+def _timed(function: Callable[[list[Item]], list[Result]], chunk: list[Item]) -> tuple[list[Result], float]:
+    began = time.monotonic()
+    return function(chunk), time.monotonic() - began
+
+
+def _slots(pool: Executor) -> int:
+    try:
+        return slots(pool)
+    except Exception as error:
+        raise ConnectionError(str(error)) from error

@@ -4,12 +4,13 @@ import gc
 import operator
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import distributed
 import pytest
 
 from transslit import BadInput
-from transslit.executor import Inline, cores, executor, killed, slots
+from transslit.executor import LARGEST, Inline, cores, executor, killed, run_chunks, slots
 
 
 def test_one_worker_is_this_process_and_keeps_the_order():
@@ -66,3 +67,30 @@ def test_without_dask_the_extra_is_named(asked, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(BadInput, match=r"transslit\[dask\]"), executor(**asked):
         pass
+
+
+def doubled(items):
+    return [2 * item for item in items]
+
+
+@pytest.mark.parametrize("kind", [Inline, lambda: ThreadPoolExecutor(1)])
+def test_chunks_hold_every_item_once_and_grow_where_the_pool_is_shared(kind):
+    """A task of microseconds goes by itself in this process, and by hundreds to a worker."""
+    with kind() as pool:
+        chunks = [(chunk, results) for chunk, results, _ in run_chunks(pool, doubled, range(5000)) if chunk]
+    assert sorted(item for chunk, _ in chunks for item in chunk) == list(range(5000))
+    assert all(results == doubled(chunk) for chunk, results in chunks)
+    largest = max(len(chunk) for chunk, _ in chunks)
+    assert largest == 1 if isinstance(pool, Inline) else 100 < largest <= LARGEST
+
+
+def test_the_fault_of_a_chunk_is_the_caller_s_and_a_lost_scheduler_a_connection_error():
+    def fail(error):
+        def function(items):
+            raise error
+
+        return function
+
+    for error, kind in ((KeyError("x"), KeyError), (TimeoutError("no answer"), ConnectionError)):
+        with Inline() as pool, pytest.raises(kind):
+            list(run_chunks(pool, fail(error), [1]))

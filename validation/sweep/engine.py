@@ -1,24 +1,22 @@
 """Run the points of a sweep on a pool of workers, and write its table.
 
-Points are submitted in chunks of a few seconds, a few chunks ahead of the workers, so that the memory of scheduler and
-of this process does not grow with the length of the sweep. A point of a chunk that ended its worker is run again alone
-after all others, so that only the point that does it fails.
+A point of a chunk that ended its worker is run again alone after all others, so that only the point that does it fails.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec
 
 import pandas as pd
 
 from transslit.errors import StageFailed, TransslitError
-from transslit.executor import KILLS, Inline, killed, slots
+from transslit.executor import KILLS, run_chunks
 from transslit.progress import Progress
 from transslit.runs import open_run
 from validation.sweep.plan import Point
@@ -27,9 +25,6 @@ from validation.sweep.table import Plan, write_tables
 
 P = ParamSpec("P")
 
-CHUNK = 2.0  # s of one worker that a chunk of points should take,
-MANY = 100  # in proportion more of more workers than these: a scheduler hands out some hundred chunks a second
-LARGEST = 1000  # points of a chunk
 TABLE = 20.0  # s between two writings of the table, at least
 
 
@@ -114,47 +109,24 @@ def _count(points: Sequence[Point], outcomes: dict[str, Outcome], running: int) 
 
 def _run(tasks: Sequence[Task], out: Path, pool: Executor) -> Iterator[tuple[list[Outcome], int]]:
     """Outcomes as they come, and every second at least, with the number of points that run at present."""
-    waiting = deque(tasks)
-    alone: list[Task] = []
-    running: dict[Future, list[Task]] = {}
-    spent = count = 0.0
-    checked, width, shared = time.monotonic(), slots(pool), not isinstance(pool, Inline)
-    while waiting or running:
-        if time.monotonic() - checked > 5:
-            checked, width = time.monotonic(), _slots(pool)
-        while waiting and len(running) < max(1, 2 * width if shared else width):
-            usual = CHUNK * max(1.0, width / MANY) * count / spent if spent and shared else 1.0
-            size = max(1, int(min(usual, LARGEST, len(waiting) / (4 * max(1, width)))))
-            chunk = [waiting.popleft() for _ in range(min(size, len(waiting)))]
-            running[pool.submit(run_points, chunk, out)] = chunk
-        finished, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
-        done: list[Outcome] = []
-        for future in finished:
-            chunk = running.pop(future)
-            outcomes = _result(future, chunk, out)
-            done += outcomes
-            spent, count = spent + sum(outcome["wall_s"] or 0.0 for outcome in outcomes), count + len(outcomes)
-            keys = {outcome["key"] for outcome in outcomes}
-            alone += [task for task in chunk if task.key not in keys]
-        yield done, min(width, sum(map(len, running.values())))
-    for task in alone:
-        future = pool.submit(run_points, [task], out)
-        while not future.done():
-            yield [], 1
-            wait([future], timeout=1.0)
-        yield _result(future, [task], out) or [_killed(task, out)], 0
-
-
-def _result(future: Future, chunk: list[Task], out: Path) -> list[Outcome]:
-    """Outcomes of a chunk; those that were written before if its workers were killed."""
-    error = _lost() if future.cancelled() else future.exception()
-    if error is None:
-        return list(future.result())
-    if killed(error):
-        return [outcome for task in chunk if (outcome := results(out).read(task.key))]
-    if isinstance(error, TransslitError):
-        raise error
-    raise (_lost() if isinstance(error, OSError) else StageFailed("sweep", one_line(error))) from error
+    function, alone = partial(run_points, out=out), list[Task]()
+    try:
+        for chunk, outcomes, running in run_chunks(pool, function, tasks):
+            if outcomes is None:  # of a chunk whose workers were killed there are those that were written before
+                outcomes = [outcome for task in chunk if (outcome := results(out).read(task.key))]
+                keys = {outcome["key"] for outcome in outcomes}
+                alone += [task for task in chunk if task.key not in keys]
+            yield outcomes, running
+        for task in alone:  # one at a time: a worker that dies counts against all tasks that it has
+            for _, outcomes, running in run_chunks(pool, function, [task]):
+                yield [results(out).read(task.key) or _killed(task, out)] if outcomes is None else outcomes, running
+    except TransslitError:
+        raise
+    except ConnectionError as error:
+        reason = "the scheduler went away; what was finished is kept, and the same command resumes"
+        raise StageFailed("sweep", reason) from error
+    except Exception as error:
+        raise StageFailed("sweep", one_line(error)) from error
 
 
 def _killed(task: Task, out: Path) -> Outcome:
@@ -162,14 +134,3 @@ def _killed(task: Task, out: Path) -> Outcome:
     outcome = ended(task, f"KilledWorker: it ended {KILLS} workers that ran it alone (out of memory, perhaps)", {})
     results(out).write(task.key, outcome)
     return outcome
-
-
-def _slots(pool: Executor) -> int:
-    try:
-        return slots(pool)
-    except Exception as error:
-        raise _lost() from error
-
-
-def _lost() -> StageFailed:
-    return StageFailed("sweep", "the scheduler went away; what was finished is kept, and the same command resumes")
