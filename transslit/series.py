@@ -7,12 +7,14 @@ current.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from transslit.record import TransSlitRecord
+from transslit.record import PARTS, TransSlitRecord
 from transslit.resampling import PERCENTILES, draws, independent_blocks
 
 SMOOTHING = 0.3e-12  # s, running mean over thermal noise before signs are taken from atoms
@@ -141,3 +143,37 @@ def rise_time(time: np.ndarray, value: np.ndarray, fraction: float = 1 - np.exp(
     k = int(reached[0])
     step = (fraction * final - value[k - 1]) / (value[k] - value[k - 1])
     return float(time[k - 1] + step * (time[k] - time[k - 1]))
+
+
+class Course(NamedTuple):
+    """One quantity of slit (or crossing) `i` over time, in SI; `unit` as a person reads it with its `scale`."""
+
+    quantity: str
+    i: int
+    unit: str
+    scale: float  # from SI to `unit`
+    data: Series
+
+
+def courses(record: TransSlitRecord) -> Iterator[Course]:
+    """Every quantity of `record` after the step."""
+    window = SMOOTHING if record.metadata["source"] == "md" else 0.0
+    slits = sorted(int(i) for i in record.slits["i"].unique())
+    for i in slits:
+        yield Course("stored", i, "nC/m", 1e9, stored(record, i))
+        yield Course("content", i, "M", 1e-3, series(record, "c_mol_per_m3", i, "both", signed=False).after(0.0))
+    for i in slits[:-1]:
+        for quantity, column, unit, scale, signed in (
+            ("dphi", "phi_V", "mV", 1e3, True),
+            ("drho", "rho_C_per_m3", "MC/m³", 1e-6, True),
+            ("dc", "c_mol_per_m3", "M", 1e-3, False),
+        ):
+            data = difference(record, column, i, "both", signed)
+            yield Course(quantity, i, unit, scale, (data.smoothed(window) if window else data).after(0.0))
+        for column in ("I_A_per_m", *PARTS):
+            current = series(record, column, i, "both").after(0.0)
+            if np.any(current.blocks):
+                span = np.diff(current.time, prepend=0.0)  # a current stands for the interval that it ends
+                name = "total" if column == "I_A_per_m" else column.split("_")[1]
+                carried = Series(current.time, np.cumsum(current.blocks * span, axis=1), current.boxes)
+                yield Course(name, i, "nC/m", 1e9, carried)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from transslit import TransSlitRecord
+from transslit.plot import Axis, plot
 from transslit.series import SMOOTHING, difference, half_cells
 from validation.checks.mechanism import mechanism
 from validation.claims.registry import Finding, claim
 from validation.claims.uncertainty import Evidence, Need
-from validation.figures.claims import Axis, plot
 from validation.verdicts.verdict import CLAIM
 
 DIFFERENCES = {

@@ -15,9 +15,9 @@ from scipy.optimize import brentq
 from circuit import CircuitConfig, simulate
 from circuit.measures import asymmetry, cv_area, peak_over_plateau, settled_cycle
 from transslit import TriangularCV
+from transslit.plot import TIME, Axis, plot
 from validation.claims.registry import Finding, claim
 from validation.claims.uncertainty import Evidence
-from validation.figures.claims import TIME, Axis, plot
 from validation.verdicts.verdict import Measured, part
 
 V_M, I_M = Axis("V_m_V", "$V_m$ / mV", 1e3), Axis("I_m_A", "$I_m$ / mA", 1e3)

@@ -7,10 +7,10 @@ import pandas as pd
 
 from continuum import CrossingLine, OpenSpaceFlux, Run, capacitances, migration_laws
 from continuum.measures import Runs, by_width, instant, spread
+from transslit.plot import TIME, Axis, plot
 from transslit.series import durations
 from validation.claims.registry import Finding, claim
 from validation.claims.uncertainty import Evidence, Need
-from validation.figures.claims import TIME, Axis, plot
 from validation.presets import NARROW, WIDTHS
 from validation.verdicts.verdict import part
 from validation.verdicts.words import nm

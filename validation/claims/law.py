@@ -7,11 +7,11 @@ import pandas as pd
 
 from continuum.measures import Runs, driven
 from discovery import DiscoveryConfig
+from transslit.plot import Axis, plot
 from validation.checks.law import gamma as gamma_of
 from validation.checks.law import is_resistance
 from validation.claims.registry import Finding, claim
 from validation.claims.uncertainty import Evidence, Need
-from validation.figures.claims import Axis, plot
 from validation.verdicts.verdict import Measured, part
 
 FIT = "'describes very well': at most 2 % of the variance left"

@@ -10,10 +10,10 @@ from scipy.stats import spearmanr
 
 from continuum import Run
 from continuum.measures import Runs, agreement, by_width, falling, instant, wide
+from transslit.plot import TIME, Axis, D, plot
 from transslit.series import pearson
 from validation.claims.registry import Finding, claim
 from validation.claims.uncertainty import Evidence, Need
-from validation.figures.claims import TIME, Axis, D, plot
 from validation.presets import NARROW, WIDTHS
 from validation.verdicts.verdict import part
 from validation.verdicts.words import nm

@@ -15,11 +15,11 @@ from circuit.prescribed import prescribed_line
 from continuum import Run
 from continuum.measures import Runs
 from transslit import TriangularCV
+from transslit.plot import Axis, plot
 from validation.checks.circuit_cv import cell_voltammogram
 from validation.claims.circuits import GROWS, V_M, known
 from validation.claims.registry import Finding, claim
 from validation.claims.uncertainty import Evidence, Need
-from validation.figures.claims import Axis, plot
 from validation.simulations.circuit import extracted_circuit
 from validation.verdicts.verdict import part
 

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from transslit.errors import BadInput
+from transslit.plot import Draw
 from validation.claims.uncertainty import Evidence, Need
-from validation.figures.claims import Draw
 from validation.verdicts.verdict import ClaimVerdict, Verdict
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from continuum import Run
 from continuum.measures import Runs, by_width, driven, extremes, falling, spread, spread_at_equal_filling, trend
+from transslit.plot import PHASE, Axis, D, plot
 from validation.claims.registry import Finding, claim
 from validation.claims.uncertainty import Evidence, Need
-from validation.figures.claims import PHASE, Axis, D, plot
 from validation.presets import WIDTHS
 from validation.verdicts.verdict import Measured, part
 from validation.verdicts.words import nm

@@ -35,7 +35,9 @@ def gather(
     cell : of molecular dynamics, where its trajectories lie in the folder of its source
     """
     tables = {f"{family}-{part}": getattr(s.record, part) for family, s in sources.items() for part in PARTS}
-    facts = facts.model_copy(update={"records": {family: source.record.metadata for family, source in sources.items()}})
+    # In one order, whether a record was made in this process or read back.
+    metadata = {family: dict(sorted(source.record.metadata.items())) for family, source in sources.items()}
+    facts = facts.model_copy(update={"records": metadata})
     stepped = {NAMES[family]: source.record for family, source in sources.items() if family in NAMES}
     if stepped:
         tables["curves"] = curves(stepped)

@@ -90,9 +90,7 @@ class ReportData:
         place = folder / "tables"
         place.mkdir(parents=True, exist_ok=True)
         content = self.facts.model_dump(mode="json")
-        facts = pd.DataFrame(
-            {"name": list(content), "json": [json.dumps(value, sort_keys=True) for value in content.values()]}
-        )
+        facts = pd.DataFrame({"name": list(content), "json": [json.dumps(value) for value in content.values()]})
         tables = {**self.tables, "facts": facts, **{v.id: v.evidence for v in self.verdicts if len(v.evidence)}}
         for name, table in tables.items():
             write_table(place / f"{name}.parquet", table)

@@ -1,26 +1,20 @@
-"""Run the points of a sweep on a pool of workers, and write its table.
-
-A point of a chunk that ended its worker is run again alone after all others, so that only the point that does it fails.
-"""
+"""Run the points of a sweep on a pool of workers, and write its table."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from functools import partial
 from pathlib import Path
 from typing import ParamSpec
 
 import pandas as pd
 
-from transslit.errors import StageFailed, TransslitError
-from transslit.executor import KILLS, run_chunks
 from transslit.progress import Progress
 from transslit.runs import open_run
+from transslit.tasks import Outcome, Task, results, run_tasks
 from validation.sweep.plan import Point
-from validation.sweep.points import Outcome, Task, ended, one_line, results, run_points
 from validation.sweep.table import Plan, write_tables
 
 P = ParamSpec("P")
@@ -56,7 +50,7 @@ def sweep(
             with (progress or Progress()).task(f"Sweep: {stage}", len(points)) as advance:
                 show = _paced(0.5 if sys.stderr.isatty() else 30.0, lambda now: advance(*_count(points, outcomes, now)))
                 save = _paced(TABLE, lambda: write_tables(out, rows.table(outcomes)))
-                for done, running in _run(tasks, out, pool):
+                for done, running in run_tasks(tasks, out, pool):
                     outcomes |= {outcome["key"]: outcome for outcome in done}
                     show(running)
                     save()
@@ -105,32 +99,3 @@ def _count(points: Sequence[Point], outcomes: dict[str, Outcome], running: int) 
     status = [outcomes[point.key]["status"] for point in points if point.key in outcomes]
     failed = refused + status.count("failed")
     return refused + len(status), f"{status.count('done')} done, {failed} failed, {running} running"
-
-
-def _run(tasks: Sequence[Task], out: Path, pool: Executor) -> Iterator[tuple[list[Outcome], int]]:
-    """Outcomes as they come, and every second at least, with the number of points that run at present."""
-    function, alone = partial(run_points, out=out), list[Task]()
-    try:
-        for chunk, outcomes, running in run_chunks(pool, function, tasks):
-            if outcomes is None:  # of a chunk whose workers were killed there are those that were written before
-                outcomes = [outcome for task in chunk if (outcome := results(out).read(task.key))]
-                keys = {outcome["key"] for outcome in outcomes}
-                alone += [task for task in chunk if task.key not in keys]
-            yield outcomes, running
-        for task in alone:  # one at a time: a worker that dies counts against all tasks that it has
-            for _, outcomes, running in run_chunks(pool, function, [task]):
-                yield [results(out).read(task.key) or _killed(task, out)] if outcomes is None else outcomes, running
-    except TransslitError:
-        raise
-    except ConnectionError as error:
-        reason = "the scheduler went away; what was finished is kept, and the same command resumes"
-        raise StageFailed("sweep", reason) from error
-    except Exception as error:
-        raise StageFailed("sweep", one_line(error)) from error
-
-
-def _killed(task: Task, out: Path) -> Outcome:
-    """The outcome of a point that ends every worker that runs it."""
-    outcome = ended(task, f"KilledWorker: it ended {KILLS} workers that ran it alone (out of memory, perhaps)", {})
-    results(out).write(task.key, outcome)
-    return outcome

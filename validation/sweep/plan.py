@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transslit.config import digest
 from transslit.errors import BadInput, TransslitError
 from transslit.runs import surroundings
+from transslit.tasks import Task, Work, one_line
 from validation.sweep.grid import columns, settings
-from validation.sweep.points import Task, Work, one_line
 
 if TYPE_CHECKING:
     from discovery import DiscoveryConfig
@@ -88,7 +88,11 @@ def plan(
         words = [setting[stage.argument]] if stage.argument in setting else arguments
         try:
             work = stage.read(texts, words)
-            task = Task(stage.name, work, law, keep, stage.resumes, code)
+            if law is not None:
+                work = replace(
+                    work, row=partial(_row_and_law, work.row, law), inputs={**work.inputs, "law": law.digest}
+                )
+            task = Task(stage.name, work, keep, stage.resumes, code)
             points.append(Point(columns(setting), task))
         except TransslitError as error:
             first = first or error
@@ -96,6 +100,12 @@ def plan(
     if first is not None and not any(point.task for point in points):
         raise first
     return points
+
+
+def _row_and_law(row: Callable[[Path], Mapping[str, object]], law: DiscoveryConfig, folder: Path) -> dict[str, object]:
+    from validation.sweep.law import record_law  # loads the libraries of the search
+
+    return {**row(folder), **record_law(folder, law)}
 
 
 def code_version() -> str:

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from transslit.errors import BadInput
 from transslit.files import checked, read_json, write_json, write_table, write_text
+from transslit.tasks import Outcome, results
 from validation.sweep.grid import option_name
 from validation.sweep.plan import Point
-from validation.sweep.points import Outcome, results
 
 LAST = ("wall_s", "cpu_s", "status", "error", "key")
 

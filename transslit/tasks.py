@@ -1,7 +1,8 @@
-"""A point of a sweep: its task, how the task is run, and its outcome.
+"""Tasks on a pool of workers, each with an outcome of its own that is kept.
 
-The worker leaves OUT/points/<key>.json when the point has ended, done or failed; one that is killed leaves none. The
-key is a digest of stage, configuration and inputs. Points that are kept or that can resume run in OUT/runs/<key>.
+A worker leaves OUT/points/<key>.json when its task has ended, done or failed; one that is killed leaves none. The key
+is a digest of stage, configuration and inputs. Tasks that are kept or that can resume run in OUT/runs/<key>. A task of a
+chunk that ended its worker is run again alone after all others, so that only the task that does it fails.
 """
 
 from __future__ import annotations
@@ -11,29 +12,28 @@ import shutil
 import socket
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from typing_extensions import TypedDict  # pydantic asks for it before Python 3.12
 
 from transslit.config import Config, digest
 from transslit.errors import StageFailed, TransslitError
+from transslit.executor import KILLS, run_chunks
 from transslit.runs import Results, open_run, stage_digest
-
-if TYPE_CHECKING:
-    from discovery import DiscoveryConfig
 
 Value = float | int | bool | str | None
 
 
 class Outcome(TypedDict):
-    """How a point ended; `error` is one line, `values` are the measured columns."""
+    """How a task ended; `error` is one line, `values` are the measured columns."""
 
     key: str
     status: Literal["done", "failed"]
@@ -47,7 +47,7 @@ class Outcome(TypedDict):
 
 @dataclass(frozen=True)
 class Work:
-    """What is run at a point; it pickles.
+    """What a task runs; it pickles.
 
     Parameters
     ----------
@@ -63,11 +63,10 @@ class Work:
 
 @dataclass(frozen=True)
 class Task:
-    """A point that can be run, by any worker.
+    """A task that can be run, by any worker.
 
     Parameters
     ----------
-    law : settings of a search for the law of the record, if any
     keep : whether the run folder is kept
     resumes : whether the stage continues in the folder of an interrupted run
     code : version of the code
@@ -75,16 +74,14 @@ class Task:
 
     stage: str
     work: Work
-    law: DiscoveryConfig | None = None
     keep: bool = False
     resumes: bool = False
     code: str = ""
 
     @cached_property
     def key(self) -> str:
-        """Digest by which the point is recognised."""
-        inputs = dict(self.work.inputs) | ({} if self.law is None else {"law": self.law.digest})
-        return digest([self.stage, stage_digest(self.work.config, inputs)])[:20]
+        """Digest by which the task is recognised."""
+        return digest([self.stage, stage_digest(self.work.config, self.work.inputs)])[:20]
 
 
 def results(out: Path) -> Results[Outcome]:
@@ -92,8 +89,42 @@ def results(out: Path) -> Results[Outcome]:
     return Results(out / "points", Outcome, "sweep")
 
 
-def run_points(tasks: Sequence[Task], out: Path) -> list[Outcome]:
-    """Run points one after another, each of which leaves its outcome in `out`; those that have one are not run again.
+def run_tasks(tasks: Sequence[Task], out: Path, pool: Executor) -> Iterator[tuple[list[Outcome], int]]:
+    """Outcomes as they come, and every second at least, with the number of tasks that run at present.
+
+    Raises
+    ------
+    StageFailed : the connection to the scheduler was lost, or outcomes cannot be written
+    """
+    function, alone = partial(_run_here, out=out), list[Task]()
+    try:
+        for chunk, outcomes, running in run_chunks(pool, function, tasks):
+            if outcomes is None:  # of a chunk whose workers were killed there are those that were written before
+                outcomes = [outcome for task in chunk if (outcome := results(out).read(task.key))]
+                keys = {outcome["key"] for outcome in outcomes}
+                alone += [task for task in chunk if task.key not in keys]
+            yield outcomes, running
+        for task in alone:  # one at a time: a worker that dies counts against all tasks that it has
+            for _, outcomes, running in run_chunks(pool, function, [task]):
+                yield [results(out).read(task.key) or _killed(task, out)] if outcomes is None else outcomes, running
+    except TransslitError:
+        raise
+    except ConnectionError as error:
+        reason = "the scheduler went away; what was finished is kept, and the same command resumes"
+        raise StageFailed("sweep", reason) from error
+    except Exception as error:
+        raise StageFailed("sweep", one_line(error)) from error
+
+
+def _killed(task: Task, out: Path) -> Outcome:
+    """The outcome of a task that ends every worker that runs it."""
+    outcome = _ended(task, f"KilledWorker: it ended {KILLS} workers that ran it alone (out of memory, perhaps)", {})
+    results(out).write(task.key, outcome)
+    return outcome
+
+
+def _run_here(tasks: Sequence[Task], out: Path) -> list[Outcome]:
+    """Run tasks one after another, each of which leaves its outcome in `out`; those that have one are not run again.
 
     Raises
     ------
@@ -113,9 +144,9 @@ def _run(task: Task, out: Path) -> Outcome:
         warnings.simplefilter("ignore")
         try:
             values = _values(task, out / "runs" / task.key)
-        except Exception as fault:  # any fault is the point's own
+        except Exception as fault:  # any fault is the task's own
             error = one_line(fault)
-    outcome = ended(task, error, values)
+    outcome = _ended(task, error, values)
     outcome["wall_s"], outcome["cpu_s"] = round(time.time() - began, 4), round(time.process_time() - cpu, 4)
     results(out).write(task.key, outcome)
     if not task.keep:
@@ -123,8 +154,8 @@ def _run(task: Task, out: Path) -> Outcome:
     return outcome
 
 
-def ended(task: Task, error: str, values: dict[str, Value]) -> Outcome:
-    """The outcome of a point that failed with `error`, or is done ("")."""
+def _ended(task: Task, error: str, values: dict[str, Value]) -> Outcome:
+    """The outcome of a task that failed with `error`, or is done ("")."""
     return {
         "key": task.key,
         "status": "failed" if error else "done",
@@ -143,12 +174,7 @@ def _values(task: Task, folder: Path) -> dict[str, Value]:
             stack.enter_context(open_run(folder))
         else:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="transslit-", ignore_cleanup_errors=True)))
-        row = dict(task.work.row(folder))
-        if task.law is not None:
-            from validation.sweep.law import record_law  # loads the libraries of the search
-
-            row |= record_law(folder, task.law)
-        return {name: _plain(value) for name, value in row.items()}
+        return {name: _plain(value) for name, value in task.work.row(folder).items()}
 
 
 def one_line(error: BaseException) -> str:

@@ -1,6 +1,6 @@
-"""The claims' figures: a tidy table in, a matplotlib Figure out.
+"""Figures of tidy tables: a table in, a matplotlib Figure out.
 
-`plot(x, y, hue, panel)` makes the figure function of a claim; an `Axis` is a column with its label and the factor to
+`plot(x, y, hue, panel)` makes the function that draws a table; an `Axis` is a column with its label and the factor to
 the unit that the label names.
 """
 
@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from transslit.style import INK, styled
 
 HEIGHT, WIDTH, LEGEND, PANELS = 2.7, 3.1, 1.1, 3  # inch, inch, inch, per row
-Draw = Callable[[pd.DataFrame], Figure]  # of a claim's tidy table
+Draw = Callable[[pd.DataFrame], Figure]
 DASHES = ("-", "--", "-.", ":")
 
 
