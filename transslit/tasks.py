@@ -1,8 +1,8 @@
 """Tasks on a pool of workers, each with an outcome of its own that is kept.
 
 A worker leaves OUT/points/<key>.json when its task has ended, done or failed; one that is killed leaves none. The key
-is a digest of stage, configuration and inputs. Tasks that are kept or that can resume run in OUT/runs/<key>. A task of a
-chunk that ended its worker is run again alone after all others, so that only the task that does it fails.
+is a digest of stage, configuration and inputs. Tasks that are kept or that can resume run in OUT/runs/<key>. A task of
+a chunk that ended its worker is run again alone after all others, so that only the task that does it fails.
 """
 
 from __future__ import annotations
