@@ -96,7 +96,7 @@ def stored(record: TransSlitRecord, i: int) -> Series:
     return Series(ionic.time, start - ionic.blocks, ionic.boxes).after(0.0)
 
 
-def tabled(**columns: Series) -> pd.DataFrame:
+def as_table(**columns: Series) -> pd.DataFrame:
     """Series of the same blocks and times as a tidy table: box, block, time_s and a column each, as evidence."""
     first = next(iter(columns.values()))
     count, times = first.blocks.shape

@@ -23,7 +23,7 @@ from transslit.progress import Progress
 from transslit.runs import RunFolder, open_run, read_manifest
 from validation.checks.circuit_cv import circuit_cv
 from validation.checks.judge import Judged, Source, families, judge_records
-from validation.checks.law import atomic_law, drives, law
+from validation.checks.law import atomic_law, law, usable_by_circuit
 from validation.claims.cost import announce
 from validation.claims.judge import judge_claims, needed, read_claims
 from validation.claims.uncertainty import Evidence
@@ -96,18 +96,18 @@ def validate(
         claims = config.claims if "claims" in stages else None
         announce(run, cell, claims, stages, progress)
         simulations = Simulations(run, progress)
-        found = ChainResult(config.setting, out, manifests=simulations.manifests)
-        cv = _simulate(simulations, config, cell, found, stages)
-        found.add(judge_records(found.sources, ("md", "step") if {"md", "step"} <= set(found.sources) else None,
+        result = ChainResult(config.setting, out, manifests=simulations.manifests)
+        cv = _simulate(simulations, config, cell, result, stages)
+        result.add(judge_records(result.sources, ("md", "step") if {"md", "step"} <= set(result.sources) else None,
                                 config.setting, config.seed))  # fmt: skip
         if "discover" in stages:
-            _discover(simulations, config.seed, found)
-        if "circuit" in stages and cv is not None and "cv" in found.laws:
-            _circuit(simulations, cv, found)
-        found.verdicts += read_claims(out) if claims is None else judge_claims(run, claims, progress=progress)
-        found.verdicts = apply_tolerances(found.verdicts, tolerances or {})
-        _publish(run, config, cell, found)
-    return found
+            _discover(simulations, config.seed, result)
+        if "circuit" in stages and cv is not None and "cv" in result.laws:
+            _circuit(simulations, cv, result)
+        result.verdicts += read_claims(out) if claims is None else judge_claims(run, claims, progress=progress)
+        result.verdicts = apply_tolerances(result.verdicts, tolerances or {})
+        _publish(run, config, cell, result)
+    return result
 
 
 def judge(records: Sequence[Path], out: Path, tolerances: Tolerances | None = None, seed: int = 0) -> ChainResult:
@@ -122,12 +122,12 @@ def judge(records: Sequence[Path], out: Path, tolerances: Tolerances | None = No
     sources = families(_source(folder) for folder in records)
     first = next(iter(sources.values()))
     with open_run(out):
-        found = ChainResult(first.setting, out, sources)
+        result = ChainResult(first.setting, out, sources)
         names = list(sources)
         compared = (names[0], names[1]) if len(names) == 2 else None
-        found.add(judge_records(sources, compared, first.setting, seed))
-        found.verdicts = apply_tolerances(found.verdicts, tolerances or {})
-        found.manifests = {
+        result.add(judge_records(sources, compared, first.setting, seed))
+        result.verdicts = apply_tolerances(result.verdicts, tolerances or {})
+        result.manifests = {
             family: made for family, s in sources.items() if s.folder and (made := read_manifest(s.folder))
         }
         network, electrolyte = _known(first)
@@ -138,12 +138,12 @@ def judge(records: Sequence[Path], out: Path, tolerances: Tolerances | None = No
             network=network,
             electrolyte=electrolyte,
             concentration=first.record.metadata.get("concentration_mol_per_m3"),
-            lacking=tuple(found.lacking),
-            provenance=provenance(seed, found.manifests),
+            lacking=tuple(result.lacking),
+            provenance=provenance(seed, result.manifests),
         )
-        gather(sources, found.verdicts, facts).write(out)
+        gather(sources, result.verdicts, facts).write(out)
         publish(out)
-    return found
+    return result
 
 
 def _source(folder: Path) -> Source:
@@ -170,7 +170,7 @@ def _known(source: Source) -> tuple[SlitNetwork | None, Electrolyte | None]:
 
 
 def _simulate(
-    simulations: Simulations, config: ValidateConfig, cell: md.Cell | None, found: ChainResult, stages: Sequence[str]
+    simulations: Simulations, config: ValidateConfig, cell: md.Cell | None, result: ChainResult, stages: Sequence[str]
 ) -> Run | None:
     """Run continuum and atoms; returns the continuum's cyclic voltammogram, if it was run."""
     runs: dict[str, Run] = {}
@@ -182,29 +182,29 @@ def _simulate(
         Evidence(config.claims, simulations.folder, simulations.progress).gather(needed(atoms=False))
     if cell is not None:
         record = atoms(simulations, "md", cell.config)
-        found.sources["md"] = Source(record, config.setting, simulations.folder.path / "md")
+        result.sources["md"] = Source(record, config.setting, simulations.folder.path / "md")
     for family, run in runs.items():
-        found.sources[family] = Source(run.raw, config.setting, run.folder)
+        result.sources[family] = Source(run.raw, config.setting, run.folder)
     return runs.get("cv")
 
 
-def _discover(simulations: Simulations, seed: int, found: ChainResult) -> None:
+def _discover(simulations: Simulations, seed: int, result: ChainResult) -> None:
     """Search for the laws of the voltammogram and of the atoms' record."""
     for family, name, source in (("cv", "discover", "continuum-cv"), ("md", "discover-md", "md")):
-        if family not in found.sources:
+        if family not in result.sources:
             continue
-        rows = table_from_records([found.sources[family].record])
+        rows = table_from_records([result.sources[family].record])
         inputs = {"record": simulations.manifests[source]["digest"]}
-        found.laws[family] = simulations.law(name, rows, DiscoveryConfig(seed=seed), inputs)
+        result.laws[family] = simulations.law(name, rows, DiscoveryConfig(seed=seed), inputs)
         check = law if family == "cv" else atomic_law
-        found.verdicts += check(found.laws[family], rows, found.sources[family].driven)
+        result.verdicts += check(result.laws[family], rows, result.sources[family].driven)
 
 
-def _circuit(simulations: Simulations, cv: Run, found: ChainResult) -> None:
+def _circuit(simulations: Simulations, cv: Run, result: ChainResult) -> None:
     """Simulate the circuit of the voltammogram with the law, or with equation 1 where no circuit can take the law."""
     drive = TriangularCV.model_validate(cv.raw.metadata["drive"])
     settings = extracted_circuit(cv.raw, drive, cv.ladder)
-    chosen = found.laws["cv"] if drives(found.laws["cv"]) else None
+    chosen = result.laws["cv"] if usable_by_circuit(result.laws["cv"]) else None
 
     def stage(folder: Path) -> None:
         for model in MODELS:
@@ -216,20 +216,20 @@ def _circuit(simulations: Simulations, cv: Run, found: ChainResult) -> None:
     }
     folder, simulations.manifests["circuit"] = simulations.folder.stage("circuit", settings, stage, inputs)
     columns = ("time_s", "V_m_V", "phi_m_V", "I_m_A")
-    found.circuits = {model: read_table(folder / model / "terminal.parquet", "circuit", columns) for model in MODELS}
+    result.circuits = {model: read_table(folder / model / "terminal.parquet", "circuit", columns) for model in MODELS}
     wall_s = {name: simulations.manifests[name]["wall_s"] for name in ("continuum-cv", "circuit")}
-    found.verdicts += circuit_cv(
-        found.circuits["ncm"], found.circuits["tlm"], cv.raw, wall_s, found.sources["cv"].driven
+    result.verdicts += circuit_cv(
+        result.circuits["ncm"], result.circuits["tlm"], cv.raw, wall_s, result.sources["cv"].driven
     )
 
 
-def _publish(run: RunFolder, config: ValidateConfig, cell: md.Cell | None, found: ChainResult) -> None:
+def _publish(run: RunFolder, config: ValidateConfig, cell: md.Cell | None, result: ChainResult) -> None:
     """Write record, law, verdicts, tables, page and manifest."""
     out = run.path
-    if "cv" in found.sources:
-        found.sources["cv"].record.write(out / "record")
-    if "cv" in found.laws:
-        found.laws["cv"].write(out / "law.json")
+    if "cv" in result.sources:
+        result.sources["cv"].record.write(out / "record")
+    if "cv" in result.laws:
+        result.laws["cv"].write(out / "law.json")
     facts = Facts(
         setting=config.setting,
         slit=config.slit,
@@ -238,11 +238,11 @@ def _publish(run: RunFolder, config: ValidateConfig, cell: md.Cell | None, found
         network=config.network,
         electrolyte=config.electrolyte,
         concentration=config.concentration,
-        lacking=tuple(found.lacking),
-        law=found.laws["cv"].to_json() if "cv" in found.laws else None,
-        md_law=found.laws["md"].to_json() if "md" in found.laws else None,
-        provenance=provenance(config.seed, found.manifests),
+        lacking=tuple(result.lacking),
+        law=result.laws["cv"].to_json() if "cv" in result.laws else None,
+        md_law=result.laws["md"].to_json() if "md" in result.laws else None,
+        provenance=provenance(config.seed, result.manifests),
     )
-    gather(found.sources, found.verdicts, facts, found.circuits, cell).write(out)
+    gather(result.sources, result.verdicts, facts, result.circuits, cell).write(out)
     publish(out)  # from what is on disk, as anybody can
-    run.conclude(config, config.seed, {"stages": dict(found.manifests)})
+    run.conclude(config, config.seed, {"stages": dict(result.manifests)})

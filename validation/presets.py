@@ -60,14 +60,14 @@ def limits(name: str, diameter: float) -> tuple[float, float, bool]:
     return (max(low, diameter), high, ratios) if name == "edge_gap" else (low, high, ratios)
 
 
-def ions_at(preset: str, salt: Electrolyte) -> Electrolyte:
+def ions_of_preset(preset: str, salt: Electrolyte) -> Electrolyte:
     """The salt of the continuum: the paper's own with the preset's ions, any other unchanged."""
     if preset == "paper" and salt.name == "KCl" and salt == paper_salt():
         return salt.with_diameter(PAPER["ion_diameter"])
     return salt
 
 
-def at_preset(config: ContinuumConfig, preset: str) -> ContinuumConfig:
+def apply_preset(config: ContinuumConfig, preset: str) -> ContinuumConfig:
     """Apply the preset's values for parameters that the paper does not report.
 
     Raises
@@ -78,7 +78,7 @@ def at_preset(config: ContinuumConfig, preset: str) -> ContinuumConfig:
         return config
     changes = {
         "network": config.network.model_copy(update=PAPER_NETWORK),
-        "electrolyte": ions_at(preset, config.electrolyte),
+        "electrolyte": ions_of_preset(preset, config.electrolyte),
         "stern_thickness": PAPER["stern_thickness"],
     }
     return config.read(**config.model_copy(update=changes).model_dump())
@@ -118,7 +118,7 @@ class ClaimsConfig(Config):
         ------
         BadInput : a slit narrower than an ion, or a concentration beyond close packing
         """
-        salt = ions_at(self.preset, self.electrolyte)
+        salt = ions_of_preset(self.preset, self.electrolyte)
         SlitNetwork(slit=self.slit).admits(salt)
         salt.bulk(self.concentration)
 
@@ -164,7 +164,7 @@ class ValidateConfig(Config):
         ------
         BadInput : a slit narrower than an ion, or a concentration beyond close packing
         """
-        salt = ions_at(self.preset, self.electrolyte)
+        salt = ions_of_preset(self.preset, self.electrolyte)
         self.network.admits(salt)
         salt.bulk(self.concentration)
 
@@ -204,4 +204,4 @@ def cv_config(config: ValidateConfig) -> ContinuumConfig:
         steps=400,
         scheme="bdf2",  # the circuit is to meet the equations, not the error of their time steps
     )
-    return at_preset(cycle, config.preset)
+    return apply_preset(cycle, config.preset)

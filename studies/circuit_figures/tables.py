@@ -56,7 +56,7 @@ def figure_4c(record: TransSlitRecord) -> pd.DataFrame:
 
 def figure_11d(record: TransSlitRecord) -> pd.DataFrame:
     """CVs whose R(q) follows mPNP's charges, the TLM's, and the NCM's own; V_m(t) with them."""
-    case = extracted_circuit(record, SmoothedCV(), tabled=False)
+    case = extracted_circuit(record, SmoothedCV(), voltage_dependent=False)
     own = simulate(case).terminal
     line = simulate(case.model_copy(update={"model": "tlm"})).slits
     sources = {

@@ -27,17 +27,17 @@ def indices(
     function: Callable[[np.ndarray], np.ndarray], dimensions: int, samples: int = 2048, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """First-order and total indices of `function` ((m, d) -> (m,)) over the unit box, each (3, d): value, low, high."""
-    found = sobol_indices(
+    result = sobol_indices(
         func=lambda x: function(x.T)[None],
         n=samples,
         dists=[uniform()] * dimensions,
         rng=np.random.default_rng(seed),
     )
-    bootstrap = found.bootstrap(confidence_level=CONFIDENCE, n_resamples=200)
+    bootstrap = result.bootstrap(confidence_level=CONFIDENCE, n_resamples=200)
     first, total = (part.confidence_interval for part in (bootstrap.first_order, bootstrap.total_order))
     return (
-        np.nan_to_num([np.ravel(part) for part in (found.first_order, first.low, first.high)]),
-        np.nan_to_num([np.ravel(part) for part in (found.total_order, total.low, total.high)]),
+        np.nan_to_num([np.ravel(part) for part in (result.first_order, first.low, first.high)]),
+        np.nan_to_num([np.ravel(part) for part in (result.total_order, total.low, total.high)]),
     )
 
 

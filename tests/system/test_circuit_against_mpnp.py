@@ -25,7 +25,7 @@ def test_nano_circuit_is_within_1_5_percent_and_three_times_closer(tmp_path, sca
     network, salt = SlitNetwork(slit="1.5nm"), load_electrolyte("KCl")
     settings = ContinuumConfig(network=network, electrolyte=salt, drive=drive, steps=400, scheme="bdf2")
     record = run(settings, tmp_path, Progress(quiet=True))
-    plain, ncm = (extracted_circuit(record, drive, tabled=tabled) for tabled in (False, True))
+    plain, ncm = (extracted_circuit(record, drive, voltage_dependent=tabled) for tabled in (False, True))
     distance = rms_over_peak(record, ncm)
     line = rms_over_peak(record, plain.model_copy(update={"model": "tlm"}))
     tabled_line = rms_over_peak(record, ncm.model_copy(update={"model": "tlm"}))

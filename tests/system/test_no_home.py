@@ -20,7 +20,7 @@ COMMANDS = {
     "circuit": ("circuit", "--resistance", "5ohm"),
     "figure": ("continuum", "--slit", "1nm", "--layers", "4", "--steps", "8", "--figures", "--out", "drawn"),
 }
-SAID = dict.fromkeys(("continuum", "figure"), ["Continuum: cv ...", "Continuum: cv: done in "])
+SAID = dict.fromkeys(("continuum", "figure"), ("Continuum: cv ...", "Continuum: cv: done in "))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from transslit import TransSlitRecord
-from transslit.series import Series, final_level, rise_time, series, stored, tabled
+from transslit.series import Series, as_table, final_level, rise_time, series, stored
 from validation.verdicts.bootstrap import bootstrap
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
@@ -41,7 +41,8 @@ class Pairing(NamedTuple):
     def evidence(self, column: str, first: Series, second: Series) -> pd.DataFrame:
         """One quantity of both records, told apart by `source`."""
         tables = [
-            tabled(**{column: data}).assign(source=name) for name, data in zip(self.names, (first, second), strict=True)
+            as_table(**{column: data}).assign(source=name)
+            for name, data in zip(self.names, (first, second), strict=True)
         ]
         return pd.concat(tables, ignore_index=True)
 

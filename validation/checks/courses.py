@@ -103,13 +103,13 @@ def _last(time: np.ndarray, value: np.ndarray) -> float:
 def _compared(
     data: Series, other: Series, same: Series | None, statistic: Statistic, scale: float, seed: int, at_once: bool
 ) -> tuple[float | str, ...]:
-    found = bootstrap(lambda mean: statistic(data.time, mean), data.blocks, seed=seed, boxes=data.boxes)
+    result = bootstrap(lambda mean: statistic(data.time, mean), data.blocks, seed=seed, boxes=data.boxes)
     end = statistic(other.time, other.mean)
     then = np.nan if same is None else statistic(same.time, same.mean)
     reference = (then if at_once else end) or np.nan
-    low, high = sorted((found.low / reference, found.high / reference))
-    levels = (found.value, found.low, found.high, end, then)
-    return (*(level * scale for level in levels), THEN if at_once else END, found.value / reference, low, high)
+    low, high = sorted((result.low / reference, result.high / reference))
+    levels = (result.value, result.low, result.high, end, then)
+    return (*(level * scale for level in levels), THEN if at_once else END, result.value / reference, low, high)
 
 
 def as_text(levels: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -54,10 +54,10 @@ class Judged(NamedTuple):
 
 def families(sources: Iterable[Source]) -> dict[str, Source]:
     """Sources by their family; a second one of a family has a 2 behind its name."""
-    found: dict[str, Source] = {}
+    result: dict[str, Source] = {}
     for source in sources:
-        found[source.family if source.family not in found else f"{source.family}2"] = source
-    return found
+        result[source.family if source.family not in result else f"{source.family}2"] = source
+    return result
 
 
 def judge_records(
@@ -96,7 +96,11 @@ def _beside(source: Source, family: str, lacking: list[str]) -> list[Verdict]:
     verdicts = []
     for name, column, check in (
         ("temperature", "T_K", lambda table: thermostat(source.record, table, family, source.setting)),
-        ("reservoir", "c_mol_per_m3", lambda table: reservoir(table, _asked(source.record), family, source.setting)),
+        (
+            "reservoir",
+            "c_mol_per_m3",
+            lambda table: reservoir(table, _target_concentration(source.record), family, source.setting),
+        ),
     ):
         path = None if source.folder is None else source.folder / f"{name}.parquet"
         if path is None or not path.exists():
@@ -106,6 +110,6 @@ def _beside(source: Source, family: str, lacking: list[str]) -> list[Verdict]:
     return verdicts
 
 
-def _asked(record: TransSlitRecord) -> float:
+def _target_concentration(record: TransSlitRecord) -> float:
     """Concentration in mol/m^3 that the reservoirs should have after charging."""
     return float(record.metadata["concentration_mol_per_m3"])

@@ -15,13 +15,13 @@ from transslit import TransSlitRecord
 from transslit.series import (
     SMOOTHING,
     Series,
+    as_table,
     difference,
     durations,
     half_cells,
     pearson,
     same_sign_share,
     series,
-    tabled,
 )
 from validation.verdicts.bootstrap import bootstrap
 from validation.verdicts.verdict import Estimate, Verdict, judge
@@ -47,8 +47,8 @@ class Pair(NamedTuple):
 
     def step(self, column: str, signed: bool) -> Series:
         """Slit i + 1 less slit i; ions crowd where net charge does: c_i - c_{i+1} goes with dphi_i."""
-        found = self.smooth(difference(self.record, column, self.i, self.electrode, signed=signed))
-        return found if signed else Series(found.time, -found.blocks, found.boxes)
+        result = self.smooth(difference(self.record, column, self.i, self.electrode, signed=signed))
+        return result if signed else Series(result.time, -result.blocks, result.boxes)
 
 
 def pairs_of(record: TransSlitRecord) -> Iterator[Pair]:
@@ -77,7 +77,7 @@ def _currents(pair: Pair, name: str, where: str, required: bool, seed: int) -> l
     migration, diffusion, total = (
         pair.current(column) for column in ("I_migration_A_per_m", "I_diffusion_A_per_m", "I_A_per_m")
     )
-    table = tabled(I_migration_A_per_m=migration, I_diffusion_A_per_m=diffusion, I_A_per_m=total)
+    table = as_table(I_migration_A_per_m=migration, I_diffusion_A_per_m=diffusion, I_A_per_m=total)
     span = durations(total.time)
     blocks = migration.blocks, diffusion.blocks
 
@@ -122,7 +122,7 @@ def _differences(pair: Pair, name: str, where: str, seed: int) -> list[Verdict]:
                 low=0.0,
                 reason="Pearson correlation over time, oriented towards the fuller slit; positive is the claim",
                 setting=where,
-                evidence=tabled(**columns),
+                evidence=as_table(**columns),
             )
         )
     return verdicts

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from transslit import TransSlitRecord
-from transslit.series import series, tabled
+from transslit.series import as_table, series
 from validation.verdicts.bootstrap import bootstrap
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
@@ -66,5 +66,5 @@ def residual(md: TransSlitRecord, family: str, setting: str, seed: int = 0) -> V
         reason="residual over counted charge, the error of D in the slits included; within one half the two-point flux"
         " describes more than it leaves",
         setting=f"{setting}, between slits 1 and 2",
-        evidence=tabled(**currents),
+        evidence=as_table(**currents),
     )

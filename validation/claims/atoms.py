@@ -26,9 +26,9 @@ def _courses(record: TransSlitRecord) -> pd.DataFrame:
         if not half_cells(record, electrode):
             continue
         for column, (label, signed) in DIFFERENCES.items():
-            found = difference(record, column, 1, electrode, signed).smoothed(SMOOTHING).after(0.0)
-            mean = found.mean if signed else -found.mean
-            rows = pd.DataFrame({"time_s": found.time, "share": mean / abs(mean).max()})
+            result = difference(record, column, 1, electrode, signed).smoothed(SMOOTHING).after(0.0)
+            mean = result.mean if signed else -result.mean
+            rows = pd.DataFrame({"time_s": result.time, "share": mean / abs(mean).max()})
             tables.append(rows.assign(difference=label if signed else f"-{label}", electrode=electrode))
     return pd.concat(tables, ignore_index=True)
 
@@ -57,12 +57,12 @@ def atoms(evidence: Evidence) -> Finding:
     record, setting = evidence.atoms()
     wanted = {f"md.{electrode}.1.{what}" for electrode in ("pos", "neg") for what in ("sign", "rho", "c")}
     parts = [
-        found.changed(
-            title=f"{found.title}, {'positive' if '.pos.' in found.id else 'negative'} electrode",
-            verdict=CLAIM[found.verdict],
-            u_statistical=found.uncertainty,
+        result.changed(
+            title=f"{result.title}, {'positive' if '.pos.' in result.id else 'negative'} electrode",
+            verdict=CLAIM[result.verdict],
+            u_statistical=result.uncertainty,
         )
-        for found in mechanism(record, "md", "", seed=evidence.config.seed)
-        if found.id in wanted
+        for result in mechanism(record, "md", "", seed=evidence.config.seed)
+        if result.id in wanted
     ]
     return Finding(tuple(parts), setting, _courses(record))

@@ -41,12 +41,12 @@ def paper_circuit(**changes: Any) -> CircuitConfig:
     return CircuitConfig(**{**dict(base), **changes})
 
 
-def settled(**changes: Any) -> pd.DataFrame:
+def settled_voltammogram(**changes: Any) -> pd.DataFrame:
     """The settled cycle of the paper's circuit but for `changes`."""
     return settled_cycle(paper_circuit(**changes))
 
 
-def known(value: float) -> Measured:
+def with_circuit_error(value: float) -> Measured:
     """A number of a circuit, with the circuit's own error."""
     return Measured(float(value), CIRCUIT)
 
@@ -64,25 +64,25 @@ def trapezoid(evidence: Evidence) -> Finding:
     Asymmetry (rms of the sum of the two sweeps at equal times, over the rms of the current) at gamma = 0 and 0.9, its
     least gain from gamma = 0 to 0.5 to 0.9, and the least gain of the area over gamma, relative to that at 0.
     """
-    cycles = {gamma: settled(gamma=gamma) for gamma in GAMMAS}
+    cycles = {gamma: settled_voltammogram(gamma=gamma) for gamma in GAMMAS}
     shape = {gamma: asymmetry(cycle) for gamma, cycle in cycles.items()}
     area = np.array([cv_area(cycle) for cycle in cycles.values()]) / cv_area(cycles[0.0])
     parts = (
-        part("Asymmetry at gamma = 0.9", known(shape[0.9]), low=0.1, reason="10 %: plain to the eye"),
-        part("Asymmetry at gamma = 0", known(shape[0.0]), high=0.01, reason="1 %: symmetric"),
+        part("Asymmetry at gamma = 0.9", with_circuit_error(shape[0.9]), low=0.1, reason="10 %: plain to the eye"),
+        part("Asymmetry at gamma = 0", with_circuit_error(shape[0.0]), high=0.01, reason="1 %: symmetric"),
         part(
             "Least gain of asymmetry from 0 to 0.9",
-            known(min(shape[0.5] - shape[0.0], shape[0.9] - shape[0.5])),
+            with_circuit_error(min(shape[0.5] - shape[0.0], shape[0.9] - shape[0.5])),
             low=GROWS,
             reason="grows: ten times the circuit's own error",
         ),
         part(
             "Least gain of area over gamma",
-            known(np.diff(area).min()),
+            with_circuit_error(np.diff(area).min()),
             low=GROWS,
             reason="grows: ten times the circuit's own error",
         ),
-        part("Area at 0.9 over that at 0", known(area[-1]), low=1.05, reason="5 %: 'clearly larger'"),
+        part("Area at 0.9 over that at 0", with_circuit_error(area[-1]), low=1.05, reason="5 %: 'clearly larger'"),
     )
     return Finding(parts, PAPER, _cases({f"gamma = {gamma:+g}": cycle for gamma, cycle in cycles.items()}))
 
@@ -107,13 +107,15 @@ def peak(evidence: Evidence) -> Finding:
     Largest charging current over its mean in the middle fifth of the sweep: at 10 ohm, and its least gain from 1 to 2
     to 5 to 10 ohm.
     """
-    cycles = {r: settled(resistance=r) for r in RESISTANCES}
+    cycles = {r: settled_voltammogram(resistance=r) for r in RESISTANCES}
     heights = [peak_over_plateau(cycle) for cycle in cycles.values()]
     parts = (
-        part("Peak over plateau at 10 ohm", known(heights[-1]), low=1.05, reason="5 %: a peak that is seen"),
+        part(
+            "Peak over plateau at 10 ohm", with_circuit_error(heights[-1]), low=1.05, reason="5 %: a peak that is seen"
+        ),
         part(
             "Least gain of the peak over R_c",
-            known(np.diff(heights).min()),
+            with_circuit_error(np.diff(heights).min()),
             low=GROWS,
             reason="grows: ten times the circuit's own error",
         ),
@@ -136,16 +138,16 @@ def symmetric_line(evidence: Evidence) -> Finding:
     Largest asymmetry of the TLM over R_c = 0.5, 1, 2 and 5 ohm, and that of the NCM at 5 ohm and gamma = 0.9, in the
     settled cycle; before it, the start makes the TLM asymmetric too.
     """
-    lines = {f"TLM, {r:g} ohm": settled(resistance=r, model="tlm") for r in (0.5, 1.0, 2.0, 5.0)}
-    ncm = settled()
+    lines = {f"TLM, {r:g} ohm": settled_voltammogram(resistance=r, model="tlm") for r in (0.5, 1.0, 2.0, 5.0)}
+    ncm = settled_voltammogram()
     parts = (
         part(
             "Largest asymmetry of the TLM",
-            known(max(map(asymmetry, lines.values()))),
+            with_circuit_error(max(map(asymmetry, lines.values()))),
             high=0.01,
             reason="1 %: symmetric",
         ),
-        part("Asymmetry of the NCM", known(asymmetry(ncm)), low=0.1, reason="10 %: plain to the eye"),
+        part("Asymmetry of the NCM", with_circuit_error(asymmetry(ncm)), low=0.1, reason="10 %: plain to the eye"),
     )
     return Finding(parts, PAPER, _cases({"NCM, 5 ohm": ncm, **lines}))
 

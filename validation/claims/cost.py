@@ -37,10 +37,12 @@ def announce(
         if STAGE.get(name, name) in stages and not _finished(run, name) and (name not in OF_ATOMS or cell is not None)
     )
     if seconds:
-        todo.append(f"continuum, law and circuit {in_words(seconds)}")
+        todo.append(f"continuum, law and circuit {approximate_duration(seconds)}")
     if cell is not None and not _finished(run, "md"):
         atoms, seconds = md.workload(cell, run.path / "md")
-        todo.append(f"molecular dynamics {in_words(seconds)} ({atoms} atoms, {cell.config.replicas} replicas)")
+        todo.append(
+            f"molecular dynamics {approximate_duration(seconds)} ({atoms} atoms, {cell.config.replicas} replicas)"
+        )
         others = ",".join(stage for stage in stages if stage != "md")
         if seconds > LONG and others:
             advice = f" Without a GPU, --stages {others} does the rest first."
@@ -48,12 +50,14 @@ def announce(
         ours = cell is not None and math.isclose(cell.network.slit, MD_WIDTH, rel_tol=1e-3)  # these atoms serve
         left = Evidence(claims, run, Progress(quiet=True)).left(needed(atoms=not ours))
         if left:
-            todo.append(f"evidence for the claims {in_words(sum(cost for cost, _, _ in left))} ({len(left)} runs)")
+            todo.append(
+                f"evidence for the claims {approximate_duration(sum(cost for cost, _, _ in left))} ({len(left)} runs)"
+            )
     if todo:
         progress.say(f"To do, about: {'; '.join(todo)}. Ctrl-C at any time: the same command resumes.{advice}")
 
 
-def in_words(seconds: float) -> str:
+def approximate_duration(seconds: float) -> str:
     """A time to wait, as rough as it is known."""
     for unit, length in (("days", 86400.0), ("h", 3600.0)):
         if seconds >= 2 * length:

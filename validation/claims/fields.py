@@ -40,17 +40,17 @@ def _open_space(run: Run) -> pd.DataFrame:
 def _shares_in_open_space(runs: Runs) -> dict[str, float]:
     (run,) = runs.values()
     table = _open_space(run)
-    found = {}
+    result = {}
     near = table[table["place"] == NEAR].sort_values("time_s")
     weight = durations(near["time_s"].to_numpy())
     for column in ("I_diffusion_A_per_m", "I_steric_A_per_m"):
         against = (near[column] * near["I_migration_A_per_m"] < 0).to_numpy()
-        found[MECHANISMS[column]] = float(weight @ against / weight.sum())
+        result[MECHANISMS[column]] = float(weight @ against / weight.sum())
     far = table[table["place"] == FAR].sort_values("time_s")
     weight = durations(far["time_s"].to_numpy())
     rest = (far["I_A_per_m"] - far["I_migration_A_per_m"]).abs()
-    found["far"] = float(1 - weight @ rest / (weight @ far["I_A_per_m"].abs()))
-    return found
+    result["far"] = float(1 - weight @ rest / (weight @ far["I_A_per_m"].abs()))
+    return result
 
 
 @claim(
@@ -79,13 +79,13 @@ def open_space(evidence: Evidence) -> Finding:
     integral |I| dt. Migration is without the drift of the diffusion potential, which cancels the diffusion of neutral
     salt (`continuum.open_space_flux`); between ions of equal mobility there is none. d = 1.5 nm.
     """
-    found = evidence.measure(_shares_in_open_space, (1.5e-9,))
+    result = evidence.measure(_shares_in_open_space, (1.5e-9,))
     whole = "95 %: the turns of the drive, where all currents pass zero, are left a twentieth of the cycle"
     parts = (
-        part("Share of the cycle in which diffusion opposes", found["diffusion"], low=0.95, reason=whole),
-        part("Share of the cycle in which the steric flux opposes", found["steric"], low=0.95, reason=whole),
+        part("Share of the cycle in which diffusion opposes", result["diffusion"], low=0.95, reason=whole),
+        part("Share of the cycle in which the steric flux opposes", result["steric"], low=0.95, reason=whole),
         part(
-            "Share of migration in the current far off", found["far"], low=0.95, reason="'mainly': all but a twentieth"
+            "Share of migration in the current far off", result["far"], low=0.95, reason="'mainly': all but a twentieth"
         ),
     )
     table = _open_space(evidence.cv(1.5e-9)).melt(
@@ -120,11 +120,11 @@ def migration_law(evidence: Evidence) -> Finding:
     the spread of theta over them; c_i is the total ion concentration. d = 2 nm. And the least theta: below zero, a line
     as good would be migration against the voltage.
     """
-    found = evidence.measure(_theta, (2e-9,))
+    result = evidence.measure(_theta, (2e-9,))
     parts = (
-        part("R2 of the line", found["r2"], low=0.99, reason="'quantitative description': 1 % of the variance left"),
-        part("Spread of theta over the crossings", found["spread"], high=0.05, reason="5 %: one constant"),
-        part("Least theta", found["least"], low=0.0, unit="A m2/(V mol)", reason="along the voltage, not against it"),
+        part("R2 of the line", result["r2"], low=0.99, reason="'quantitative description': 1 % of the variance left"),
+        part("Spread of theta over the crossings", result["spread"], high=0.05, reason="5 %: one constant"),
+        part("Least theta", result["least"], low=0.0, unit="A m2/(V mol)", reason="along the voltage, not against it"),
     )
     rows = evidence.cv(2e-9).record.joined()
     theta = rows["i"].map(migration_laws(evidence.cv(2e-9).record).set_index("i")["theta_A_m2_per_V_mol"])
@@ -192,12 +192,12 @@ def crossing_line(evidence: Evidence) -> Finding:
     that in the quarter at the mirror plane; and along x through the gap the falls of phi with the current (positive
     local resistance) and against it (negative), and the net fall from slit to slit over each.
     """
-    found = evidence.measure(_local, (1.5e-9,))
+    result = evidence.measure(_local, (1.5e-9,))
     large = "'large': the part is at least twice the net of the two"
     parts = (
-        part("Current density at the edge over that at the mirror", found["edge"], low=1.1, reason="'clearly longer'"),
-        part("Net fall over its positive part", found["positive"], high=0.5, reason=large),
-        part("Net fall over its negative part", found["negative"], high=0.5, reason=large),
+        part("Current density at the edge over that at the mirror", result["edge"], low=1.1, reason="'clearly longer'"),
+        part("Net fall over its positive part", result["positive"], high=0.5, reason=large),
+        part("Net fall over its negative part", result["negative"], high=0.5, reason=large),
     )
     line, gap = _crossing(evidence.cv(1.5e-9))
     profiles = [
@@ -223,15 +223,15 @@ def crossing_line(evidence: Evidence) -> Finding:
 
 
 def _capacitance(runs: Runs) -> dict[str, float]:
-    found: dict[str, float] = {}
+    result: dict[str, float] = {}
     for d, run in runs.items():
         table = capacitances(run.record)
         mean = table.groupby("i")["C_F_per_m"].mean()
         over_time = table.groupby("i")["C_F_per_m"].std() / mean
         like = mean[mean.index < mean.index.max()]
-        found |= {f"{d:g} slits": spread(like), f"{d:g} time": float(over_time.max())}
-        found[f"{d:g} wall"] = float(mean.iloc[-1] / like.mean() - 1)
-    return found
+        result |= {f"{d:g} slits": spread(like), f"{d:g} time": float(over_time.max())}
+        result[f"{d:g} wall"] = float(mean.iloc[-1] / like.mean() - 1)
+    return result
 
 
 def _capacitance_table(run: Run) -> pd.DataFrame:
@@ -253,15 +253,15 @@ def capacitance(evidence: Evidence) -> Finding:
     the cycle, and the largest relative standard deviation of all slits over the cycle, at d = 1.5 to 5 nm; where
     |phi_m - phi_i| is above a twentieth of its largest. 1 nm is shown and not judged.
     """
-    found = evidence.measure(_capacitance, WIDTHS)
+    result = evidence.measure(_capacitance, WIDTHS)
     parts = []
     for d in WIDTHS:
-        wall = f"the slit at the wall holds {found[f'{d:g} wall'].value:.1%} more per volt, by its larger sheet"
+        wall = f"the slit at the wall holds {result[f'{d:g} wall'].value:.1%} more per volt, by its larger sheet"
         for what, label, more in (
             ("slits", "Spread over the slits", f"; {wall}"),
             ("time", "Relative deviation over the cycle", ""),
         ):
             reason = f"5 %: lines that coincide in a figure{more}"
-            parts.append(part(f"{label} at {nm(d)}", found[f"{d:g} {what}"], high=0.05, reason=reason))
+            parts.append(part(f"{label} at {nm(d)}", result[f"{d:g} {what}"], high=0.05, reason=reason))
     table = by_width(evidence.runs((NARROW, *WIDTHS)), _capacitance_table)
     return Finding(tuple(parts), evidence.setting("d = 1.5 to 5 nm"), table)

@@ -41,16 +41,16 @@ def judge_claims(
     wanted = sorted(CLAIMS) if ids is None else list(ids)
     evidence = Evidence(config, run, progress or Progress(), records)
     evidence.gather(needed(wanted))
-    found = []
+    result = []
     for identity in wanted:
         verdict = CLAIMS[identity].verdict(CLAIMS[identity].judge(evidence))
         path = table_path(run.path, identity)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_table(path, verdict.evidence)
-        found.append(verdict)
-    found = apply_tolerances(found, standards or {})
-    write_claims(run.path, found)
-    return found
+        result.append(verdict)
+    result = apply_tolerances(result, standards or {})
+    write_claims(run.path, result)
+    return result
 
 
 def needed(ids: Sequence[str] | None = None, atoms: bool = True) -> list[Need]:
@@ -77,8 +77,8 @@ def read_claims(folder: Path) -> list[ClaimVerdict]:
     ------
     BadInput : a claim's table is missing, or another version judged it
     """
-    found = [verdict for verdict in read_verdicts(folder, "claims.json") if isinstance(verdict, ClaimVerdict)]
-    return [with_table(verdict, folder) for verdict in found]
+    result = [verdict for verdict in read_verdicts(folder, "claims.json") if isinstance(verdict, ClaimVerdict)]
+    return [with_table(verdict, folder) for verdict in result]
 
 
 def with_table(verdict: ClaimVerdict, folder: Path) -> ClaimVerdict:

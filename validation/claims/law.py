@@ -48,9 +48,9 @@ def discovered(evidence: Evidence) -> Finding:
     law = evidence.law_at(1.5e-9)
     same = float({"R_c", "gamma"} == set(law.constants))
     fitted = evidence.measure(_gamma, (1.5e-9,))["gamma"]
-    found = gamma_of(law)
-    u = float(np.hypot(fitted.u_numerical or 0.0, found.half_width))
-    gamma = Measured(found.value, u, fitted.inputs, fitted.variations)
+    result = gamma_of(law)
+    u = float(np.hypot(fitted.u_numerical or 0.0, result.half_width))
+    gamma = Measured(result.value, u, fitted.inputs, fitted.variations)
     parts = (
         part("The law found is equation 1", same, low=1.0, reason=f"found: {law.expression}"),
         part("R2 on the crossing held out", law.metrics["r2_held_out"], low=0.98, reason=FIT),

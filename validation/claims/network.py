@@ -46,9 +46,9 @@ def enhancement(evidence: Evidence) -> Finding:
     Share of the first cycle, and of the charge that crosses in it, during which the migration and the diffusion current
     have one sign; the smallest of all crossings, at d = 1.5, 2, 3, 4 and 5 nm.
     """
-    found = evidence.measure(partial(_shares, name="diffusion"), WIDTHS)
+    result = evidence.measure(partial(_shares, name="diffusion"), WIDTHS)
     parts = [
-        part(f"Share of the {what} at {nm(d)}", found[f"{d:g} {what}"], low=WHOLE, reason=TURNS)
+        part(f"Share of the {what} at {nm(d)}", result[f"{d:g} {what}"], low=WHOLE, reason=TURNS)
         for d in WIDTHS
         for what in ("cycle", "charge")
     ]
@@ -76,13 +76,13 @@ def steric(evidence: Evidence) -> Finding:
         charge = [shares[f"{d:g} charge"] for d in sorted(runs)]
         return shares | {"slope": float(np.polyfit(np.log(sorted(runs)), charge, 1)[0])}
 
-    found = evidence.measure(measured, widths)
+    result = evidence.measure(measured, widths)
     parts = [
-        part(f"Share of the charge at {nm(d)}", found[f"{d:g} charge"], low=WHOLE, reason=TURNS)
+        part(f"Share of the charge at {nm(d)}", result[f"{d:g} charge"], low=WHOLE, reason=TURNS)
         for d in (NARROW, WIDTHS[0])
     ]
     parts.append(
-        part("Slope of that share against ln d", found["slope"], high=0.0, reason="negative: more in narrower slits")
+        part("Slope of that share against ln d", result["slope"], high=0.0, reason="negative: more in narrower slits")
     )
     return Finding(tuple(parts), evidence.setting("d = 1 to 5 nm"), by_width(evidence.runs(widths), agreement))
 
@@ -116,8 +116,8 @@ def screening(evidence: Evidence) -> Finding:
     Rank correlation of phi_i with rho_i over the slits between like sheets, a quarter into the cycle, d = 2 nm. The
     slit beside the closing wall is left out: it has a full sheet on one side.
     """
-    found = evidence.measure(_ranks, (2e-9,))["rank"]
-    parts = (part("Rank correlation", found, low=0.99, reason="four slits: 1 or it is not an order"),)
+    result = evidence.measure(_ranks, (2e-9,))["rank"]
+    parts = (part("Rank correlation", result, low=0.99, reason="four slits: 1 or it is not an order"),)
     return Finding(parts, evidence.setting("d = 2 nm, a quarter into the cycle"), _mid_charge(evidence.cv(2e-9)))
 
 
@@ -151,10 +151,10 @@ def coupling(evidence: Evidence) -> Finding:
     Pearson correlation of dphi_i with rho_{i+1} - rho_i over the cycle, for each pair of slits between like sheets,
     d = 2 nm.
     """
-    found = evidence.measure(_pearson, (2e-9,))
+    result = evidence.measure(_pearson, (2e-9,))
     parts = [
         part(f"Correlation, i = {i}", r, low=0.9, reason="four fifths of the variance in common")
-        for i, r in found.items()
+        for i, r in result.items()
     ]
     return Finding(tuple(parts), evidence.setting("d = 2 nm"), _differences(evidence.cv(2e-9)))
 
@@ -177,9 +177,9 @@ def filling(evidence: Evidence) -> Finding:
     Share of the charging sweep (from a tenth of it) during which |rho_i| is above |rho_{i+1}|, the smallest of the
     pairs of slits between like sheets, at d = 2, 3 and 4 nm.
     """
-    found = evidence.measure(_filling_order, STEADY)
+    result = evidence.measure(_filling_order, STEADY)
     parts = [
-        part(f"Share of the charging sweep at {nm(d)}", found[f"{d:g}"], low=0.99, reason="always, but for one sample")
+        part(f"Share of the charging sweep at {nm(d)}", result[f"{d:g}"], low=0.99, reason="always, but for one sample")
         for d in STEADY
     ]
     runs = evidence.runs(STEADY)
@@ -220,11 +220,11 @@ def supply(evidence: Evidence) -> Finding:
     Share of the charging sweep (from a tenth of it) during which I_i is above I_{i+1}, and |Q_i| above |Q_{i+1}|, the
     smallest of all pairs; the charge without the slit beside the closing wall. d = 2 nm.
     """
-    found = evidence.measure(_orders, (2e-9,))
+    result = evidence.measure(_orders, (2e-9,))
     parts = [
-        part("Share of the sweep with I_i > I_{i+1}", found["current"], low=0.99, reason="always, but for one sample"),
+        part("Share of the sweep with I_i > I_{i+1}", result["current"], low=0.99, reason="always, but for one sample"),
         part(
-            "Share of the sweep with |Q_i| > |Q_{i+1}|", found["charge"], low=0.99, reason="always, but for one sample"
+            "Share of the sweep with |Q_i| > |Q_{i+1}|", result["charge"], low=0.99, reason="always, but for one sample"
         ),
     ]
     return Finding(tuple(parts), evidence.setting("d = 2 nm"), _shares_of_slits(evidence.cv(2e-9)))

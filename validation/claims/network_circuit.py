@@ -17,7 +17,7 @@ from continuum.measures import Runs
 from transslit import TriangularCV
 from transslit.plot import Axis, plot
 from validation.checks.circuit_cv import cell_voltammogram
-from validation.claims.circuits import GROWS, V_M, known
+from validation.claims.circuits import GROWS, V_M, with_circuit_error
 from validation.claims.registry import Finding, claim
 from validation.claims.uncertainty import Evidence, Need
 from validation.simulations.circuit import extracted_circuit
@@ -29,13 +29,15 @@ LAYERS, RATES = (6, 10, 20, 50), {"4 mV/us": 4e3, "20 mV/us": 2e4}
 MINUTE, DAY = 60.0, 86400.0  # s
 
 
-def extracted(run: Run, tabled: bool = True, drive: TriangularCV | None = None, **changes: Any) -> CircuitConfig:
-    """The circuit of a run, every element from its record; `tabled` lets capacitors follow the voltage."""
-    return extracted_circuit(run.raw, drive or run.config.drive, run.ladder, tabled, **changes)
+def circuit_of(
+    run: Run, voltage_dependent: bool = True, drive: TriangularCV | None = None, **changes: Any
+) -> CircuitConfig:
+    """The circuit of a run, every element from its record; `voltage_dependent` lets capacitors follow the voltage."""
+    return extracted_circuit(run.raw, drive or run.config.drive, run.ladder, voltage_dependent, **changes)
 
 
 def _curves(run: Run) -> dict[str, pd.DataFrame]:
-    config = extracted(run)
+    config = circuit_of(run)
     tlm = config.model_copy(update={"model": "tlm"})
     return {"NCM": simulate(config).terminal, "TLM": simulate(tlm).terminal, "mPNP": cell_voltammogram(run.record)}
 
@@ -50,16 +52,16 @@ def _distances(runs: Runs) -> dict[str, float]:
 def _sources_of_charge(runs: Runs) -> dict[str, float]:
     """Distance of the CVs whose R follows the charges of mPNP, or of the TLM, from the one that follows its own."""
     (run,) = runs.values()
-    config = extracted(run, tabled=False)
+    config = circuit_of(run, voltage_dependent=False)
     own = simulate(config).terminal
     slits = run.record.slits.pivot_table(index="time_s", columns="i", values="Q_C_per_m").abs()
     line = simulate(config.model_copy(update={"model": "tlm"})).slits
     line = line.pivot_table(index="time_s", columns="slit", values="q_C").abs()
-    found = {}
+    result = {}
     for name, charge in (("mPNP", slits), ("TLM", line)):
         current = prescribed_line(config, own["time_s"].to_numpy(), charge)
-        found[name] = float(np.sqrt(np.mean((current - own["I_m_A"]) ** 2)) / own["I_m_A"].abs().max())
-    return found
+        result[name] = float(np.sqrt(np.mean((current - own["I_m_A"]) ** 2)) / own["I_m_A"].abs().max())
+    return result
 
 
 @claim(
@@ -124,7 +126,7 @@ def departure(evidence: Evidence) -> Finding:
     for layers in LAYERS:
         for name, rate in RATES.items():
             drive = TriangularCV(scan_rate=rate, cycles=2)
-            ncm = extracted(run, tabled=False, layers=layers, gamma=0.9, drive=drive)
+            ncm = circuit_of(run, voltage_dependent=False, layers=layers, gamma=0.9, drive=drive)
             tlm = ncm.model_copy(update={"model": "tlm"})
             rows.append((layers, name, cv_distance(last_cycle(ncm), last_cycle(tlm))))
     table = pd.DataFrame(rows, columns=["layers", "rate", "distance"])
@@ -134,7 +136,7 @@ def departure(evidence: Evidence) -> Finding:
     parts = [
         part(
             f"Least gain by layers at {name}",
-            known(gains[name]),
+            with_circuit_error(gains[name]),
             low=GROWS,
             reason="grows: ten times the circuit's own error",
         )
@@ -143,7 +145,7 @@ def departure(evidence: Evidence) -> Finding:
     parts += [
         part(
             f"Gain by scan rate, {layers} layers",
-            known(faster[layers]),
+            with_circuit_error(faster[layers]),
             low=GROWS,
             reason=f"as the paper's figure compares; {others}",
         )
@@ -177,7 +179,7 @@ def cost(evidence: Evidence) -> Finding:
     timings = [_Timing("mPNP", run.config.network.layers, float(run.manifest["cpu_s"]))]
     for layers in LAYERS:
         for model in ("ncm", "tlm"):
-            config = extracted(run, tabled=False, layers=layers, model=model, drive=TriangularCV(cycles=2))
+            config = circuit_of(run, voltage_dependent=False, layers=layers, model=model, drive=TriangularCV(cycles=2))
             began = time.process_time()
             simulate(config)
             timings.append(_Timing(model.upper(), layers, time.process_time() - began))

@@ -39,7 +39,7 @@ R = Axis("R_ohm_m", "$\\Delta\\varphi_i/I_i$ / $\\Omega$ m")
 def _slopes(runs: Runs) -> dict[str, float]:
     values = {d: extremes(run) for d, run in runs.items()}
     names = next(iter(values.values()))
-    return {name: trend(runs, {d: found[name] for d, found in values.items()}) for name in names}
+    return {name: trend(runs, {d: result[name] for d, result in values.items()}) for name in names}
 
 
 def _extremes_table(runs: Runs, names: tuple[str, ...]) -> pd.DataFrame:
@@ -49,13 +49,13 @@ def _extremes_table(runs: Runs, names: tuple[str, ...]) -> pd.DataFrame:
 
 def _swing(runs: Runs) -> dict[str, float]:
     """Spread of dphi/I over the cycle, the smallest of the crossings; and how far dphi and I fall with i."""
-    found = {}
+    result = {}
     for d, run in runs.items():
         table = driven(run)
-        found[f"{d:g} swing"] = float(table.groupby("i")["R_ohm_m"].agg(spread).min())
+        result[f"{d:g} swing"] = float(table.groupby("i")["R_ohm_m"].agg(spread).min())
         for column in ("dphi_V", "I_A_per_m"):
-            found[f"{d:g} {column}"] = float(falling(run, column)["share"].min())
-    return found
+            result[f"{d:g} {column}"] = float(falling(run, column)["share"].min())
+    return result
 
 
 @claim(
@@ -75,15 +75,15 @@ def not_ohmic(evidence: Evidence) -> Finding:
     smallest of the crossings, at d = 1.5 to 4 nm; and the share of the charging sweep during which |dphi_i| and |I_i|
     fall with i.
     """
-    found = evidence.measure(_swing, SWEPT)
+    result = evidence.measure(_swing, SWEPT)
     parts = []
     for d in SWEPT:
         name = nm(d)
         reason = "above what a constant would look like to the eye; its numerical error is in the interval"
-        parts.append(part(f"Spread of dphi/I at {name}", found[f"{d:g} swing"], low=0.1, reason=reason))
+        parts.append(part(f"Spread of dphi/I at {name}", result[f"{d:g} swing"], low=0.1, reason=reason))
         for column, label in (("dphi_V", "|dphi_i|"), ("I_A_per_m", "|I_i|")):
             title = f"Share of the sweep in which {label} falls with i, {name}"
-            parts.append(part(title, found[f"{d:g} {column}"], low=0.95, reason="but for the turn"))
+            parts.append(part(title, result[f"{d:g} {column}"], low=0.95, reason="but for the turn"))
     table = by_width(evidence.runs(SWEPT), lambda run: driven(run)[["phase", "i", "q", "R_ohm_m"]])
     return Finding(tuple(parts), evidence.setting("d = 1.5 to 4 nm"), table)
 
@@ -106,9 +106,9 @@ def same_everywhere(evidence: Evidence) -> Finding:
     (largest - smallest) / mean over the crossings of dphi_i/I_i at q_i = 0.3, 0.5, 0.7 and 0.9 on the charging sweep,
     the largest of the four, at d = 1.5 to 4 nm.
     """
-    found = evidence.measure(_spread_of_slits, SWEPT)
+    result = evidence.measure(_spread_of_slits, SWEPT)
     parts = [
-        part(f"Spread at {nm(d)}", found[f"{d:g}"], high=0.05, reason="5 %: lines that coincide in a figure")
+        part(f"Spread at {nm(d)}", result[f"{d:g}"], high=0.05, reason="5 %: lines that coincide in a figure")
         for d in SWEPT
     ]
     table = by_width(evidence.runs(SWEPT), spread_at_equal_filling)
@@ -128,11 +128,11 @@ def resistivity(evidence: Evidence) -> Finding:
     Slopes d ln r / d ln d over 1.5 to 5 nm of r_max = G R_c, r_min = G R_c (1 - gamma) and their difference, with the
     fitted R_c and gamma of each width and the Laplace conductance G of the geometry.
     """
-    found = evidence.measure(_slopes, WIDTHS)
+    result = evidence.measure(_slopes, WIDTHS)
     parts = (
-        part("Slope of the largest resistivity", found["r_max_ohm_m"], low=FLAT, reason=RISING),
-        part("Slope of the smallest resistivity", found["r_min_ohm_m"], low=FLAT, reason=RISING),
-        part("Slope of their difference", found["dr_ohm_m"], low=-FLAT, high=FLAT, reason=FLATNESS),
+        part("Slope of the largest resistivity", result["r_max_ohm_m"], low=FLAT, reason=RISING),
+        part("Slope of the smallest resistivity", result["r_min_ohm_m"], low=FLAT, reason=RISING),
+        part("Slope of their difference", result["dr_ohm_m"], low=-FLAT, high=FLAT, reason=FLATNESS),
     )
     table = _extremes_table(evidence.runs(WIDTHS), ("r_max_ohm_m", "r_min_ohm_m", "dr_ohm_m"))
     return Finding(parts, evidence.setting("d = 1.5 to 5 nm"), table)
@@ -152,10 +152,10 @@ def resistance(evidence: Evidence) -> Finding:
     of how much of it lies in the edge gap, so that slit length and gap, which the paper's text does not give, weigh
     most.
     """
-    found = evidence.measure(_slopes, WIDTHS)
+    result = evidence.measure(_slopes, WIDTHS)
     parts = (
-        part("Slope of the largest resistance", found["R_max_ohm_m"], low=-FLAT, high=FLAT, reason=FLATNESS),
-        part("Slope of the smallest resistance", found["R_min_ohm_m"], low=FLAT, reason=RISING),
+        part("Slope of the largest resistance", result["R_max_ohm_m"], low=-FLAT, high=FLAT, reason=FLATNESS),
+        part("Slope of the smallest resistance", result["R_min_ohm_m"], low=FLAT, reason=RISING),
     )
     table = _extremes_table(evidence.runs(WIDTHS), ("R_max_ohm_m", "R_min_ohm_m"))
     return Finding(parts, evidence.setting("d = 1.5 to 5 nm"), table)
@@ -173,10 +173,10 @@ def conductance(evidence: Evidence) -> Finding:
 
     Slopes over 1.5 to 5 nm of ln (1 / R_c) and of ln (1 / r_min - 1 / r_max) against ln d.
     """
-    found = evidence.measure(_slopes, WIDTHS)
+    result = evidence.measure(_slopes, WIDTHS)
     parts = (
-        part("Slope of the smallest conductance", found["G_min_S_per_m"], low=-FLAT, high=FLAT, reason=FLATNESS),
-        part("Slope of the variation of conductivity", found["dkappa_S_per_m"], high=-FLAT, reason=RISING),
+        part("Slope of the smallest conductance", result["G_min_S_per_m"], low=-FLAT, high=FLAT, reason=FLATNESS),
+        part("Slope of the variation of conductivity", result["dkappa_S_per_m"], high=-FLAT, reason=RISING),
     )
     table = _extremes_table(evidence.runs(WIDTHS), ("G_min_S_per_m", "dkappa_S_per_m"))
     return Finding(parts, evidence.setting("d = 1.5 to 5 nm"), table)
@@ -213,24 +213,24 @@ def turning_points(evidence: Evidence) -> Finding:
     where in the charging sweep it is largest, where in the discharging sweep smallest, and both values over R_c and (1
     - gamma) R_c of the fit.
     """
-    found = evidence.measure(_turning_points, (2e-9,))
+    result = evidence.measure(_turning_points, (2e-9,))
     early, close = "'slightly after' the start: the first tenth of the sweep", "'close to': within a tenth"
     parts = (
-        part("Largest over smallest resistance", found["ratio"], low=1.1, reason="a tenth: it varies at all"),
-        part("Part of the charging sweep before the largest", found["t_max"], high=0.1, reason=early),
-        part("Part of the discharging sweep before the smallest", found["t_min"], high=0.1, reason=early),
-        part("Largest resistance over R_c", found["max"], low=0.9, high=1.1, reason=close),
-        part("Smallest resistance over (1 - gamma) R_c", found["min"], low=0.9, high=1.1, reason=close),
+        part("Largest over smallest resistance", result["ratio"], low=1.1, reason="a tenth: it varies at all"),
+        part("Part of the charging sweep before the largest", result["t_max"], high=0.1, reason=early),
+        part("Part of the discharging sweep before the smallest", result["t_min"], high=0.1, reason=early),
+        part("Largest resistance over R_c", result["max"], low=0.9, high=1.1, reason=close),
+        part("Smallest resistance over (1 - gamma) R_c", result["min"], low=0.9, high=1.1, reason=close),
     )
     return Finding(parts, evidence.setting("d = 2 nm"), driven(evidence.cv(2e-9))[["phase", "i", "q", "R_ohm_m"]])
 
 
 def _misfit(runs: Runs) -> dict[str, float]:
-    found = {}
+    result = {}
     for d, run in runs.items():
         table = driven(run)
-        found[f"{d:g}"] = float(np.sqrt(np.mean((table["R_law_ohm_m"] / table["R_ohm_m"] - 1) ** 2)))
-    return found
+        result[f"{d:g}"] = float(np.sqrt(np.mean((table["R_law_ohm_m"] / table["R_ohm_m"] - 1) ** 2)))
+    return result
 
 
 def _with_law(run: Run) -> pd.DataFrame:
@@ -255,9 +255,9 @@ def resistance_from_filling(evidence: Evidence) -> Finding:
     crossings, with R_c and gamma fitted at each width, d = 2, 3 and 4 nm.
     """
     widths = (2e-9, 3e-9, 4e-9)
-    found: dict[str, Measured] = evidence.measure(_misfit, widths)
+    result: dict[str, Measured] = evidence.measure(_misfit, widths)
     parts = [
-        part(f"Relative error at {nm(d)}", found[f"{d:g}"], high=0.05, reason="5 %: points on a line in a figure")
+        part(f"Relative error at {nm(d)}", result[f"{d:g}"], high=0.05, reason="5 %: points on a line in a figure")
         for d in widths
     ]
     table = by_width(evidence.runs(widths), _with_law)

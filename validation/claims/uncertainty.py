@@ -29,7 +29,7 @@ from transslit import BadInput, Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.config import digest
 from transslit.progress import Progress
 from transslit.runs import RunFolder, read_manifest, stage_digest
-from validation.presets import NARROW, ClaimsConfig, at_preset, limits
+from validation.presets import NARROW, ClaimsConfig, apply_preset, limits
 from validation.simulations.atoms import find, fits, found_or_run
 from validation.simulations.runs import Simulations
 from validation.verdicts.verdict import Measured
@@ -191,7 +191,7 @@ class Evidence(Simulations):
             step_tolerance=STEP if quick else None,
             steps=400,
         )
-        config = at_preset(config, self.config.preset)
+        config = apply_preset(config, self.config.preset)
         if variation == AS_SET:
             return config
         if not quick:
@@ -226,7 +226,7 @@ class Evidence(Simulations):
         """`function` of the runs at `widths`, number by number, with its uncertainties."""
         values = {label: function({d: self.cv(d, label, **drive) for d in widths}) for label in self.variations(inputs)}
         return {
-            name: self._measured({label: found[name] for label, found in values.items()}, inputs)
+            name: self._measured({label: result[name] for label, result in values.items()}, inputs)
             for name in values[AS_SET]
         }
 
@@ -278,17 +278,17 @@ class Evidence(Simulations):
     # Running
 
     def _run(self, config: ContinuumConfig) -> Run:
-        found = self._runs.get(config.digest)
-        if found is None:
+        result = self._runs.get(config.digest)
+        if result is None:
             folder = self._finished(config)
             place = self._place(config)
-            found = (
+            result = (
                 self.continuum(str(place.relative_to(self.folder.path)), config, Progress(quiet=True))
                 if folder in (None, place)
                 else Run(folder, config, read_manifest(folder))
             )
-            self._runs[config.digest] = found
-        return found
+            self._runs[config.digest] = result
+        return result
 
     def _place(self, config: ContinuumConfig) -> Path:
         return self.folder.path / RUNS / f"cv-{_name(config.network.slit)}-{config.digest[:10]}"

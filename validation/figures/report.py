@@ -202,7 +202,7 @@ def voltammograms(curves: pd.DataFrame) -> Figure:
 
 
 @styled
-def reservoir(table: pd.DataFrame, asked: float) -> Figure:
+def reservoir(table: pd.DataFrame, requested: float) -> Figure:
     """Salt concentration of the molecular-dynamics reservoir over time, per box, and the one asked for."""
     figure, axes = panels(1, width=5.0)
     for _, part in table.groupby("box"):
@@ -211,7 +211,7 @@ def reservoir(table: pd.DataFrame, asked: float) -> Figure:
         )
     mean = table.groupby("time_s")["c_mol_per_m3"].mean() / 1000
     axes[0, 0].plot(mean.index * 1e12, mean, color=COLOURS[1], lw=2, label="mean of boxes", gid=tagged("mean"))
-    axes[0, 0].axhline(asked / 1000, color=INK, ls=":", label="asked for")
+    axes[0, 0].axhline(requested / 1000, color=INK, ls=":", label="asked for")
     axes[0, 0].set(xlabel="t / ps", ylabel="c / M", ylim=(0, None))
     axes[0, 0].legend()
     return figure
@@ -270,8 +270,8 @@ def _band(ax: Axes, part: pd.DataFrame, colour: Any, label: str, line: str, *tag
 
 def _shared_legend(ax: Axes, axes: np.ndarray) -> None:
     """One legend, in `ax`, of everything that any of `axes` shows."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for panel in axes.ravel():
         handles, labels = panel.get_legend_handles_labels()
-        found |= {label: handle for handle, label in zip(handles, labels, strict=True) if label not in found}
-    ax.legend(list(found.values()), list(found), loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        result |= {label: handle for handle, label in zip(handles, labels, strict=True) if label not in result}
+    ax.legend(list(result.values()), list(result), loc="upper left", bbox_to_anchor=(1.0, 1.0))

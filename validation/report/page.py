@@ -196,7 +196,7 @@ def typeset(text: str) -> Markup:
     return Markup(words)
 
 
-def text(value: object) -> str:
+def markdown_text(value: object) -> str:
     """A value as Markdown that reads as it is written, on one line; what a template calls `safe` is left alone.
 
     A backslash stands before what CommonMark, its common extensions (tables, ~~, $) and HTML take for markup, and
@@ -214,7 +214,7 @@ def _environment(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("validation.report"),
         autoescape=not markdown,
-        finalize=text if markdown else None,
+        finalize=markdown_text if markdown else None,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from continuum.figures import currents_by_mechanism
 from transslit.network import SlitNetwork
 from validation.checks.circuit_cv import cell_voltammogram
-from validation.checks.law import drives
+from validation.checks.law import usable_by_circuit
 from validation.claims import CLAIMS
 from validation.figures import report as figures
 from validation.report import summary
@@ -65,7 +65,7 @@ def thinned(table: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     return table[place % every == 0].reset_index(drop=True)
 
 
-def named(name: str, data: ReportData) -> Table:
+def table_named(name: str, data: ReportData) -> Table:
     """A table of the report."""
     return data.tables.get(name)
 
@@ -134,14 +134,14 @@ def _voltammograms(data: ReportData) -> Table:
 # Of each figure in templates/figures.toml: its table, and the function that draws it (None: the table is shown).
 SHOWN: dict[str, tuple[Callable[[ReportData], Table], Callable[[ReportData, pd.DataFrame], Figure] | None]] = {
     "network": (_outline, lambda data, table: figures.network_drawing(_network(data))),
-    "cell": (partial(named, "atoms"), _cell_picture),
+    "cell": (partial(table_named, "atoms"), _cell_picture),
     "filling": (partial(courses, ("stored",)), lambda data, table: figures.filling(table)),
     "contents": (partial(courses, ("content",)), lambda data, table: figures.contents(table)),
     "differences": (partial(courses, ("dphi", "drho", "dc")), lambda data, table: figures.differences(table)),
-    "profiles": (partial(named, "profiles"), lambda data, table: figures.profiles(table)),
-    "levels": (partial(named, "levels"), None),
+    "profiles": (partial(table_named, "profiles"), lambda data, table: figures.profiles(table)),
+    "levels": (partial(table_named, "levels"), None),
     "reservoir": (
-        partial(named, "reservoir"),
+        partial(table_named, "reservoir"),
         lambda data, table: figures.reservoir(table, data.facts.concentration or 0.0),
     ),
     "references": (_references, lambda data, table: figures.filling(table)),
@@ -208,7 +208,7 @@ def _circuit(data: ReportData) -> list[str]:
         " resistances, and the transmission line, with the same capacitors and a constant resistance, is what to"
         " compare with."
     )
-    if data.law is not None and not drives(data.law):
+    if data.law is not None and not usable_by_circuit(data.law):
         text += (
             " The law found is no resistance that is positive from an empty slit to a full one, so that no circuit can"
             " take it: here the nano-circuitry model has equation 1, as fitted to the continuum record."
@@ -245,15 +245,15 @@ def figure_of(key: str, data: ReportData) -> FigureWithCaption | None:
 
 def sections(data: ReportData) -> list[Section]:
     """Every section for which there is something to show."""
-    found = []
+    result = []
     for key, (title, paragraphs) in SECTIONS.items():
         keys = [name for name, entry in captions().items() if entry["section"] == key]
         shown = [figure for name in keys if (figure := figure_of(name, data)) is not None]
         if key == "comparison" and "levels" not in data.tables:
             title = "After the charge step"
         if shown:
-            found.append(Section(key, title, paragraphs(data), shown))
-    return found
+            result.append(Section(key, title, paragraphs(data), shown))
+    return result
 
 
 def all_figures(data: ReportData) -> Iterator[FigureWithCaption]:
@@ -265,9 +265,9 @@ def all_figures(data: ReportData) -> Iterator[FigureWithCaption]:
 
 def claim_figures(data: ReportData) -> dict[str, FigureWithCaption]:
     """The figure of each claim that was judged, by its id."""
-    found = {}
+    result = {}
     for claim in data.claims:
         table, known = thinned(claim.evidence), CLAIMS[claim.id]
         title = f"{claim.id}: {claim.title}"
-        found[claim.id] = FigureWithCaption(claim.id, title, known.see, table, partial(known.draw, table))
-    return found
+        result[claim.id] = FigureWithCaption(claim.id, title, known.see, table, partial(known.draw, table))
+    return result

@@ -28,7 +28,7 @@ def paragraphs(verdicts: Iterable[Verdict], slit: float, levels: pd.DataFrame | 
     Nothing where the two were not compared.
     """
     by_id = {verdict.id: verdict for verdict in verdicts}
-    compared = {name: _of(by_id, name) for name in COMPARED}
+    compared = {name: _by_slit(by_id, name) for name in COMPARED}
     if not any(compared.values()):
         return []
     sentences = [_score(compared, slit)]
@@ -37,9 +37,9 @@ def paragraphs(verdicts: Iterable[Verdict], slit: float, levels: pd.DataFrame | 
         ("fail", "It disagrees on"),
         ("inconclusive", "The data do not decide on"),
     ):
-        found = [_clause(name, found, outcome) for name, found in compared.items() if _with(found, outcome)]
-        if found:
-            sentences.append(f"{opening} {'; '.join(found)}.")
+        result = [_clause(name, result, outcome) for name, result in compared.items() if _with_outcome(result, outcome)]
+        if result:
+            sentences.append(f"{opening} {'; '.join(result)}.")
     if levels is not None:
         sentences += _meanwhile(levels)
     return [" ".join(part) for part in (sentences, _mechanism(by_id)) if part]
@@ -48,22 +48,22 @@ def paragraphs(verdicts: Iterable[Verdict], slit: float, levels: pd.DataFrame | 
 def in_short(verdicts: Iterable[Verdict], slit: float) -> str:
     """The first sentence of `paragraphs`, or nothing."""
     by_id = {verdict.id: verdict for verdict in verdicts}
-    compared = {name: _of(by_id, name) for name in COMPARED}
+    compared = {name: _by_slit(by_id, name) for name in COMPARED}
     return _score(compared, slit) if any(compared.values()) else ""
 
 
-def _of(by_id: dict[str, Verdict], statement: str) -> dict[int, Verdict]:
+def _by_slit(by_id: dict[str, Verdict], statement: str) -> dict[int, Verdict]:
     """Verdicts against.<slit>.<statement> by slit."""
     ids = ((identity.split("."), verdict) for identity, verdict in by_id.items() if identity.startswith("against."))
     return {int(parts[1]): v for parts, v in ids if len(parts) == 3 and parts[1].isdigit() and parts[2] == statement}
 
 
-def _with(found: dict[int, Verdict], outcome: str) -> dict[int, Verdict]:
-    return {i: verdict for i, verdict in found.items() if verdict.verdict == outcome}
+def _with_outcome(result: dict[int, Verdict], outcome: str) -> dict[int, Verdict]:
+    return {i: verdict for i, verdict in result.items() if verdict.verdict == outcome}
 
 
 def _score(compared: dict[str, dict[int, Verdict]], slit: float) -> str:
-    outcomes = [verdict.verdict for found in compared.values() for verdict in found.values()]
+    outcomes = [verdict.verdict for result in compared.values() for verdict in result.values()]
     passed, failed = outcomes.count("pass"), outcomes.count("fail")
     whole = (
         "holds"
@@ -81,9 +81,9 @@ def _score(compared: dict[str, dict[int, Verdict]], slit: float) -> str:
     )
 
 
-def _clause(statement: str, found: dict[int, Verdict], outcome: str) -> str:
-    chosen = _with(found, outcome)
-    everywhere = len(chosen) == len(found) > 1
+def _clause(statement: str, result: dict[int, Verdict], outcome: str) -> str:
+    chosen = _with_outcome(result, outcome)
+    everywhere = len(chosen) == len(result) > 1
     where = "in every slit" if everywhere else f"in slit{'s' * (len(chosen) > 1)} {listed(chosen)}"
     return f"{COMPARED[statement]} {where} ({_numbers(statement, list(chosen.values()))})"
 
@@ -100,10 +100,10 @@ def _numbers(statement: str, verdicts: Sequence[Verdict]) -> str:
         return f"the atoms' is {much} times smaller"
     if min(known) > FACTOR:
         return f"the atoms' is {min(known):.2g} to {max(known):.2g} times larger"
-    return f"atoms over continuum {listed(_pm(v) for v in verdicts)}"
+    return f"atoms over continuum {listed(_with_uncertainty(v) for v in verdicts)}"
 
 
-def _pm(verdict: Verdict) -> str:
+def _with_uncertainty(verdict: Verdict) -> str:
     return f"{verdict.value:.2f}" + (f" ± {verdict.uncertainty:.2f}" if verdict.uncertainty else "")
 
 

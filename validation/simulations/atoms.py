@@ -48,14 +48,14 @@ def find(folder: Path, config: ClaimsConfig, given: Path | None) -> tuple[Path, 
 
 def found_or_run(simulations: Simulations, config: ClaimsConfig, given: Path | None) -> tuple[TransSlitRecord, str]:
     """The record that `find` names, or else of a run of the quick preset, and its setting in words."""
-    found = find(simulations.folder.path, config, given)
-    if found is None:
+    result = find(simulations.folder.path, config, given)
+    if result is None:
         settings = md.quick(
             MD_WIDTH, config.electrolyte, config.concentration, seed=config.seed, replicas=config.replicas
         )
         record, words = atoms(simulations, PLACE, settings), "quick preset"
     else:
-        record, words = TransSlitRecord.read(found[0]), found[1]
+        record, words = TransSlitRecord.read(result[0]), result[1]
     about = record.metadata
     return record, f"{about['electrolyte']}, d = {nm(about['network']['slit'])}, molecular dynamics: {words}"
 

@@ -25,7 +25,7 @@ def extracted_circuit(
     record: TransSlitRecord,
     drive: Drive,
     ladder: LadderParameters | None = None,
-    tabled: bool = True,
+    voltage_dependent: bool = True,
     **changes: Any,
 ) -> CircuitConfig:
     """The ladder of replica 0 of a voltage-driven record, under `drive`; per metre of depth.
@@ -33,7 +33,7 @@ def extracted_circuit(
     Parameters
     ----------
     ladder : what `extract` gave for the record, where it is known already
-    tabled : let the capacitors follow the voltage, C(|u|), as the record's do
+    voltage_dependent : let the capacitors follow the voltage, C(|u|), as the record's do
     changes : fields of the configuration that are to be others
 
     Raises
@@ -43,7 +43,7 @@ def extracted_circuit(
     ladder = ladder or extract(record)
     elements: dict[str, Any] = {name: getattr(ladder, name) for name in ELEMENTS}
     elements |= {"layers": record.slits["i"].nunique() + 1, "drive": drive, "points": 4001}
-    if tabled:
+    if voltage_dependent:
         tables = capacitance_tables(record, ladder)
         elements["capacitance_table"] = tuple(Table(over="potential", **table.model_dump()) for table in tables.slits)
         elements["open_capacitance_table"] = Table(over="potential", **tables.open_space.model_dump())

@@ -62,7 +62,7 @@ def compare(a: Path, b: Path) -> list[Pair]:
     """
     first, second = _by_id(a), _by_id(b)
     pairs = [_pair(first.get(identity), second.get(identity)) for identity in {**first, **second}]
-    return [replace(pair, evidence=_moved(_table(a, pair.id), _table(b, pair.id))) for pair in pairs]
+    return [replace(pair, evidence=_largest_change(_table(a, pair.id), _table(b, pair.id))) for pair in pairs]
 
 
 def _by_id(folder: Path) -> dict[str, Verdict]:
@@ -85,13 +85,13 @@ def _pair(a: Verdict | None, b: Verdict | None) -> Pair:
         value_b=None if b is None else b.value,
         u_a=None if a is None else a.uncertainty,
         u_b=None if b is None else b.uncertainty,
-        what=_what(a, b, change, u),
+        what=_kind_of_change(a, b, change, u),
         change=change,
         u=u,
     )
 
 
-def _what(a: Verdict | None, b: Verdict | None, change: float | None, u: float | None) -> Change:
+def _kind_of_change(a: Verdict | None, b: Verdict | None, change: float | None, u: float | None) -> Change:
     if a is None or b is None:
         return "only in B" if a is None else "only in A"
     if a.verdict != b.verdict:
@@ -108,7 +108,7 @@ def _table(folder: Path, identity: str) -> pd.DataFrame | None:
     return read_table(path, "folder") if path.exists() else None
 
 
-def _moved(a: pd.DataFrame | None, b: pd.DataFrame | None) -> str:
+def _largest_change(a: pd.DataFrame | None, b: pd.DataFrame | None) -> str:
     """The column that differs most, by its largest change over its largest value in `a`."""
     if a is None or b is None:
         return ""

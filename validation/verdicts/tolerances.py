@@ -43,7 +43,7 @@ class Tolerance(Config):
         return self
 
     @property
-    def moves(self) -> bool:
+    def sets_limits(self) -> bool:
         """Whether it sets limits."""
         return self.low is not None or self.high is not None
 
@@ -99,15 +99,15 @@ def _unknown(identity: str, known: Collection[str]) -> BadInput:
 
 
 def _again(verdict: Verdict, table: Tolerances, claim: bool = False) -> Verdict:
-    asked = table.get(verdict.id)
-    if asked is None:
+    own = table.get(verdict.id)
+    if own is None:
         return verdict
-    required = verdict.required if asked.required is None else asked.required
-    verdict = verdict.changed(required=required, reason=asked.reason or verdict.reason)
-    if not asked.moves:
+    required = verdict.required if own.required is None else own.required
+    verdict = verdict.changed(required=required, reason=own.reason or verdict.reason)
+    if not own.sets_limits:
         return verdict
     old_low, old_high = verdict.limits
-    low, high = (old_low if asked.low is None else asked.low), (old_high if asked.high is None else asked.high)
+    low, high = (old_low if own.low is None else own.low), (old_high if own.high is None else own.high)
     ends = (-math.inf if low is None else low, math.inf if high is None else high)
     if ends[0] > ends[1]:
         raise BadInput("tolerances", verdict.id, f"low {ends[0]:g} is above high {ends[1]:g}; give both")
@@ -120,13 +120,13 @@ def _again(verdict: Verdict, table: Tolerances, claim: bool = False) -> Verdict:
 
 
 def _claim(verdict: ClaimVerdict, table: Tolerances) -> Verdict:
-    asked = table.get(verdict.id)
+    own = table.get(verdict.id)
     parts = [_again(part, table, claim=True) for part in verdict.parts]
-    if asked is not None and asked.moves:
+    if own is not None and own.sets_limits:
         if len(parts) > 1:
             ids = ", ".join(part.id for part in parts)
             raise BadInput("tolerances", verdict.id, f"has several parts; give limits for {ids}")
-        parts = [_again(parts[0], {parts[0].id: asked}, claim=True)]
-    if asked is not None and asked.required is not None:
-        parts = [part.changed(required=asked.required) for part in parts]
+        parts = [_again(parts[0], {parts[0].id: own}, claim=True)]
+    if own is not None and own.required is not None:
+        parts = [part.changed(required=own.required) for part in parts]
     return verdict.with_parts(parts)

@@ -245,27 +245,27 @@ def judge(
     **limits: Unpack[Limits],
 ) -> Verdict:
     """The verdict of a check on `estimate` against its tolerance."""
-    found = _judged(Criterion(**limits), estimate)
+    result = _judged(Criterion(**limits), estimate)
     table = pd.DataFrame() if evidence is None else evidence
-    return Verdict(id=identity, title=title, setting=setting, required=required, evidence=table, **found)
+    return Verdict(id=identity, title=title, setting=setting, required=required, evidence=table, **result)
 
 
 def part(title: str, measured: Measured | Estimate | float, **limits: Unpack[Limits]) -> Verdict:
     """One judged part of a claim, which gives it its id and setting."""
     criterion = Criterion(**limits)
     if isinstance(measured, Estimate):
-        found = _judged(criterion, measured) | {"u_statistical": measured.half_width}
+        result = _judged(criterion, measured) | {"u_statistical": measured.half_width}
     else:
         number = measured if isinstance(measured, Measured) else Measured(float(measured))
         u = number.u_numerical or 0.0
         estimate = Estimate(number.value, number.value - u, number.value + u)
-        found = _judged(replace(criterion, reason=criterion.reason + number.range), estimate, number.widened)
-        found |= {
+        result = _judged(replace(criterion, reason=criterion.reason + number.range), estimate, number.widened)
+        result |= {
             "u_numerical": number.u_numerical,
             "u_input": None if number.inputs is None else sum(number.inputs) / 2,
         }
-    found["verdict"] = CLAIM[found["verdict"]]
-    return Verdict(id="part", title=title, setting="", required=False, **found)
+    result["verdict"] = CLAIM[result["verdict"]]
+    return Verdict(id="part", title=title, setting="", required=False, **result)
 
 
 def _judged(criterion: Criterion, estimate: Estimate, widened: tuple[float, float] | None = None) -> dict[str, Any]:
@@ -315,12 +315,12 @@ def read_verdicts(folder: Path, name: str = "verdicts.json") -> list[Verdict]:
         raise BadInput("folder", folder, "holds no verdicts.json; give the folder of a finished validation")
     if not isinstance(rows, list):
         raise BadInput("folder", path, f"must hold a list; {OTHER}")
-    found: list[Verdict] = []
+    result: list[Verdict] = []
     for row in rows:
         try:
-            found.append(
+            result.append(
                 checked(row, ClaimVerdict if isinstance(row, dict) and "parts" in row else Verdict, path, "folder")
             )
         except BadInput as fault:
             raise BadInput("folder", path, f"{fault.accepts}; {OTHER}") from None
-    return found
+    return result

@@ -31,9 +31,9 @@ def nm(length: float) -> str:
     return f"{length * 1e9:g} nm"
 
 
-def constants_line(found: Law) -> str:
+def constants_line(law: Law) -> str:
     """Constants with their standard errors and units."""
-    return ", ".join(f"{n} = {number(c.value, c.std, c.unit)}" for n, c in found.constants.items())
+    return ", ".join(f"{n} = {number(c.value, c.std, c.unit)}" for n, c in law.constants.items())
 
 
 def listed(words: Iterable[object]) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from transslit import Law
 from transslit.law import Constant
-from validation.checks.law import drives, gamma, law
+from validation.checks.law import gamma, law, usable_by_circuit
 
 ROWS = pd.DataFrame({"replica": 0, "i": 1, "time_s": [0.0, 1.0], "I_A_per_m": 1.0, "q": [0.0, 1.0], "dphi_V": 1.0})
 INPUTS = ("I_A_per_m", "q")
@@ -66,7 +66,7 @@ def test_what_is_no_resistance_has_no_gamma():
 def test_what_a_circuit_can_take(expression, usable):
     """Positive and finite from empty to full; what is not has its verdicts all the same."""
     found = Law("dphi_V", INPUTS, expression, {"c0": Constant(1.0)})
-    assert drives(found) == usable
+    assert usable_by_circuit(found) == usable
     held_out, fall = law(found, ROWS, "planted")
     assert len(held_out.evidence) == len(ROWS)
     assert (fall.verdict == "pass") == usable

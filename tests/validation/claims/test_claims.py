@@ -227,7 +227,7 @@ def test_a_departure_from_the_line_that_does_not_grow(verdict, monkeypatch):
 
 def test_a_line_with_prescribed_charges_of_its_own_is_the_circuit(planted):
     """R by the circuit's own charges: the same voltammogram to the time step's error."""
-    config = network_circuit.extracted(planted().cv(WIDTHS[0]), tabled=False)
+    config = network_circuit.circuit_of(planted().cv(WIDTHS[0]), voltage_dependent=False)
     own = network_circuit.simulate(config)
     charge = own.slits.pivot_table(index="time_s", columns="slit", values="q_C").abs()
     current = network_circuit.prescribed_line(config, own.terminal["time_s"].to_numpy(), charge)

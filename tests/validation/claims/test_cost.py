@@ -65,4 +65,4 @@ def test_what_is_there_is_not_announced(told, tmp_path):
 
 @pytest.mark.parametrize(("seconds", "words"), [(5, "1 min"), (600, "10 min"), (3 * 3600, "3 h"), (5 * DAY, "5 days")])
 def test_times_in_words(seconds, words):
-    assert plan.in_words(seconds) == words
+    assert plan.approximate_duration(seconds) == words

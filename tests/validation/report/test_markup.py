@@ -128,14 +128,14 @@ def test_a_comparison_shows_texts_as_they_are_written(data, tmp_path, suffix):
 @example(NOTE)
 def test_a_text_in_markdown_reads_as_itself(written):
     """In a cell, and at the start of a line; white space around it is no part of it."""
-    shown = report.text(written)
+    shown = report.markdown_text(written)
     cells = Page(MARKDOWN.render(f"| head |\n|---|\n| {shown} |\n")).texts("td")
     assert cells == [written.strip()]
     assert Page(MARKDOWN.render(shown.strip() + " end")).texts("p") == [f"{written.strip()} end".strip()]
 
 
 def test_a_text_of_several_lines_is_one_line_in_markdown():
-    assert report.text("a\nb\r\n| c") == "a b \\| c"
+    assert report.markdown_text("a\nb\r\n| c") == "a b \\| c"
 
 
 def test_a_figure_shows_texts_as_they_are_written():
