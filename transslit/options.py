@@ -20,7 +20,7 @@ from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.library import load_electrolyte
 from transslit.network import SlitNetwork
-from transslit.units import MINUS, Quantity, number, parse, show
+from transslit.units import MINUS, SI_UNITS, Quantity, number, parse, show
 
 Texts = Mapping[str, str]  # of the options that are given, by name; a flag is "true"
 Types = frozenset[object]
@@ -50,23 +50,33 @@ class Option(NamedTuple):
         return _types(self.field.annotation, self.field.metadata)
 
     @property
+    def quantity(self) -> str:
+        """The kind of quantity (`transslit.units.SI_UNITS`) that its text describes; "" if none."""
+        each_of = (each[1] if isinstance(each, tuple) else each for each in self.types)
+        return next((each.kind for each in each_of if isinstance(each, Quantity)), "")
+
+    @property
+    def text(self) -> str:
+        """The field's description without its unit, since an option's text has a unit of its own."""
+        unit = f", in {SI_UNITS[self.quantity][0]}" if self.quantity else ""
+        return (self.field.description or "").replace(unit, "")
+
+    @property
     def default(self) -> str:
         """The field's default as text, quantities with their unit; "" if it is none or depends on other fields."""
         value = self.field.get_default()
-        kind = next((each.kind for each in self.types if isinstance(each, Quantity)), "")
         if isinstance(value, tuple):
             return ",".join(map(str, value))
-        if kind and isinstance(value, float) and kind != "elementary charge":
-            return show(value, kind)
+        if self.quantity and isinstance(value, float):
+            return show(value, self.quantity)
         return str(value) if isinstance(value, str | float | int) and value is not False else ""
 
 
 class Help(NamedTuple):
-    """Help text and default of an option; the texts that it accepts, if they are few; whether it is a flag."""
+    """Help text of an option, its default among it; what stands for its text; whether it is a flag."""
 
     text: str
-    default: str
-    choices: tuple[str, ...]
+    metavar: str
     flag: bool
 
 
@@ -142,7 +152,7 @@ class Options:
         options = self.known[name]
         described: dict[str, list[str]] = {}
         for option in options:
-            described.setdefault(option.field.description or "", []).append(option.kind)
+            described.setdefault(option.text, []).append(option.kind)
         words = "; ".join(f"{', '.join(kinds)}: {text}" if any(kinds) else text for text, kinds in described.items())
         default = self.defaults.get(name, options[0].default)
         if drives := _drives(options[0].field):
@@ -150,8 +160,11 @@ class Options:
             words, default = f"{words}. {'; '.join(kinds)}", options[0].field.default.kind
         elif "electrolyte" in self.known:
             words, default = OF_SALT.get(name, (words, default))
-        choices = sorted(each for each in options[0].types if isinstance(each, str))
-        return Help(words, default, tuple(choices), bool in options[0].types)
+        choices = "|".join(sorted(each for each in options[0].types if isinstance(each, str)))
+        quantity = self.kinds.get(name, options[0].quantity).replace(" ", "-").upper()
+        plain = "NUMBER" if {int, float} & options[0].types else "TEXT"
+        text = f"{words} (default {default})" if default else words
+        return Help(text, choices or quantity or plain, bool in options[0].types)
 
     def _options(self, model: type[Config], *path: str, kind: str = "") -> Iterator[Option]:
         for name, field in model.model_fields.items():

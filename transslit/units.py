@@ -193,9 +193,11 @@ def _no_number(text: str) -> str:
 
 
 def show(value: float, kind: str, digits: int = 4) -> str:
-    """`value` (SI) as short text with an engineering prefix, such as "0.59 nm"."""
+    """`value` (SI) as short text, such as "0.59 nm": in the first usual unit of its kind, or with a prefix."""
     quantity = registry().Quantity(value, SI_UNITS[kind][0])
-    return f"{quantity.to_compact():.{digits}g~P}"
+    usual = quantity.to(SI_UNITS[kind][1].split(",")[0])
+    shown = usual if 0.01 <= abs(usual.magnitude) < 1000 or not value else quantity.to_compact()
+    return f"{shown:.{digits}g~P}"
 
 
 @dataclass(frozen=True, slots=True)

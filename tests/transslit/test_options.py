@@ -90,10 +90,9 @@ def test_what_cannot_be_used_names_its_option(texts, said):
 
 def test_help_and_defaults_are_those_of_the_fields():
     assert not {"other", "sign", "network", "kind"} & set(OPTIONS.known)
-    width = OPTIONS.help("width")
-    assert (width.text, width.default, width.choices, width.flag) == ("a width", "2 nm", (), False)
-    assert OPTIONS.help("cycles")[:2] == ("cv, galvanostatic: number of cycles", "2")
-    assert OPTIONS.help("model").choices == ("one", "two")
+    assert OPTIONS.help("width") == ("a width (default 2 nm)", "LENGTH", False)
+    assert OPTIONS.help("cycles") == ("cv, galvanostatic: number of cycles (default 2)", "NUMBER", False)
+    assert OPTIONS.help("model").metavar == "one|two"
     assert OPTIONS.help("half").flag
     assert OPTIONS.help("drive").text.startswith("a drive. cv: cyclic voltammetry (CV); potential-step: ")
-    assert OPTIONS.help("slit").default == ""
+    assert OPTIONS.help("slit").text == "free width d between the surfaces of neighbouring sheets"

@@ -80,8 +80,7 @@ def texts_of(words: Mapping[str, Any]) -> dict[str, str]:
 
 def _parameter(name: str, help_: Help) -> inspect.Parameter:
     option = f"--{name.replace('_', '-')}"
-    metavar = "|".join(help_.choices) or None
-    shown = typer.Option(option, help=help_.text, show_default=help_.default or False, metavar=metavar)
+    shown = typer.Option(option, help=help_.text, show_default=False, metavar=None if help_.flag else help_.metavar)
     if help_.flag:
         return inspect.Parameter(name, KEYWORD, default=False, annotation=Annotated[bool, shown])
     return inspect.Parameter(name, KEYWORD, default=None, annotation=Annotated[str | None, shown])
