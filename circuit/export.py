@@ -1,21 +1,25 @@
-"""Export: an EC-Lab text file and CSV of a result; `circuit.spice` writes the netlist.
+"""Exports of a result: a netlist (`circuit.spice`), an EC-Lab text file, CSV.
 
 EC-Lab: the text layout of a cyclic voltammetry (`.mpt`) as read by galvani and similar readers, marked as simulated.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from circuit.result import SIGN, CircuitResult
+from circuit.spice import to_spice
 from transslit import __version__
 from transslit.drive import TriangularCV
 from transslit.errors import BadInput
 from transslit.files import whole
+from transslit.law import Law
 
 
 def to_csv(result: CircuitResult, path: Path | None = None) -> str:
@@ -84,3 +88,13 @@ def _write(text: str, path: Path | None) -> str:
         with whole(path) as partial:
             partial.write_bytes(text.encode("latin-1", errors="replace"))
     return text
+
+
+TABLES = ("terminal", "slits")
+Laws = tuple[Law | None, Law | None]  # of the electrode and of its counter electrode
+Export = Literal["spice", "mpt", "csv"]
+EXPORTS: dict[Export, Callable[[CircuitResult, Laws], dict[str, str]]] = {  # texts by file name
+    "spice": lambda result, laws: {"circuit.cir": to_spice(result.config, *laws)},
+    "mpt": lambda result, laws: {"circuit.mpt": to_mpt(result)},
+    "csv": lambda result, laws: {f"{name}.csv": getattr(result, name).to_csv(index=False) for name in TABLES},
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +9,22 @@ import numpy as np
 import pandas as pd
 
 from circuit.config import CircuitConfig
-from circuit.export import to_mpt
+from circuit.export import EXPORTS, TABLES, Export, Laws
 from circuit.figures import draw_overlay
 from circuit.fit import fit
 from circuit.impedance import impedance
 from circuit.measured import Curve
 from circuit.measures import half_cycles, ragone, summary
-from circuit.result import CircuitResult
 from circuit.simulate import simulate
-from circuit.spice import to_spice
 from transslit.files import whole, write_json, write_table, write_text
 from transslit.law import Law
-
-TABLES = ("terminal", "slits")
-Laws = tuple[Law | None, Law | None]  # of the electrode and of its counter electrode
-EXPORTS: dict[str, Callable[[CircuitResult, Laws], dict[str, str]]] = {  # texts by file name
-    "spice": lambda result, laws: {"circuit.cir": to_spice(result.config, *laws)},
-    "mpt": lambda result, laws: {"circuit.mpt": to_mpt(result)},
-    "csv": lambda result, laws: {f"{name}.csv": getattr(result, name).to_csv(index=False) for name in TABLES},
-}
 
 
 def write_circuit(
     folder: Path,
     config: CircuitConfig,
     law: Law | None,
-    export: str | None = None,
+    export: Export | None = None,
     frequencies: np.ndarray | None = None,
     bias: float = 0.0,
     powers: np.ndarray | None = None,
@@ -47,7 +36,7 @@ def write_circuit(
     """
     other = config.counter
     without = other is not None and other.resistance is None and other.resistance_table is None
-    laws = (law, law if without else None)
+    laws: Laws = (law, law if without else None)
     result = simulate(config, law, counter_law=laws[1])
     texts = EXPORTS[export](result, laws) if export else {}
     tables = {name: getattr(result, name) for name in TABLES} | {"segments": half_cycles(result)}

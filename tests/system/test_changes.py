@@ -16,8 +16,8 @@ from MDAnalysis.analysis.base import AnalysisBase
 
 import continuum
 import md
+from circuit.export import EXPORTS, Export
 from circuit.spice import SPICE_FUNCTIONS
-from circuit.stage import EXPORTS
 from discovery.functions import SEARCHABLE, TRANSCENDENTAL
 from transslit.drive import CircuitDrive, Drive
 from transslit.fields import fields_page, sourced_values
@@ -101,6 +101,7 @@ def test_drives_are_documented(union, page):
 
 
 def test_exporters_are_documented():
+    assert set(get_args(Export)) == set(EXPORTS)
     assert [name for name in EXPORTS if f"`--export {name}`" not in docs("circuit")] == []
 
 

@@ -13,6 +13,7 @@ import typer
 from pydantic import Field
 
 from circuit import CircuitConfig, HalfCell, simulate
+from circuit.export import Export
 from circuit.measured import read_curve, read_drive
 from circuit.measures import summary
 from circuit.resistance import slit_resistance
@@ -69,7 +70,7 @@ class Further(Config):
     fit: Path | None = Field(
         None, description="measured .mpt, .mpr, .DTA, .txt or .csv: fit R_c, gamma, C_slit and R_open"
     )
-    export: Literal["spice", "mpt", "csv"] | None = Field(None, description="write a netlist or tables too")
+    export: Export | None = Field(None, description="write a netlist or tables too")
     seed: Seed = 0
 
 
