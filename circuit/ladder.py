@@ -71,7 +71,8 @@ class Ladder:
         self.curves = _curves(config, cells, self.pair) if self.tables.any() else None
         self.entrance_curves = None if self.curves is None else self.curves.subset(self.entrance)
         self.capacitance = 1 / self.elastance
-        full = [config.full_charges(cell) if _follows_charge(r) else np.ones(cell.slits) for cell, r in self._cells()]
+        pairs = zip(cells, resistances, strict=True)
+        full = [config.full_charges(cell) if r.follows_charge else np.ones(cell.slits) for cell, r in pairs]
         halves = [np.where(np.arange(cell.slits) | (not cell.half_entrance_resistor), 1.0, 0.5) for cell in cells]
         if self.pair:
             full, halves = ([x[0][::-1], np.array([np.inf]), x[1]] for x in (full, halves))
@@ -85,9 +86,6 @@ class Ladder:
         self.tolerance = config.tolerance
         self.scale, self.largest = _scales(config, segments, self.capacitance)
         self.enter(0, 0.0)
-
-    def _cells(self) -> list[tuple[HalfCell, SlitResistance]]:
-        return list(zip(self.config.electrodes, self.resistance, strict=True))
 
     # ------------------------------------------------------------------ the drive
 
@@ -274,10 +272,6 @@ class Ladder:
             )
 
 
-def _follows_charge(resistance: SlitResistance) -> bool:
-    return not resistance.expressions or any(e.free_symbols for e in resistance.expressions)
-
-
 def _capacitors(cell: HalfCell) -> tuple[Array, ...]:
     """Elastance (1/F) of the open space and each slit when empty, and whether it is a table."""
     tables = cell.tables("capacitance_table")
@@ -321,9 +315,8 @@ def _scales(config: CircuitConfig, segments: Sequence[Segment], capacitance: Arr
         elif segment.mode == "voltage":
             tops.append(max(abs(segment.a), abs(end)) / half_cells)
         if segment.mode == "voltage":  # the charging current of the open space alone
-            currents.append(abs(segment.b) / half_cells * float(capacitance.min()) / len(config.electrodes))
-            middle = abs(segment.b + segment.duration * segment.c) / half_cells
-            currents.append(middle * float(capacitance.min()) / len(config.electrodes))
+            for rate in (segment.b, segment.b + segment.duration * segment.c):
+                currents.append(abs(rate) / half_cells * float(capacitance.min()) / len(config.electrodes))
         elif segment.mode == "current":
             currents.append(max(abs(segment.a), abs(end)))
             if segment.until is None:

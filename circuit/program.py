@@ -26,13 +26,14 @@ from transslit.drive import (
 )
 
 Array = np.ndarray
+Mode = Literal["voltage", "current", "power"]
 
 
 @dataclass(frozen=True)
 class Segment:
     """One stretch of a drive: what is commanded, for how long (s, at most), and the V_m (V) that ends it."""
 
-    mode: Literal["voltage", "current", "power"]
+    mode: Mode
     duration: float
     a: float
     b: float = 0.0
@@ -53,33 +54,25 @@ def corners_of(config: CircuitConfig) -> Array:
 
 def segments_of(config: CircuitConfig) -> list[Segment]:
     """The drive of `config`, polarity included."""
-    return list(_segments(config))
-
-
-def _segments(config: CircuitConfig) -> Iterator[Segment]:
     drive, sign = config.drive, config.polarity
     if isinstance(drive, SmoothedCV):
-        yield from _smoothed(drive, sign)
-    elif isinstance(drive, TriangularCV):
-        for k in range(2 * drive.cycles):
-            slope = sign * drive.scan_rate
-            yield Segment("voltage", drive.half_period, sign * drive.window * (k % 2), -slope if k % 2 else slope)
-    elif isinstance(drive, RateSeries):
-        for rate in drive.scan_rates:
-            for k in range(2 * drive.cycles):
-                slope = sign * rate * (-1 if k % 2 else 1)
-                yield Segment("voltage", drive.window / rate, sign * drive.window * (k % 2), slope)
-    elif isinstance(drive, PotentialStep):
-        yield Segment("voltage", drive.duration, sign * drive.voltage)
-        if drive.rest:
-            yield Segment("voltage", drive.rest, 0.0)
-    elif isinstance(drive, TableDrive):
-        values = sign * np.array(drive.voltage if drive.voltage is not None else drive.current)
-        steps = np.diff(drive.time)
-        for a, b, step in zip(values, np.diff(values) / steps, steps, strict=False):
-            yield Segment("voltage" if drive.voltage is not None else "current", float(step), float(a), float(b))
-    else:
-        yield from _cycled(config, drive)
+        return list(_smoothed(drive, sign))
+    if isinstance(drive, TriangularCV | RateSeries):
+        rates = drive.scan_rates if isinstance(drive, RateSeries) else (drive.scan_rate,)
+        return [
+            Segment("voltage", drive.window / rate, sign * drive.window * (k % 2), sign * rate * (-1 if k % 2 else 1))
+            for rate in rates
+            for k in range(2 * drive.cycles)
+        ]
+    if isinstance(drive, PotentialStep):
+        rest = [Segment("voltage", drive.rest, 0.0)] if drive.rest else []
+        return [Segment("voltage", drive.duration, sign * drive.voltage), *rest]
+    if isinstance(drive, TableDrive):
+        mode: Mode = "current" if drive.voltage is None else "voltage"
+        values, steps = sign * np.array(drive.voltage or drive.current), np.diff(drive.time)
+        rows = zip(steps.tolist(), values.tolist(), (np.diff(values) / steps).tolist(), strict=False)
+        return [Segment(mode, step, a, b) for step, a, b in rows]
+    return list(_cycled(config, drive))
 
 
 def _smoothed(drive: SmoothedCV, sign: int) -> Iterator[Segment]:
@@ -103,11 +96,11 @@ def _cycled(config: CircuitConfig, drive: Galvanostatic | ConstantPower) -> Iter
         opened = cell.open_capacitance_table
         capacitance += max(opened.value) if opened else cell.open_capacitance
     span = max(drive.upper, abs(config.initial_voltage))
-    mode: Literal["current", "power"] = "current"
+    mode: Mode = "current" if isinstance(drive, Galvanostatic) else "power"
     if isinstance(drive, Galvanostatic):
         size, longest = drive.current, 4 * capacitance * span / drive.current
     else:
-        mode, size, longest = "power", drive.power, 40 * capacitance * span**2 / drive.power
+        size, longest = drive.power, 40 * capacitance * span**2 / drive.power
     sign = config.polarity
     for k in range(2 * drive.cycles):
         charging = k % 2 == 0

@@ -16,7 +16,7 @@ import numpy as np
 import sympy
 
 from circuit.config import CircuitConfig, HalfCell
-from circuit.curves import Curves, element
+from circuit.curves import element
 from transslit.errors import BadInput
 from transslit.formula import NUMERIC
 from transslit.law import Law
@@ -36,6 +36,11 @@ class SlitResistance:
     value: Function
     slope: Function
     expressions: tuple[sympy.Expr, ...]
+
+    @property
+    def follows_charge(self) -> bool:
+        """Whether R of any slit depends on q."""
+        return not self.expressions or any(expression.free_symbols for expression in self.expressions)
 
     def expression(self, slit: int) -> sympy.Expr | None:
         """R(q) of a slit (1 is nearest the bulk); None if it is a table."""
@@ -70,11 +75,6 @@ def of_law(law: Law, slits: int) -> SlitResistance:
     return SlitResistance(lambda q: empty + constant * q, lambda q: constant, (expression,))
 
 
-def tabulated(curves: Curves) -> SlitResistance:
-    """R(q) from one table per slit."""
-    return SlitResistance(lambda q: curves(q)[0], lambda q: curves(q)[1], ())
-
-
 def slit_resistance(config: CircuitConfig, law: Law | None = None, electrode: HalfCell | None = None) -> SlitResistance:
     """R(q) of `law` where one is given, else of the electrode's table, else of its R_c and gamma; TLM: R(0) alone.
 
@@ -86,7 +86,8 @@ def slit_resistance(config: CircuitConfig, law: Law | None = None, electrode: Ha
     if law is not None:
         chosen = of_law(law, cell.slits)
     elif cell.resistance_table is not None:
-        chosen = tabulated(element(cell.tables("resistance_table")))
+        curves = element(cell.tables("resistance_table"))
+        chosen = SlitResistance(lambda q: curves(q)[0], lambda q: curves(q)[1], ())
     elif cell.resistance is not None:
         chosen = linear(cell.per_slit("resistance"), cell.per_slit("gamma"))
     elif cell.slits:

@@ -78,23 +78,19 @@ class CircuitResult:
         ladder, config = self.ladder, self.config
         charge, u = self._states
         R = ladder.link_resistances(ladder.filling(charge))
-        n = config.slits
-        first = slice(n - 1, None, -1) if ladder.pair else slice(1, None)
-        if ladder.pair and not n:
-            first = slice(0, 0)
-        blocks = [(charge[:, first], R[:, n - 1 :: -1] if ladder.pair and n else R[:, :n], u[:, first], "phi_m_V", 1.0)]
+        n, chain = config.slits, np.arange(ladder.nodes)
+        sides = [("working", "phi_m_V", 1.0, chain[1:], chain[:n])]  # nodes and links, from the bulk inwards
         if ladder.pair:
-            rest = slice(n + 2, None)
-            blocks.append((charge[:, rest], R[:, n + 1 :], u[:, rest], "phi_counter_V", -1.0))
+            sides[0] = ("working", "phi_m_V", 1.0, chain[:n][::-1], chain[:n][::-1])
+            sides.append(("counter", "phi_counter_V", -1.0, chain[n + 2 :], chain[n + 1 : -1]))
         tables = []
-        for name, (charges, resistance, across, electrode, sign) in zip(("working", "counter"), blocks, strict=False):
-            count = charges.shape[1]
+        for name, electrode, sign, nodes, links in sides:
             columns = {
-                "time_s": np.repeat(self.times, count),
-                "slit": np.tile(np.arange(1, count + 1), len(self.times)),
-                "q_C": sign * charges.ravel(),
-                "R_ohm": resistance.ravel(),
-                "phi_V": (self.terminal[electrode].to_numpy()[:, None] - sign * across).ravel(),
+                "time_s": np.repeat(self.times, len(nodes)),
+                "slit": np.tile(np.arange(1, len(nodes) + 1), len(self.times)),
+                "q_C": sign * charge[:, nodes].ravel(),
+                "R_ohm": R[:, links].ravel(),
+                "phi_V": (self.terminal[electrode].to_numpy()[:, None] - sign * u[:, nodes]).ravel(),
             }
             table = self._labelled(columns)
             tables.append(table.assign(electrode=name) if ladder.pair else table)

@@ -8,14 +8,16 @@ charging current is -i(V1).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import sympy
 
 from circuit.config import CircuitConfig, HalfCell, Table
 from circuit.curves import capacitor_voltages, element
 from circuit.ladder import Ladder
-from circuit.program import Segment, corners_of, segments_of
-from circuit.resistance import Q, SlitResistance, slit_resistance
+from circuit.program import Segment, corners_of
+from circuit.resistance import Q, SlitResistance
 from circuit.simulate import at_rest, prepare, simulate
 from transslit import __version__
 from transslit.drive import Galvanostatic
@@ -83,23 +85,20 @@ def to_spice(config: CircuitConfig, law: Law | None = None, counter_law: Law | N
     """
     if config.drive.kind == "power":
         raise BadInput("export", "spice of a power drive", "a netlist holds a voltage or a current in time")
-    laws = (law, counter_law)
-    resistances = [slit_resistance(config, laws[i], cell) for i, cell in enumerate(config.electrodes)]
-    names = ("halfcell", "counter")
-    cells = zip(names, config.electrodes, resistances, strict=False)
+    ladder = prepare(config, law, counter_law)
+    cells = zip(("halfcell", "counter"), config.electrodes, ladder.resistance, strict=False)
     subcircuits = [line for name, cell, resistance in cells for line in _half_cell(config, cell, resistance, name)]
     instances = ["X1 p 0 halfcell"]
     if config.full_cell:
         instances = ["X1 p m halfcell", f"X2 0 m {'counter' if config.counter else 'halfcell'}"]
-    segments, corners = segments_of(config), corners_of(config)
+    segments, corners = ladder.segments, corners_of(config)
     if isinstance(config.drive, Galvanostatic):
         corners = simulate(config, law, counter_law=counter_law).trajectory.corners
     by_voltage = segments[0].mode == "voltage"
     source = "V1 p 0" if by_voltage else "I1 0 p"
     step = float(corners[-1]) / (config.points - 1)
-    ladder = prepare(config, law, counter_law)
     noticed = 1e-7 * float(ladder.capacitance.min()) * ladder.scale  # C
-    formula = resistances[0].expression(1)
+    formula = ladder.resistance[0].expression(1)
     return "\n".join(
         [
             f"* transslit {__version__}: {config.model.upper()}, {config.layers} layers (simulated)",
@@ -123,8 +122,7 @@ def _half_cell(config: CircuitConfig, cell: HalfCell, resistance: SlitResistance
     opened, tables = cell.open_capacitance_table, cell.tables("capacitance_table")
     lines = [f".subckt {name} e b", f"Ropen s0 b {cell.open_resistance!r}"]
     lines += _capacitor(opened, None, "open", "s0")[0] if opened else [f"Copen e s0 {cell.open_capacitance!r}"]
-    follows = not resistance.expressions or any(Q in e.free_symbols for e in resistance.expressions)
-    by_charge = follows or any(table.over == "q" for table in tables)
+    by_charge = resistance.follows_charge or any(table.over == "q" for table in tables)
     full = config.full_charges(cell) if by_charge else np.ones(cell.slits)
     ranges = () if resistance.expressions else cell.tables("resistance_table")
     empty = resistance.value(np.zeros(cell.slits))
@@ -178,7 +176,7 @@ def _lines(variable: str, x: np.ndarray, y: np.ndarray, constant: bool = True) -
     return f"pwl({variable}," + ",".join(f"{a!r},{b!r}" for a, b in pairs) + ")"
 
 
-def _waypoints(segments: list[Segment], corners: np.ndarray, initial: float) -> list[str]:
+def _waypoints(segments: Sequence[Segment], corners: np.ndarray, initial: float) -> list[str]:
     """Times and values of the source; a jump is made in a ten-millionth of the run."""
     edge = 1e-7 * float(corners[-1])
     points = [(0.0, float(initial) if segments[0].mode == "voltage" else 0.0)]

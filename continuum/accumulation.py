@@ -9,20 +9,17 @@ same effect on rho_i, and opposite ones on c_i.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from MDAnalysis.analysis.base import AnalysisBase
 from scipy import constants
 
-from continuum.frames import Frames
+from continuum.frames import FrameAnalysis
 from continuum.trans_slit_flux import PlaneCurrents, TransSlitFlux
 
 MECHANISMS = ("total", "migration", "diffusion", "steric")
 
 
-class Accumulation(AnalysisBase):
+class Accumulation(FrameAnalysis):
     """Sources of the slits' ion content: `Accumulation(frames).run().results.table`.
 
     Parameters
@@ -35,18 +32,14 @@ class Accumulation(AnalysisBase):
         total, migration, diffusion, steric
     """
 
-    def __init__(self, frames: Frames, verbose: bool = False, **kwargs: Any) -> None:
-        super().__init__(frames, verbose=verbose, **kwargs)
-        self.frames_reader = frames
-
     def _prepare(self) -> None:
+        super()._prepare()
         equations = self.frames_reader.equations
         self._flux = TransSlitFlux(self.frames_reader)
         self._flux._prepare()
         planes = self._flux._currents
         ones = np.ones(equations.ions)
         self._count = PlaneCurrents(equations, planes.chosen, planes.group, planes.sign, planes.groups, ones)
-        self._rows: list[np.ndarray] = []
         self._c: list[np.ndarray] = []
 
     def _single_frame(self) -> None:

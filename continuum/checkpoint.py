@@ -23,7 +23,7 @@ class Counters(BaseModel):
     retries: list[dict[str, float | str]]
     newton: tuple[NonNegativeInt, NonNegativeInt]  # factorisations, iterations
     leg: NonNegativeInt
-    cycle_changes: list[float]
+    cycle_changes: list[float]  # of the state from one cycle's end to the next, in kT/e and bulk concentrations
     stopped: bool
 
 

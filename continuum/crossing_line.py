@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from MDAnalysis.analysis.base import AnalysisBase
 
-from continuum.frames import Frames
+from continuum.frames import FrameAnalysis, Frames
 from transslit import BadInput
 
 
-class CrossingLine(AnalysisBase):
+class CrossingLine(FrameAnalysis):
     """Local resistance of crossing i: `CrossingLine(frames, i=1).run(start=50, stop=51).results.table`.
 
     Parameters
@@ -43,9 +42,10 @@ class CrossingLine(AnalysisBase):
         network = frames.config.network
         if not 1 <= i < network.slits:
             raise BadInput("i", i, f"give a crossing, 1 to {network.slits - 1}")
-        self.frames_reader, self.i = frames, i
+        self.i = i
 
     def _prepare(self) -> None:
+        super()._prepare()
         equations, network = self.frames_reader.equations, self.frames_reader.config.network
         faces, mesh = equations.inner_ion_faces, equations.mesh
         low, high = network.gap(self.i)
@@ -62,38 +62,23 @@ class CrossingLine(AnalysisBase):
         self._across = across[np.argsort(self._distance)]
         self._distance = np.sort(self._distance)
         self._height = faces.area[self._across]
-        self._lines: list[pd.DataFrame] = []
         self._gaps: list[pd.DataFrame] = []
 
     def _single_frame(self) -> None:
         equations, frame = self.frames_reader.equations, self._ts
-        faces = equations.inner_ion_faces
-        unknowns = equations.from_si(frame.phi, frame.c)
-        current = (equations.z @ equations.fluxes(equations.faces(unknowns)))[: equations.crossing]
-        density = current * equations.flux_unit / faces.area
-        on = faces[self._along]
+        density = equations.current_density(frame.phi, frame.c)
+        on = equations.inner_ion_faces[self._along]
         width = on.to_lower + on.to_upper
         before, after = frame.phi[on.lower], frame.phi[on.upper]
         j = density[self._along]
         with np.errstate(divide="ignore", invalid="ignore"):
             resistivity = (before - after) / width / j
         phi = (before * on.to_upper + after * on.to_lower) / width
-        self._lines.append(
-            pd.DataFrame(
-                {
-                    "time_s": frame.time,
-                    "x_m": on.position[0],
-                    "y_m": on.position[1],
-                    "phi_V": phi,
-                    "j_A_per_m2": j,
-                    "resistivity_ohm_m": resistivity,
-                }
-            )
-        )
-        gap: dict[str, Any] = {"time_s": frame.time, "from_edge_m": self._distance, "height_m": self._height}
-        gap["j_A_per_m2"] = density[self._across]
-        self._gaps.append(pd.DataFrame(gap))
+        line = {"time_s": frame.time, "x_m": on.position[0], "y_m": on.position[1], "phi_V": phi, "j_A_per_m2": j}
+        self._rows.append(pd.DataFrame(line | {"resistivity_ohm_m": resistivity}))
+        gap = {"time_s": frame.time, "from_edge_m": self._distance, "height_m": self._height}
+        self._gaps.append(pd.DataFrame(gap | {"j_A_per_m2": density[self._across]}))
 
     def _conclude(self) -> None:
-        self.results.table = pd.concat(self._lines, ignore_index=True)
+        super()._conclude()
         self.results.gap = pd.concat(self._gaps, ignore_index=True)

@@ -13,16 +13,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from MDAnalysis.analysis.base import AnalysisBase
 
-from continuum.frames import Frames
+from continuum.frames import FrameAnalysis, Frames
 from continuum.mesh import Array
 from transslit import BadInput
 
 ELECTRODES = ("positive", "negative")
 
 
-class DensityProfile(AnalysisBase):
+class DensityProfile(FrameAnalysis):
     """Profiles across the slits: `DensityProfile(frames).run(start=50, stop=51).results.table`.
 
     Parameters
@@ -43,9 +42,9 @@ class DensityProfile(AnalysisBase):
         super().__init__(frames, verbose=verbose, **kwargs)
         if not frames.config.network.slits:
             raise BadInput("frames", frames.path, "the network has no slit; a profile needs two layers or more")
-        self.frames_reader = frames
 
     def _prepare(self) -> None:
+        super()._prepare()
         mesh, config = self.frames_reader.equations.mesh, self.frames_reader.config
         x, volumes = mesh.centres[0][mesh.ion_cells], mesh.volumes[mesh.ion_cells]
         self._slits: list[tuple[Array, Array, Array]] = []  # cells, number of the column of each, weight of each
@@ -60,18 +59,14 @@ class DensityProfile(AnalysisBase):
                 weights = volumes[cells] / np.bincount(column, volumes[cells])[column]
                 self._slits.append((cells, column, weights))
                 for ion in config.electrolyte.names:
-                    keys.append(pd.DataFrame({"electrode": electrode, "i": i, "ion": ion, "x_m": across[first]}))
+                    place = {"time_s": np.nan, "electrode": electrode, "i": i, "ion": ion, "x_m": across[first]}
+                    keys.append(pd.DataFrame(place))
         self._keys = pd.concat(keys, ignore_index=True)
-        self._tables: list[pd.DataFrame] = []
 
     def _single_frame(self) -> None:
         frame = self._ts
         means = [np.bincount(column, c[cells] * weights) for cells, column, weights in self._slits for c in frame.c]
-        self._tables.append(self._keys.assign(time_s=frame.time, c_mol_per_m3=np.concatenate(means)))
-
-    def _conclude(self) -> None:
-        table = pd.concat(self._tables, ignore_index=True)
-        self.results.table = table[["time_s", *self._keys, "c_mol_per_m3"]]
+        self._rows.append(self._keys.assign(time_s=frame.time, c_mol_per_m3=np.concatenate(means)))
 
 
 def density_profiles(folder: Path) -> pd.DataFrame:

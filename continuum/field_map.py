@@ -5,16 +5,13 @@ The density in a cell is the mean of those of its faces, along x and along y: j 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from MDAnalysis.analysis.base import AnalysisBase
 
-from continuum.frames import Frames
+from continuum.frames import FrameAnalysis
 
 
-class FieldMap(AnalysisBase):
+class FieldMap(FrameAnalysis):
     """Maps of the fields: `FieldMap(frames).run(start=50, stop=51).results.table`.
 
     Results
@@ -22,19 +19,10 @@ class FieldMap(AnalysisBase):
     table : one row per (time, ion cell): time_s, x_m, y_m, width_m, height_m, phi_V, jx_A_per_m2, jy_A_per_m2
     """
 
-    def __init__(self, frames: Frames, verbose: bool = False, **kwargs: Any) -> None:
-        super().__init__(frames, verbose=verbose, **kwargs)
-        self.frames_reader = frames
-
-    def _prepare(self) -> None:
-        self._rows: list[pd.DataFrame] = []
-
     def _single_frame(self) -> None:
         equations, frame = self.frames_reader.equations, self._ts
         mesh, faces = equations.mesh, equations.inner_ion_faces
-        unknowns = equations.from_si(frame.phi, frame.c)
-        current = (equations.z @ equations.fluxes(equations.faces(unknowns)))[: equations.crossing]
-        density = current * equations.flux_unit / faces.area
+        density = equations.current_density(frame.phi, frame.c)
         cells = mesh.ion_cells
         columns = np.clip(np.searchsorted(mesh.x_lines, mesh.centres[0, cells]) - 1, 0, None)
         rows = np.clip(np.searchsorted(mesh.y_lines, mesh.centres[1, cells]) - 1, 0, None)
@@ -52,6 +40,3 @@ class FieldMap(AnalysisBase):
             sums = np.bincount(lower, along, equations.m) + np.bincount(upper, along, equations.m)
             table[name] = sums / 2  # no current crosses walls and mirror planes
         self._rows.append(pd.DataFrame(table))
-
-    def _conclude(self) -> None:
-        self.results.table = pd.concat(self._rows, ignore_index=True)

@@ -18,6 +18,8 @@ from typing import Any, overload
 
 import h5py
 import numpy as np
+import pandas as pd
+from MDAnalysis.analysis.base import AnalysisBase
 
 from continuum.config import ContinuumConfig
 from continuum.mesh import Array
@@ -152,6 +154,20 @@ class FrameView:
 
     def __iter__(self) -> Iterator[Frame]:
         return (self._frames.frame(int(number)) for number in self._numbers)
+
+
+class FrameAnalysis(AnalysisBase):
+    """An analyzer of the frames of a run: each frame adds a table to `_rows`, and `results.table` holds all of them."""
+
+    def __init__(self, frames: Frames, verbose: bool = False, **kwargs: Any) -> None:
+        super().__init__(frames, verbose=verbose, **kwargs)
+        self.frames_reader = frames
+
+    def _prepare(self) -> None:
+        self._rows: list[Any] = []
+
+    def _conclude(self) -> None:
+        self.results.table = pd.concat(self._rows, ignore_index=True)
 
 
 def write_frames(path: Path, config: ContinuumConfig, series: dict[str, Array], complete: bool) -> None:

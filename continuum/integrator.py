@@ -53,13 +53,12 @@ class TimeIntegrator:
         self.newton = Newton(self.equations)
         self.schedule = Schedule(config)
         self.rows: dict[str, list[Any]] = {name: [] for name in SERIES}
-        self.retries: list[dict[str, Any]] = []
-        self.frames = self.steps = self.leg = 0
+        self.count = Counters(
+            digest=config.digest, frames=0, steps=0, retries=[], newton=(0, 0), leg=0, cycle_changes=[], stopped=False
+        )
         self.proposed = self.schedule.first_step if self.schedule.adaptive else np.inf
         self.past: list[Instant] = []
         self.cycle_start: Array = np.zeros(0)
-        self.cycle_changes: list[float] = []  # of the state from one cycle's end to the next, kT/e and bulk c
-        self.stopped = False
         self.damage = ""  # of a checkpoint that was set aside
         if not self._resume():
             self._begin()
@@ -78,9 +77,9 @@ class TimeIntegrator:
             progress.say(f"continuum: {self.damage}; continued from t = {self.past[0].time:.6g} s")
         try:
             with progress.task(f"Continuum: {self.config.drive.kind}", total=100.0) as advance:
-                while self.past[0].time < end and not self.stopped:
+                while self.past[0].time < end and not self.count.stopped:
                     self._advance()
-                    advance(100 * self._done(end), f"{len(self.retries)} retried" if self.retries else "")
+                    advance(100 * self._done(end), f"{len(self.count.retries)} retried" if self.count.retries else "")
         except StageFailed:
             self._checkpoint()
             self._consolidate(complete=False)
@@ -90,7 +89,7 @@ class TimeIntegrator:
 
     def _done(self, end: float) -> float:
         drive = self.config.drive
-        return self.leg / (2 * drive.cycles) if isinstance(drive, Galvanostatic) else self.past[0].time / end
+        return self.count.leg / (2 * drive.cycles) if isinstance(drive, Galvanostatic) else self.past[0].time / end
 
     def _advance(self) -> None:
         """One accepted step, cut to end at the next mark or at the limit of a leg."""
@@ -116,7 +115,7 @@ class TimeIntegrator:
             step *= shorter
         else:
             raise StageFailed("continuum", f"steps keep failing {self._where(time, None)}")
-        self.steps += 1
+        self.count.steps += 1
         if self.schedule.adaptive:
             self.proposed = step * float(np.clip(0.9 / np.sqrt(max(error, 1e-12)), 0.3, GROWTH))
         elif attempt or np.isfinite(self.proposed):
@@ -134,10 +133,9 @@ class TimeIntegrator:
             charge = equations.electrode_charge(last.x, last.drive) + self._direction * self.config.drive.current * (
                 time - last.time
             )
-            x, drive = self.newton.solve_charge(*system, last.drive, charge)
+            x, drive = self.newton.solve(*system, last.drive, charge)
         else:
-            drive = self.schedule.imposed(time)
-            x = self.newton.solve(*system, drive)
+            x, drive = self.newton.solve(*system, self.schedule.imposed(time))
         if not self.schedule.adaptive or len(self.past) < 2:
             return equations.gauge(x), drive, 0.0
         expected = self._extrapolate(time, order=1)
@@ -149,7 +147,7 @@ class TimeIntegrator:
     @property
     def _direction(self) -> int:
         """1 while a galvanostatic drive charges, -1 while it discharges."""
-        return -1 if self.leg % 2 else 1
+        return -1 if self.count.leg % 2 else 1
 
     def _overshoot(self, drive: float) -> float:
         """How far phi_m (V) has passed the limit of its leg."""
@@ -202,8 +200,8 @@ class TimeIntegrator:
         if reached or schedule.every:
             self._record(current)
         if at_limit:
-            self.leg += 1
-        if (at_limit and self.leg % 2 == 0) or (reached and bool(np.any(schedule.closings == new.time))):
+            self.count.leg += 1
+        if (at_limit and self.count.leg % 2 == 0) or (reached and bool(np.any(schedule.closings == new.time))):
             self._close_cycle()
         if reached and bool(np.any(schedule.jumps == new.time)):
             drive = schedule.imposed(new.time, after=True)
@@ -211,17 +209,17 @@ class TimeIntegrator:
             turned = True
         if turned and schedule.adaptive:
             self.proposed = schedule.first_step
-        if (reached or schedule.every) and self.frames % self.config.checkpoint_every == 0:
+        if (reached or schedule.every) and self.count.frames % self.config.checkpoint_every == 0:
             self._checkpoint()
 
     def _close_cycle(self) -> None:
         """Compare the state with that of one cycle before; stop if it is periodic, or after the last cycle."""
         x, tolerance, drive = self.past[0].x, self.config.until_periodic, self.config.drive
-        self.cycle_changes.append(float(np.abs(x - self.cycle_start).max()))
+        self.count.cycle_changes.append(float(np.abs(x - self.cycle_start).max()))
         self.cycle_start = x
-        periodic = tolerance is not None and self.cycle_changes[-1] <= tolerance
-        last = isinstance(drive, Galvanostatic) and self.leg == 2 * drive.cycles
-        self.stopped = periodic or last
+        periodic = tolerance is not None and self.count.cycle_changes[-1] <= tolerance
+        last = isinstance(drive, Galvanostatic) and self.count.leg == 2 * drive.cycles
+        self.count.stopped = periodic or last
 
     # ------------------------------------------------------------------ frames, checkpoints, reports
 
@@ -239,25 +237,16 @@ class TimeIntegrator:
         charge = np.nan if self.equations.mesh.full else self.equations.electrode_charge(x, drive)
         for name, value in zip(SERIES, (time, phi, c, drive, current, charge), strict=True):
             self.rows[name].append(value)
-        self.frames += 1
+        self.count.frames += 1
 
     def _checkpoint(self) -> None:
         if not self.rows["time_s"]:
             return
-        path = self.folder / checkpoint_name(self.frames)
-        counters = Counters(
-            digest=self.config.digest,
-            frames=self.frames,
-            steps=self.steps,
-            retries=self.retries,
-            newton=(self.newton.factorisations, self.newton.iterations),
-            leg=self.leg,
-            cycle_changes=self.cycle_changes,
-            stopped=self.stopped,
-        )
+        path = self.folder / checkpoint_name(self.count.frames)
+        self.count.newton = self.newton.factorisations, self.newton.iterations
         with whole(path) as partial:
             content: dict[str, Any] = {
-                "state": counters.model_dump_json(),
+                "state": self.count.model_dump_json(),
                 "proposed": self.proposed,
                 "past_time": np.array([instant.time for instant in self.past]),
                 "past_x": np.array([instant.x for instant in self.past]),
@@ -282,7 +271,7 @@ class TimeIntegrator:
                 kept = [set_aside(later) for later in paths[number:]]
                 self.damage = f"{path} {first_line(error)}; kept as {kept[0].name}"
                 break
-        return self.frames > 0
+        return self.count.frames > 0
 
     def _restore(self, path: Path) -> None:
         """Continue from the checkpoint in `path`, the next after that restored before.
@@ -298,13 +287,12 @@ class TimeIntegrator:
             raise BadInput("out", self.folder, "holds an unfinished continuum run of another configuration")
         if path.name != checkpoint_name(counters.frames):
             raise ValueError(f"holds frames up to number {counters.frames}")
-        self._check(saved, counters.frames - self.frames)
+        self._check(saved, counters.frames - self.count.frames)
         times, states, drives = (saved[name] for name in ("past_time", "past_x", "past_drive"))
         self.past = [Instant(float(t), x, float(drive)) for t, x, drive in zip(times, states, drives, strict=True)]
         self.proposed, self.cycle_start = float(saved["proposed"]), saved["cycle_start"]
-        self.frames, self.steps, self.retries = counters.frames, counters.steps, counters.retries
+        self.count = counters
         self.newton.factorisations, self.newton.iterations = counters.newton
-        self.leg, self.cycle_changes, self.stopped = counters.leg, counters.cycle_changes, counters.stopped
 
     def _check(self, saved: dict[str, Array], frames: int) -> None:
         """Refuse arrays that are not those of a checkpoint of this run with `frames` frames, by a ValueError."""
@@ -351,6 +339,6 @@ class TimeIntegrator:
 
     def _report(self, failure: NewtonFailed, time: float, step: float, attempt: int) -> None:
         where = self._where(time, failure.cell)
-        self.retries.append({"time_s": time, "step_s": step, "reason": f"{failure.reason} {where}"})
-        if attempt == HALVINGS - 1 or len(self.retries) > FAILURES + self.steps / 2:
+        self.count.retries.append({"time_s": time, "step_s": step, "reason": f"{failure.reason} {where}"})
+        if attempt == HALVINGS - 1 or len(self.count.retries) > FAILURES + self.count.steps / 2:
             raise StageFailed("continuum", f"{failure.reason} {where}; frames up to there are kept") from None

@@ -58,15 +58,7 @@ class Faces:
     axis: Array
 
     def __getitem__(self, chosen: Array) -> Faces:
-        return Faces(
-            self.lower[chosen],
-            self.upper[chosen],
-            self.area[chosen],
-            self.to_lower[chosen],
-            self.to_upper[chosen],
-            self.position[:, chosen],
-            self.axis[chosen],
-        )
+        return Faces(*(values[..., chosen] for values in vars(self).values()))
 
     def __len__(self) -> int:
         return self.lower.size

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import constants
 from scipy.sparse import csc_array
+from scipy.sparse.linalg import spsolve
 
 from continuum.config import ContinuumConfig
 from continuum.mesh import NM, Array, SlitMesh
@@ -232,8 +233,6 @@ class ModifiedPNP:
 
     def polarised(self, x: Array, drive: float) -> Array:
         """`x` just after a jump to `drive`: the same concentrations, and the solution of Poisson's equation."""
-        from scipy.sparse.linalg import spsolve
-
         out = x.copy()
         out[: self.n] = 0.0
         residual = self.poisson @ out - self.boundary_charge(drive)
@@ -303,6 +302,11 @@ class ModifiedPNP:
         """Potential (cells,) in V and concentrations (ions, m) in mol/m^3."""
         psi, c = self.split(x)
         return psi * self.thermal_voltage, c * self.c_unit
+
+    def current_density(self, phi: Array, c: Array) -> Array:
+        """Ionic current in A/m^2 from lower to upper cell through `inner_ion_faces`, of fields in V and mol/m^3."""
+        current = (self.z @ self.fluxes(self.faces(self.from_si(phi, c))))[: self.crossing]
+        return np.asarray(current * self.flux_unit / self.inner_ion_faces.area)
 
     def from_si(self, phi: Array, c: Array) -> Array:
         """Unknowns of a potential in V and concentrations in mol/m^3."""

@@ -54,29 +54,21 @@ class Newton:
         """Drop the factorisation, so that later steps do not depend on earlier ones."""
         self.factors = None
 
-    def solve(self, guess: Array, rate: float, history: Array, drive: float) -> Array:
-        """Unknowns at which the residual vanishes.
+    def solve(
+        self, guess: Array, rate: float, history: Array, drive: float, charge: float | None = None
+    ) -> tuple[Array, float]:
+        """Unknowns at which the residual vanishes, and the drive.
 
         Parameters
         ----------
         guess : (size,) with positive concentrations and free volume
         rate, history, drive : as in `ModifiedPNP.residual`
+        charge : of the electrode in C/m, if it is imposed; phi_m (V) is then solved for, and guessed as `drive`
 
         Raises
         ------
         NewtonFailed : singular, not finite or not converged; the caller may try a shorter step
         """
-        return self._iterate(guess, rate, history, drive, None)[0]
-
-    def solve_charge(
-        self, guess: Array, rate: float, history: Array, drive: float, charge: float
-    ) -> tuple[Array, float]:
-        """As `solve`, with the electrode's `charge` (C/m) imposed: unknowns and phi_m in V, guessed as `drive`."""
-        return self._iterate(guess, rate, history, drive, charge)
-
-    def _iterate(
-        self, guess: Array, rate: float, history: Array, drive: float, charge: float | None
-    ) -> tuple[Array, float]:
         equations, x = self.equations, guess.copy()
         if self.factors is None or not 0.5 < rate / self.rate < 2:
             self.factors = None

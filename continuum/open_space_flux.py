@@ -23,9 +23,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from MDAnalysis.analysis.base import AnalysisBase
 
-from continuum.frames import Frames
+from continuum.frames import FrameAnalysis, Frames
 from continuum.mesh import Array
 from continuum.trans_slit_flux import CURRENTS, PlaneCurrents
 from transslit.decomposition import drift_mean
@@ -33,7 +32,7 @@ from transslit.decomposition import drift_mean
 JUNCTION = "I_junction_A_per_m"
 
 
-class OpenSpaceFlux(AnalysisBase):
+class OpenSpaceFlux(FrameAnalysis):
     """Parts of the current in the open space: `OpenSpaceFlux(frames).run().results.table`.
 
     Parameters
@@ -51,10 +50,10 @@ class OpenSpaceFlux(AnalysisBase):
         self, frames: Frames, distances: Sequence[float] | None = None, verbose: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(frames, verbose=verbose, **kwargs)
-        self.frames_reader = frames
         self.distances = distances
 
     def _prepare(self) -> None:
+        super()._prepare()
         equations = self.frames_reader.equations
         network, mesh = self.frames_reader.config.network, equations.mesh
         lines = mesh.x_lines - network.depth
@@ -66,7 +65,6 @@ class OpenSpaceFlux(AnalysisBase):
         chosen, group = np.nonzero(away & (faces.axis == 0)[:, None])
         self._planes = lines
         self._currents = PlaneCurrents(equations, chosen, group, np.ones(chosen.size), lines.size)
-        self._rows: list[Array] = []
 
     def _single_frame(self) -> None:
         x = self.frames_reader.equations.from_si(self._ts.phi, self._ts.c)

@@ -32,17 +32,18 @@ def run(config: ContinuumConfig, folder: Path, progress: Progress) -> TransSlitR
     with Frames(folder) as frames:
         frames.equations = integrator.equations
         analysis = TransSlitFlux(frames, config.network, config.electrolyte).run()
-        drift = ion_drift(frames) if config.cell == "full" else None
+        drift = {"ion_drift": ion_drift(frames)} if config.cell == "full" else {}
         if config.store_every > 1:
             thin(frames, config.store_every)
     record: TransSlitRecord = analysis.results.record
-    record.metadata["steps"] = integrator.steps
-    record.metadata["retries"] = integrator.retries
-    record.metadata["cells"] = integrator.equations.n
-    record.metadata["factorisations"] = integrator.newton.factorisations
-    record.metadata["cycle_changes"] = integrator.cycle_changes
-    if drift is not None:
-        record.metadata["ion_drift"] = drift
+    record.metadata.update(
+        steps=integrator.count.steps,
+        retries=integrator.count.retries,
+        cells=integrator.equations.n,
+        factorisations=integrator.newton.factorisations,
+        cycle_changes=integrator.count.cycle_changes,
+        **drift,
+    )
     record.write(folder / "record")
     integrator.discard_checkpoints()
     return record

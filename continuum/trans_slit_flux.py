@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from MDAnalysis.analysis.base import AnalysisBase
 from scipy import constants
 
 from continuum.config import ContinuumConfig
-from continuum.frames import Frames
+from continuum.frames import FrameAnalysis, Frames
 from continuum.mesh import Array
 from continuum.mpnp import ModifiedPNP
 from transslit import Electrolyte, SlitNetwork, TransSlitRecord
@@ -77,7 +76,7 @@ class PlaneCurrents:
         return np.asarray(sums * self.equations.flux_unit)
 
 
-class TransSlitFlux(AnalysisBase):
+class TransSlitFlux(FrameAnalysis):
     """Reduce frames to a `TransSlitRecord`: `TransSlitFlux(frames, network, electrolyte).run().results.record`.
 
     Parameters
@@ -100,11 +99,11 @@ class TransSlitFlux(AnalysisBase):
         **kwargs: Any,
     ) -> None:
         super().__init__(frames, verbose=verbose, **kwargs)
-        self.frames_reader = frames
         self.network = network or frames.config.network
         self.electrolyte = electrolyte or frames.config.electrolyte
 
     def _prepare(self) -> None:
+        super()._prepare()
         equations = self.frames_reader.equations
         mesh, slits = equations.mesh, self.network.slits
         self._replicas = 2 if mesh.full else 1
@@ -131,25 +130,24 @@ class TransSlitFlux(AnalysisBase):
         self._bins, self._groups = bins, groups
         self._points = points
         self._free_volume = self.network.slit * self.network.slit_length
-        self._rows: dict[str, list[Any]] = {"currents": [], "phi": [], "c": [], "terminal": []}
 
     def _single_frame(self) -> None:
         equations, frame = self.frames_reader.equations, self._ts
         inside = self._bins >= 0
         volumes = equations.mesh.volumes[equations.mesh.ion_cells[inside]]
         contents = [np.bincount(self._bins[inside], c[inside] * volumes, self._groups) for c in frame.c]
-        self._rows["currents"].append(self._currents(equations.from_si(frame.phi, frame.c)))
-        self._rows["phi"].append([weights @ frame.phi[cells] for cells, weights in self._points])
-        self._rows["c"].append(np.array(contents) / self._free_volume)
-        self._rows["terminal"].append([frame.drive, frame.terminal_current])
+        currents = self._currents(equations.from_si(frame.phi, frame.c))
+        phi = [weights @ frame.phi[cells] for cells, weights in self._points]
+        terminal = [frame.drive, frame.terminal_current]
+        self._rows.append((currents, phi, np.array(contents) / self._free_volume, terminal))
 
     def _conclude(self) -> None:
         replicas, slits, names = self._replicas, self.network.slits, self.electrolyte.names
-        frames = len(self._rows["terminal"])
-        shape = (frames, replicas, slits)
-        currents = np.array(self._rows["currents"]).reshape(frames, 5, replicas, slits)
-        phi = np.array(self._rows["phi"]).reshape(shape)
-        c = np.array(self._rows["c"]).reshape(frames, len(names), replicas, slits)
+        frames = len(self._rows)
+        currents, phi, c, terminals = (np.array([row[n] for row in self._rows]) for n in range(4))
+        currents = currents.reshape(frames, 5, replicas, slits)
+        phi = phi.reshape(frames, replicas, slits)
+        c = c.reshape(frames, len(names), replicas, slits)
         rho = constants.value("Faraday constant") * np.einsum("k,fkrs->frs", self.electrolyte.valences, c)
 
         def keys(numbers: Array) -> dict[str, Array]:
@@ -168,7 +166,7 @@ class TransSlitFlux(AnalysisBase):
             "c_mol_per_m3": flat(c.sum(axis=1)),
             **{f"c_{name}_mol_per_m3": flat(c[:, k]) for k, name in enumerate(names)},
         }
-        drive, current = np.array(self._rows["terminal"]).reshape(frames, 2).T
+        drive, current = terminals.reshape(frames, 2).T
         signs = [1.0, -1.0][:replicas]  # the second electrode carries the opposite of all that the first does
         which = "sigma_C_per_m2" if replicas == 2 else "phi_m_V"
         terminal = {

@@ -9,17 +9,13 @@ L. Kaufman, BIT 15, 49 (1975), doi:10.1007/BF01932995.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from scipy.linalg import lapack
 
 from discovery import forms
 from discovery.forms import Form
-from discovery.functions import NUMERIC
 
 Array = np.ndarray
 SMALLEST_PIVOT = 1e-5  # diagonal of R for terms of unit norm; below, the terms are linearly dependent
@@ -52,16 +48,9 @@ class Fit:
     inner: tuple[float, ...]
 
 
-@lru_cache(maxsize=4096)
-def _compiled(form: Form, n_inputs: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    terms = forms.compile_source(forms.columns_source(form, n_inputs), NUMERIC)
-    bases = forms.compile_source(forms.bases_source(form, n_inputs), NUMERIC)
-    return terms, bases
-
-
 def columns(form: Form, x: Array, inner: Array | tuple[float, ...]) -> Array | None:
     """Terms m_k, shape (rows, terms), or None where a base leaves its domain or a term is not finite."""
-    terms, bases = _compiled(form, len(x))
+    terms, bases = forms.compiled(form, len(x))
     with np.errstate(all="ignore"):
         if any(not base.min() > SMALLEST_BASE for base in bases(x, inner)):
             return None

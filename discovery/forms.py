@@ -21,9 +21,10 @@ A monomial is a sorted tuple of (factor, exponent in halves); a factor is ("x", 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
-from discovery.functions import TRANSCENDENTAL
+from discovery.functions import NUMERIC, TRANSCENDENTAL
 
 Factor = tuple[Any, ...]
 Monomial = tuple[tuple[Factor, int], ...]
@@ -316,30 +317,24 @@ def formula(
     return f"{times('', common)}*({total})" if len(rest) > 1 else times(total, common)
 
 
-def columns_source(form: Form, n_inputs: int) -> str:
-    """Python source of the terms m_k(x, p) without their coefficients, for `compile_source`."""
+@lru_cache(maxsize=4096)
+def compiled(form: Form, n_inputs: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Functions of (x, p): the terms m_k without their coefficients, and the bases 1 + sum p m that must stay positive.
+
+    The source that is evaluated is made here and holds no text of a user.
+    """
     names = [f"x[{j}]" for j in range(n_inputs)]
     position = {key: f"p[{k}]" for k, key in enumerate(parameters(form))}
     terms = []
     for monomial in form:
         term = (monomial,)
         terms.append(formula(term, names, ["1"], [position[key] for key in parameters(term)], factored=False))
-    return f"lambda x, p: ({', '.join(terms)},)"
-
-
-def bases_source(form: Form, n_inputs: int) -> str:
-    """Python source of the bases 1 + sum p m that must stay positive."""
-    names = [f"x[{j}]" for j in range(n_inputs)]
-    position = {key: f"p[{k}]" for k, key in enumerate(parameters(form))}
     bases = []
     for atom in atoms(form):
         if atom[0] == UNIT_BASE or atom[0] in SHIFTED_ATOMS:
             base = (UNIT_BASE, atom[1])
             inner = [position[atom if owner == base else owner, m] for owner, m in parameters((((base, 2),),))]
             bases.append(formula((((base, 2),),), names, ["1"], inner, factored=False))
-    return f"lambda x, p: ({''.join(text + ', ' for text in bases)})"
-
-
-def compile_source(source: str, functions: dict[str, Callable[..., Any]]) -> Callable[..., tuple[Any, ...]]:
-    """The function of `columns_source` or `bases_source`; the source is made here and holds no text of a user."""
-    return eval(source, {"__builtins__": {}, **functions})
+    sources = (f"lambda x, p: ({''.join(text + ', ' for text in texts)})" for texts in (terms, bases))
+    of_terms, of_bases = (eval(source, {"__builtins__": {}, **NUMERIC}) for source in sources)
+    return of_terms, of_bases

@@ -184,12 +184,9 @@ def _scores(form: Form | None, fit: Fit | None, problem: Problem) -> dict[str, f
 
 def _reference_fits(problem: Problem, config: DiscoveryConfig) -> dict[str, tuple[Form, Fit]]:
     """Fits of Ohm's law and of the paper's law, if the inputs have a current and a charge."""
-    found = {}
-    for name, form in (("ohmic", ohmic_form(config)), ("paper", paper_form(config))):
-        fit = None if form is None else fit_form(form, problem.rows)
-        if form is not None and fit is not None:
-            found[name] = (form, fit)
-    return found
+    known = {"ohmic": ohmic_form(config), "paper": paper_form(config)}
+    fits = {name: (form, fit_form(form, problem.rows)) for name, form in known.items() if form is not None}
+    return {name: (form, fit) for name, (form, fit) in fits.items() if fit is not None}
 
 
 def _reference_entry(form: Form, fit: Fit, delta: float, problem: Problem, config: DiscoveryConfig) -> Entry:

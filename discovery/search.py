@@ -60,13 +60,9 @@ def primitive_set(config: DiscoveryConfig, signed: frozenset[int]) -> gp.Primiti
     pset.addPrimitive(forms.add, 2, name="add")
     pset.addPrimitive(forms.multiply, 2, name="mul")
     pset.addPrimitive(forms.divide, 2, name="div")
+    algebraic = {"square": forms.square, "sqrt": partial(forms.square_root, signed=signed)}
     for name in config.functions:
-        if name == "square":
-            pset.addPrimitive(forms.square, 1, name=name)
-        elif name == "sqrt":
-            pset.addPrimitive(partial(forms.square_root, signed=signed), 1, name=name)
-        else:
-            pset.addPrimitive(partial(forms.apply, name), 1, name=name)
+        pset.addPrimitive(algebraic.get(name, partial(forms.apply, name)), 1, name=name)
     if signed:
         pset.addPrimitive(partial(forms.absolute, signed=signed), 1, name="abs")
     pset.addTerminal((forms.ONE,), name="one")
@@ -285,7 +281,10 @@ class Search:
             "since_better": self.stagnation,
             "random": [version, list(internal), gauss],
             "islands": [[str(tree) for tree in island] for island in self.islands],
-            "crowding": [[_finite(tree.fitness.crowding_dist) for tree in island] for island in self.islands],
+            "crowding": [
+                [d if math.isfinite(d := tree.fitness.crowding_dist) else None for tree in island]
+                for island in self.islands
+            ],
             "fits": [
                 [repr(form), [fit.loss, list(fit.linear), list(fit.inner)] if fit else None]
                 for form, fit in self.fits.items()
@@ -332,7 +331,3 @@ class Search:
         if unknown:
             raise ValueError(f"unknown names {unknown}")
         return creator.DiscoveryTree.from_string(text, self.pset)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

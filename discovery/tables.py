@@ -113,16 +113,12 @@ def read_tables(paths: Sequence[Path], target: str, inputs: Sequence[str]) -> pd
             other = [str(c) for c in table.columns if c != name and stem_of(str(c)) == stem_of(name)]
             if name not in table.columns and other:
                 raise BadInput(f"column {name}", f"{other[0]} in {path}", "give the same unit everywhere")
-    table = pd.concat([table.assign(group=_labels(table, n)) for n, table in enumerate(tables)], ignore_index=True)
-    table = table if len(tables) > 1 else tables[0]
+    if len(tables) > 1:
+        for n, table in enumerate(tables):
+            table["group"] = f"{n}." + table["group"].astype(str) if "group" in table.columns else str(n)
+    table = pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
     check_table(table, target, inputs)
     return table
-
-
-def _labels(table: pd.DataFrame, number: int) -> pd.Series:
-    if "group" in table.columns:
-        return f"{number}." + table["group"].astype(str)
-    return pd.Series(str(number), index=table.index)
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from MDAnalysis.coordinates.timestep import Timestep
 from scipy import constants
 
 from md.cell import Cell
-from md.forcefield import WATER, residue_name
+from md.forcefield import WATER
 from md.ions import IonSites
 
 ANGSTROM = 1e-10  # m
@@ -39,7 +39,7 @@ class Atoms:
     def __init__(self, universe: Universe, cell: Cell) -> None:
         names = universe.atoms.resnames
         self.cell = cell
-        sites = {ion.name: np.flatnonzero(names == residue_name(ion)) for ion in cell.electrolyte.ions}
+        sites = {ion.name: np.flatnonzero(names == ion.molecule.residue) for ion in cell.electrolyte.ions}
         self.sites = np.concatenate(list(sites.values()))
         numbers = {ion.name: len(sites[ion.name]) // len(ion.sites) for ion in cell.electrolyte.ions}
         self.ions = IonSites(cell.electrolyte, numbers)

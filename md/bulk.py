@@ -14,7 +14,6 @@ mPa s at 298 K: M. A. Gonzalez, J. L. F. Abascal, J. Chem. Phys. 132, 096101 (20
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -31,7 +30,7 @@ from md.forcefield import add_liquid, charges, check_neutral, nonbonded, paramet
 from md.growth import grow
 from md.ions import IonSites
 from md.packing import rotations, waters_at
-from md.propagate import choose_platform
+from md.propagate import choose_platform, positions_of
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput, StageFailed
 
@@ -190,7 +189,7 @@ def at_pressure(
         _steps(sim, 50)
         volumes[n] = sim.context.getState().getPeriodicBoxVolume().value_in_unit(unit.nanometer**3) * 1e-27
     second_half = volumes[rounds // 2 :]
-    final, last = _positions(sim), float(volumes[-1] ** (1 / 3))
+    final, last = positions_of(sim) * 1e-9, float(volumes[-1] ** (1 / 3))
     length = float(second_half.mean() ** (1 / 3))
     relaxed = replace(box, length=length, positions=_rescale(box, final, length / last))
     blocks = [part.mean() for part in np.array_split(second_half, BLOCKS)]
@@ -202,11 +201,8 @@ def bulk_properties(
     settings: BulkSettings | None = None,
     *,
     density_error: float = float("nan"),
-    advance: Callable[[float], None] = lambda done: None,
 ) -> BulkProperties:
     """Structure and transport of a box that has its density (`at_pressure`), at constant volume.
-
-    `advance` is called with the fraction done.
 
     Raises
     ------
@@ -217,7 +213,7 @@ def bulk_properties(
     duration = settings.duration
     if duration < 1.5 * LAGS[1]:
         raise BadInput("duration", f"{duration * 1e12:g} ps", f"give at least {1.5e12 * LAGS[1]:g} ps")
-    path, temperature = _trajectory(box, settings, advance)
+    path, temperature = _trajectory(box, settings)
     kinds = np.concatenate([np.full(number, name) for name, number in box.numbers.items()] + [["water"] * box.waters])
     steps = step_between(path[:-1], path[1:], box.length * 1e9)
     unwrapped = np.concatenate([path[:1], path[0] + np.cumsum(steps, axis=0, dtype=float)]) * 1e-9
@@ -243,7 +239,7 @@ def bulk_properties(
     )
 
 
-def _trajectory(box: BulkBox, settings: BulkSettings, advance: Callable[[float], None]) -> tuple[np.ndarray, float]:
+def _trajectory(box: BulkBox, settings: BulkSettings) -> tuple[np.ndarray, float]:
     """Path of the ions' centres and of the oxygens in nm, (frames, ions + waters, 3), and kinetic temperature in K."""
     timestep, system = settings.timestep, bulk_system(box)
     if settings.heavy_hydrogens:
@@ -262,7 +258,6 @@ def _trajectory(box: BulkBox, settings: BulkSettings, advance: Callable[[float],
         place = np.asarray(state.getPositions(asNumpy=True).value_in_unit(unit.nanometer))
         path[n] = np.concatenate([box.sites.centres(place[:salt]), place[salt::3]])
         kinetic[n] = state.getKineticEnergy().value_in_unit(unit.kilojoule_per_mole)
-        advance((n + 1) / frames)
     freedom = 3 * len(box.positions) - sim.system.getNumConstraints() - 3  # the total momentum is kept at zero
     return path, float(kinetic.mean() * 2e3 / freedom / constants.R)
 
@@ -342,11 +337,6 @@ def _steps(sim: app.Simulation, number: int) -> None:
         sim.step(number)
     except (openmm.OpenMMException, ValueError) as error:
         raise StageFailed("md bulk", f"blew up ({error})") from None
-
-
-def _positions(sim: app.Simulation) -> np.ndarray:
-    state = sim.context.getState(getPositions=True)
-    return np.asarray(state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)) * 1e-9
 
 
 def _rescale(box: BulkBox, positions: np.ndarray, factor: float) -> np.ndarray:

@@ -11,18 +11,7 @@ import openmm
 from openmm import app
 
 from md.cell import Cell
-from md.forcefield import PER_SHEET_ATOM, charges, check_neutral, nonbonded
-
-
-def set_charge(system: openmm.System, cell: Cell, per_sheet_atom: float) -> None:
-    """Set the charge (e) of the positive electrode's sheet atoms, and its opposite, in contexts that are made later.
-
-    Raises
-    ------
-    BadInput : the box would not be neutral
-    """
-    nonbonded(system).setGlobalParameterDefaultValue(0, per_sheet_atom)
-    check_neutral(charges(system), allowed=cell.electrolyte.allow_charged)
+from md.forcefield import PER_SHEET_ATOM
 
 
 class FixedCharge:

@@ -49,16 +49,13 @@ PARTS = ("mean_field", "local_field", "water", "ions", "carbon", "thermal", "fri
 KEYS = ["replica", "time_s", "i", "ion"]
 
 
-def force_balance(
-    results: Sequence[Results], cell: Cell, temperature: pd.DataFrame | None = None, interval: float = INTERVAL
-) -> pd.DataFrame:
+def force_balance(results: Sequence[Results], cell: Cell, temperature: pd.DataFrame | None = None) -> pd.DataFrame:
     """Forces along the paths by half-cell, interval of time, crossing and ion.
 
     Parameters
     ----------
     results : `.results` of `md.ion_forces.IonForces`, one per box
     temperature : `box`, `time_s`, `T_K` of the liquid; the configuration's temperature if None
-    interval : s, as in `IonForces`
 
     Returns
     -------
@@ -69,9 +66,8 @@ def force_balance(
     small for forces that persist; the errors of `mean_forces` are those over half-cells)
     """
     paths = Paths(cell)
-    fields = {
-        number: _field(cell, [r.phi[number] for r in results if number in r.phi]) for number in _intervals(results)
-    }
+    numbers = sorted({number for r in results for number in r.phi})
+    fields = {number: _field(cell, [r.phi[number] for r in results if number in r.phi]) for number in numbers}
     masses = np.array([ion.mass for ion in cell.electrolyte.ions]) * constants.atomic_mass
     valences = np.array([ion.charge for ion in cell.electrolyte.ions])
     kinds = cell.ion_sites.kind
@@ -81,7 +77,7 @@ def force_balance(
         time, place = of_box.time, of_box.positions
         friction = friction_at(cell, time)
         thermal = constants.k * _temperature(temperature, of_box.box, time, cell)
-        number = interval_of(time, interval)
+        number = interval_of(time)
         velocity = _velocity(time, place, cell)
         mean = np.stack([fields[n](at) for n, at in zip(number, place, strict=True)]) * charge[:, None]
         pairs = {kind: of_box.forces[:, k, :, :2].astype(float) for k, kind in enumerate(KINDS)}
@@ -100,7 +96,7 @@ def force_balance(
                     tables.append(
                         _rows(
                             {"replica": 4 * of_box.box + h, "i": i, "ion": name},
-                            (number + 0.5) * interval,
+                            (number + 0.5) * INTERVAL,
                             paths.field.length,
                             total,
                             np.linalg.norm(w, axis=-1)[:, own].sum(axis=1),
@@ -177,10 +173,6 @@ def _rows(
     errors = (pooled / count.clip(lower=1) ** 0.5).rename(columns=lambda name: name.replace("_pN", "_error_pN"))
     table = means.join(errors).rename_axis("time_s").reset_index()
     return table.assign(**keys)[[*KEYS, *table.columns.drop("time_s")]]
-
-
-def _intervals(results: Sequence[Results]) -> list[int]:
-    return sorted(set().union(*(r.phi for r in results)))
 
 
 def _velocity(time: np.ndarray, place: np.ndarray, cell: Cell) -> np.ndarray:

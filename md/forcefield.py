@@ -35,11 +35,6 @@ PER_SHEET_ATOM = "charge_per_carbon"  # global parameter, e: the charge of the p
 EXCLUDED = 0.3  # nm, neighbours within a frozen sheet, whose mutual forces are irrelevant
 
 
-def residue_name(ion: Ion) -> str:
-    """Residue name of an ion: that of its own force field, or one that no standard residue has."""
-    return ion.molecule.residue
-
-
 def forcefield_xml(electrolyte: Electrolyte, sheets: SheetLattice | None = None) -> str:
     """OpenMM ForceField XML of sheet atoms (uncharged, massless), water and ions; molecular ions as in their own XML.
 
@@ -49,10 +44,10 @@ def forcefield_xml(electrolyte: Electrolyte, sheets: SheetLattice | None = None)
     ------
     BadInput : molecular ions scale 1-4 interactions differently, or two ions' residues share a name
     """
-    names = ["GRA", "HOH", *map(residue_name, electrolyte.ions)]
+    names = ["GRA", "HOH", *(ion.molecule.residue for ion in electrolyte.ions)]
     for ion in electrolyte.ions:
-        if names.count(residue_name(ion)) > 1:
-            raise BadInput(f"ions.{ion.name}", f"residue {residue_name(ion)}", "another residue has that name")
+        if names.count(ion.molecule.residue) > 1:
+            raise BadInput(f"ions.{ion.name}", f"residue {ion.molecule.residue}", "another residue has that name")
     root = ElementTree.Element("ForceField")
     root.append(ElementTree.Comment(" SPC/E water, frozen sheets and ions; Lorentz-Berthelot mixing "))
     single = [(ion, ion.md) for ion in electrolyte.ions if isinstance(ion.md, MDParameters)]
@@ -78,7 +73,7 @@ def forcefield_xml(electrolyte: Electrolyte, sheets: SheetLattice | None = None)
     add(water, "Bond", atomName1="O", atomName2="H2")
     for ion, known in single:
         kind(f"ion-{ion.name}", ion.sites[0].element, known.mass.value)
-        residue = add(residues, "Residue", name=residue_name(ion))
+        residue = add(residues, "Residue", name=ion.molecule.residue)
         add(residue, "Atom", name=ion.name, type=f"ion-{ion.name}", charge=known.charge.value)
     stiff = 1e5  # kJ/mol/nm^2 and /rad^2; without effect, since waters are rigid
     bonds = add(root, "HarmonicBondForce")
@@ -94,15 +89,15 @@ def forcefield_xml(electrolyte: Electrolyte, sheets: SheetLattice | None = None)
     for ion, known in single:
         sigma, epsilon = known.sigma.value * 1e9, known.epsilon.value
         add(nonbonded, "Atom", type=f"ion-{ion.name}", sigma=sigma, epsilon=epsilon)
-    for ion in molecular(electrolyte):
-        merge(root, molecular_xml(ion))
+    for ion, own in molecular(electrolyte):
+        merge(root, molecular_xml(ion, own))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def molecular_xml(ion: Ion) -> ElementTree.Element:
+def molecular_xml(ion: Ion, md: MolecularParameters) -> ElementTree.Element:
     """The XML of a molecular ion, with types that are unique to the ion and charges at the residue's atoms."""
-    root = ElementTree.fromstring(_molecular(ion).forcefield.value)
+    root = ElementTree.fromstring(md.forcefield.value)
     for element in root.iter():
         for key in element.attrib:
             named = key.rstrip("1234") in ("type", "class") or (element.tag == "Type" and key == "name")
@@ -135,8 +130,8 @@ def scales14(electrolyte: Electrolyte) -> dict[str, float]:
     """
     names = ("coulomb14scale", "lj14scale")
     scales: tuple[float, ...] = (1.0, 1.0)
-    for number, ion in enumerate(molecular(electrolyte)):
-        section = ElementTree.fromstring(_molecular(ion).forcefield.value).find("NonbondedForce")
+    for number, (ion, md) in enumerate(molecular(electrolyte)):
+        section = ElementTree.fromstring(md.forcefield.value).find("NonbondedForce")
         own = tuple(float(section.get(name, 1.0)) if section is not None else 1.0 for name in names)
         if number and own != scales:
             raise BadInput(f"ions.{ion.name}.md.forcefield", f"{names} of {own}", "all ions must scale 1-4 pairs alike")
@@ -144,14 +139,9 @@ def scales14(electrolyte: Electrolyte) -> dict[str, float]:
     return dict(zip(names, scales, strict=True))
 
 
-def molecular(electrolyte: Electrolyte) -> list[Ion]:
+def molecular(electrolyte: Electrolyte) -> list[tuple[Ion, MolecularParameters]]:
     """The ions with a force field of their own, as XML."""
-    return [ion for ion in electrolyte.ions if isinstance(ion.md, MolecularParameters)]
-
-
-def _molecular(ion: Ion) -> MolecularParameters:
-    assert isinstance(ion.md, MolecularParameters)
-    return ion.md
+    return [(ion, ion.md) for ion in electrolyte.ions if isinstance(ion.md, MolecularParameters)]
 
 
 def topology(cell: Cell, waters: int) -> app.Topology:
@@ -175,7 +165,7 @@ def add_liquid(structure: app.Topology, electrolyte: Electrolyte, numbers: dict[
         chain = structure.addChain()
         elements = [app.Element.getBySymbol(site.element) if site.element else None for site in ion.sites]
         for _ in range(numbers[ion.name]):
-            residue = structure.addResidue(residue_name(ion), chain)
+            residue = structure.addResidue(ion.molecule.residue, chain)
             pairs = zip(ion.sites, elements, strict=True)
             sites = [structure.addAtom(site.name, element, residue) for site, element in pairs]
             for a, b in ion.bonds:
@@ -199,8 +189,9 @@ def parametrise(
     All bonds of rigid molecular ions are constrained; of other molecular ions, those to hydrogen.
     """
     several = molecular(electrolyte)
-    rigid = any(_molecular(ion).rigid for ion in several)
-    names = set(map(residue_name, electrolyte.ions))  # by name, since sites without an element cannot be told apart
+    rigid = any(md.rigid for _, md in several)
+    # By name, since sites without an element cannot be told apart.
+    names = {ion.molecule.residue for ion in electrolyte.ions}
     return app.ForceField(io.StringIO(forcefield_xml(electrolyte, sheets))).createSystem(
         structure,
         nonbondedMethod=app.PME,

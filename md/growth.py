@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import openmm
-from openmm import app, unit
+from openmm import app
 
 from md.forcefield import nonbonded
-from md.propagate import choose_platform
+from md.propagate import choose_platform, positions_of
 
 STAGES = (0.3, 0.5, 0.7, 0.85, 1.0)  # of sigma
 ITERATIONS = 50
@@ -34,5 +34,4 @@ def grow(
         force.updateParametersInContext(sim.context)
         sim.minimizeEnergy(maxIterations=ITERATIONS)
     sim.context.applyConstraints(1e-6)
-    state = sim.context.getState(getPositions=True)
-    return np.asarray(state.getPositions(asNumpy=True).value_in_unit(unit.nanometer))
+    return positions_of(sim)

@@ -38,7 +38,6 @@ class IonForces(AnalysisBase):
     ----------
     universe, cell, box, solved : as for `md.TransSlitFlux`
     every : forces are evaluated in every so many frames, since they are expensive, and are NaN in the others
-    interval : s, length of the intervals over which potentials are averaged
 
     Attributes
     ----------
@@ -54,11 +53,10 @@ class IonForces(AnalysisBase):
         box: int = 0,
         solved: np.ndarray | None = None,
         every: int = 1,
-        interval: float = INTERVAL,
         **options: Any,
     ) -> None:
         super().__init__(universe.trajectory, **options)
-        self.cell, self.number, self.every, self.interval = cell, box, every, interval
+        self.cell, self.number, self.every = cell, box, every
         self.atoms = Atoms(universe, cell)
         self.sheet_atom_charge = SheetAtomCharge(cell, solved)
         self._map = ChargeMap(cell.box)
@@ -83,7 +81,7 @@ class IonForces(AnalysisBase):
         self.results.forces.append(forces.astype(np.float32))
         density = self._map.deposit(place[self.atoms.mobile], self.atoms.mobile_charge)
         density += self._map.deposit(self.cell.sheet_atoms["positions"], sheet_atoms * constants.e)
-        number = interval_of(time, self.interval)
+        number = interval_of(time)
         total, count = self._phi.get(number, (np.zeros(()), 0))
         self._phi[number] = total + self._map.solve(density), count + 1
 
@@ -105,9 +103,9 @@ class IonForces(AnalysisBase):
         self.results.grid = self._map
 
 
-def interval_of(time: np.ndarray | float, interval: float) -> Any:
-    """Number of the interval (n interval, (n + 1) interval] that holds `time` (s); an int, or an array of them."""
-    return np.ceil(np.asarray(time) / interval - 1e-6).astype(int)[()] - 1
+def interval_of(time: np.ndarray | float) -> Any:
+    """Number of the interval (n INTERVAL, (n + 1) INTERVAL] that holds `time` (s); an int, or an array of them."""
+    return np.ceil(np.asarray(time) / INTERVAL - 1e-6).astype(int)[()] - 1
 
 
 def electrostatic_context(cell: Cell, waters: int) -> openmm.Context:

@@ -24,7 +24,7 @@ import pandas as pd
 from scipy import constants
 
 from md.cell import Cell
-from transslit.decomposition import drift_mean, steric_excess
+from transslit.decomposition import FluxParts, decompose, steric_excess
 from transslit.record import TransSlitRecord
 
 FARADAY = constants.N_A * constants.e  # C/mol
@@ -63,9 +63,7 @@ def moving_average(values: np.ndarray, time: np.ndarray, width: float, jumps: tu
     return np.concatenate(parts)
 
 
-def current_parts(
-    cell: Cell, diffusion: np.ndarray, phi: np.ndarray, concentration: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def current_parts(cell: Cell, diffusion: np.ndarray, phi: np.ndarray, concentration: np.ndarray) -> FluxParts:
     """Migration, diffusion and steric current of each ion in A/m, shape (R, T, 4, n - 1, k).
 
     `phi` (R, T, 4, n) in V and `concentration` (R, T, 4, n, k) in mol/m^3 of R boxes; `diffusion` D_k in m^2/s, (k,).
@@ -81,13 +79,8 @@ def current_parts(
     electrodes = v.reshape(*v.shape[:2], 2, 2, *v.shape[3:])
     typical = np.broadcast_to(electrodes.mean(axis=(0, 3), keepdims=True), electrodes.shape).reshape(v.shape)
     deeper, nearer = concentration[..., 1:, :], concentration[..., :-1, :]
-    carried = drift_mean(typical, deeper, nearer)
     scale = FARADAY * valence * diffusion * cell.network.geometric_conductance
-    return (
-        -scale * carried * drift_phi,
-        -scale * (nearer - deeper),
-        -scale * carried * drift_mu,
-    )
+    return decompose(scale, deeper, nearer, drift_phi, drift_mu, typical)
 
 
 class _Boxes(NamedTuple):
@@ -171,7 +164,7 @@ def _crossings(
     by_ion = {}
     for k, name in enumerate(cell.electrolyte.names):
         by_ion[f"I_{name}_A_per_m"] = current_of_ion[..., k]
-        by_ion[f"I_{name}_explained_A_per_m"] = parts[0][..., k] + parts[1][..., k] + parts[2][..., k]
+        by_ion[f"I_{name}_explained_A_per_m"] = parts.total[..., k]
     return {
         "dphi_V": boxes.phi[..., 1:] - boxes.phi[..., :-1],
         "I_A_per_m": current,

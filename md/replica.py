@@ -23,7 +23,7 @@ from md.files import load_array, readable_frames
 from md.fixed_charge import FixedCharge
 from md.forcefield import build_system, topology
 from md.legs import replica_legs
-from md.propagate import SEGMENT_WALL, Leg, frames_in, propagate, simulation
+from md.propagate import SEGMENT_WALL, frames_in, propagate, simulation
 from transslit.errors import StageFailed
 from transslit.files import whole, write_table
 
@@ -71,7 +71,7 @@ def run_replica(
     def start(sim: app.Simulation) -> None:
         set_constrained_positions(sim, equilibrium.snapshots[box % len(equilibrium.snapshots)])
         sim.context.setVelocitiesToTemperature(config.temperature, seed_of(config, box) + 1)
-        sim.context.setTime(-_duration(legs[0]) * 1e12 * unit.picosecond)
+        sim.context.setTime(-legs[0].steps * legs[0].timestep * 1e12 * unit.picosecond)
 
     work = folder / f"replica-{box}"
     counters = propagate(sim, cell, legs, work, drive=drive, start=start, advance=advance, interval=interval)
@@ -97,7 +97,3 @@ def run_replica(
 def drive_of(cell: Cell) -> FixedCharge | ConstantPotential:
     """The drive of `cell`: imposed charge or imposed potential."""
     return FixedCharge(cell) if cell.config.fixed_charge else ConstantPotential(cell)
-
-
-def _duration(leg: Leg) -> float:
-    return leg.steps * leg.timestep

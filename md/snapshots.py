@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from md.files import load_arrays
-from md.forcefield import residue_name
 from transslit import Electrolyte
 
 TITLES = {"before": "before the step", "after": "at the end, charged"}
@@ -19,7 +18,7 @@ def snapshots(folder: Path, electrolyte: Electrolyte) -> tuple[dict[str, pd.Data
 
     Species are "C", "O" (of water; hydrogens are left out) and the ions' names; positions are wrapped into the box.
     """
-    names = {"GRA": "C", "HOH": "O", **{residue_name(ion): ion.name for ion in electrolyte.ions}}
+    names = {"GRA": "C", "HOH": "O", **{ion.molecule.residue: ion.name for ion in electrolyte.ions}}
     frames: dict[str, pd.DataFrame] = {}
     box = np.ones(3)
     for name, title in TITLES.items():

@@ -45,7 +45,6 @@ class TransSlitFlux(FramewiseAnalysis):
     cell : the cell that was simulated
     diffusion_coefficients : D_k in the slits in m^2/s, shape (ions,); the electrolyte's bulk values if None
     box : number of the box
-    charged : whether sheet atoms carry the charge of the drive
     solved : charge of every sheet atom in e at every frame of the trajectory, shape (frames, sheet atoms), if it was
         solved for (constant potential)
 
@@ -65,12 +64,11 @@ class TransSlitFlux(FramewiseAnalysis):
         diffusion_coefficients: np.ndarray | None = None,
         *,
         box: int = 0,
-        charged: bool = True,
         solved: np.ndarray | None = None,
         **options: Any,
     ) -> None:
         super().__init__(universe, cell, **options)
-        self.number, self.charged = box, charged
+        self.number = box
         self.sheet_atom_charge = SheetAtomCharge(cell, solved)
         self.diffusion_coefficients = diffusion_coefficients
         network = cell.network
@@ -94,9 +92,8 @@ class TransSlitFlux(FramewiseAnalysis):
         time = frame_time(self._ts, self.cell.config.frame_interval)
         positions = self._ts.positions[self.atoms.mobile].astype(float) * ANGSTROM
         density = self._map.deposit(positions, self.atoms.mobile_charge)
-        if self.charged:
-            sheets = self.sheet_atom_charge.at(time, self._ts.frame) * constants.e
-            density += self._map.deposit(self.cell.sheet_atoms["positions"], sheets)
+        sheets = self.sheet_atom_charge.at(time, self._ts.frame) * constants.e
+        density += self._map.deposit(self.cell.sheet_atoms["positions"], sheets)
         phi = self._map.solve(density)
         if time >= 0:
             self.results.phi_sum += phi

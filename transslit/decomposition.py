@@ -66,7 +66,9 @@ class FluxParts(NamedTuple):
         return self.migration + self.diffusion + self.steric
 
 
-def decompose(diffusivity: Array | float, c_k: Array, c_l: Array, migration: Array, steric: Array) -> FluxParts:
+def decompose(
+    diffusivity: Array | float, c_k: Array, c_l: Array, migration: Array, steric: Array, v: Array | None = None
+) -> FluxParts:
     """Parts of the flux K -> L, in units of diffusivity times concentration.
 
     Parameters
@@ -75,8 +77,9 @@ def decompose(diffusivity: Array | float, c_k: Array, c_l: Array, migration: Arr
     c_k, c_l : concentrations at K and L
     migration : z (psi_L - psi_K), dimensionless
     steric : mu_L - mu_K, dimensionless
+    v : argument of the weight in the drift's mean concentration; migration + steric if None
     """
-    carried = diffusivity * drift_mean(migration + steric, c_k, c_l)
+    carried = diffusivity * drift_mean(migration + steric if v is None else v, c_k, c_l)
     return FluxParts(-carried * migration, -diffusivity * (c_l - c_k), -carried * steric)
 
 

@@ -9,18 +9,12 @@ LONGEST = 300  # characters of a value that a message repeats
 
 def visible(text: str) -> str:
     """`text` on one line, with whatever steers a terminal, or is no character, as TOML would escape it."""
-    return "".join(
-        character if character.isprintable() or _is_space(character) else _escape(character) for character in text
-    )
+    return "".join(each if each.isprintable() or unicodedata.category(each) == "Zs" else _escape(each) for each in text)
 
 
 def first_line(error: Exception) -> str:
     """What an exception says, or its kind, without what follows in further lines."""
     return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def _is_space(character: str) -> bool:
-    return unicodedata.category(character) == "Zs"
 
 
 def _escape(character: str) -> str:

@@ -163,14 +163,21 @@ def slots(pool: Executor) -> int:
     """Number of tasks that the workers of `pool` run at once at present; workers may come and go.
 
     Workers of this machine that died while they started, which Dask does not start again, are replaced.
+
+    Raises
+    ------
+    ConnectionError : the connection to the scheduler was lost
     """
     client = getattr(pool, "_client", None)
     if client is None:
         return 1
-    running = sum(client.nthreads().values())
-    wanted = len(getattr(client.cluster, "worker_spec", ()))
-    if running < wanted:
-        client.cluster.scale(wanted)
+    try:
+        running = sum(client.nthreads().values())
+        wanted = len(getattr(client.cluster, "worker_spec", ()))
+        if running < wanted:
+            client.cluster.scale(wanted)
+    except Exception as error:
+        raise ConnectionError(str(error)) from error
     return int(running)
 
 
@@ -201,7 +208,7 @@ def run_chunks(
     checked, width, shared = time.monotonic(), slots(pool), not isinstance(pool, Inline)
     while waiting or running:
         if time.monotonic() - checked > 5:
-            checked, width = time.monotonic(), _slots(pool)
+            checked, width = time.monotonic(), slots(pool)
         while waiting and len(running) < max(1, 2 * width if shared else width):
             usual = CHUNK * max(1.0, width / MANY) * count / spent if spent and shared else 1.0
             size = max(1, int(min(usual, LARGEST, len(waiting) / (4 * max(1, width)))))
@@ -225,10 +232,3 @@ def run_chunks(
 def _timed(function: Callable[[list[Item]], list[Result]], chunk: list[Item]) -> tuple[list[Result], float]:
     began = time.monotonic()
     return function(chunk), time.monotonic() - began
-
-
-def _slots(pool: Executor) -> int:
-    try:
-        return slots(pool)
-    except Exception as error:
-        raise ConnectionError(str(error)) from error

@@ -16,7 +16,7 @@ from transslit.config import faults
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.ions import Ion, MDParameters, MolecularParameters
-from transslit.library import approximate_duration, find, named
+from transslit.library import field_location, find, named
 from transslit.units import WRITTEN, parse, show
 
 # Kind of quantity, and the range of the values of known liquids and ions; outside it a wrong unit is likely.
@@ -61,7 +61,7 @@ def find_faults(
         salt = Electrolyte.model_validate(content, context=WRITTEN)
     except ValidationError as error:
         return None, [
-            *(Fault(approximate_duration(str(fault), content), True) for fault in faults(error, str(path))),
+            *(Fault(field_location(str(fault), content), True) for fault in faults(error, str(path))),
             *_rest(content),
         ]
     except BadInput as error:

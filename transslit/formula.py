@@ -13,6 +13,7 @@ at most `LARGEST`, so that the length of a formula bounds the time and the memor
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import partial, reduce
@@ -157,23 +158,19 @@ class _Reader:
 
     def sum(self) -> Value:
         """A sum."""
-        value = self.product()
-        while self.token in ("+", "-"):
-            sign = 1 if self.advance() == "+" else -1
-            other = self.product()
-            value = self.made(value.symbolic + sign * other.symbolic, _of(lambda a, b, s=sign: a + s * b, value, other))
-        return value
+        return self.chain({"+": operator.add, "-": operator.sub}, self.product)
 
     def product(self) -> Value:
         """A product."""
-        value = self.signed()
-        while self.token in ("*", "/"):
-            if self.advance() == "*":
-                other = self.signed()
-                value = self.made(value.symbolic * other.symbolic, _of(lambda a, b: a * b, value, other))
-            else:
-                other = self.signed()
-                value = self.made(value.symbolic / other.symbolic, _of(lambda a, b: a / b, value, other))
+        return self.chain({"*": operator.mul, "/": operator.truediv}, self.signed)
+
+    def chain(self, operations: Mapping[str, Callable[..., Any]], operand: Callable[[], Value]) -> Value:
+        """Operands with `operations` of one precedence between them, from left to right."""
+        value = operand()
+        while self.token in operations:
+            operation = operations[self.advance()]
+            other = operand()
+            value = self.made(operation(value.symbolic, other.symbolic), _of(operation, value, other))
         return value
 
     def signed(self) -> Value:
@@ -184,7 +181,7 @@ class _Reader:
         if self.token in ("+", "-"):
             minus = self.advance() == "-"
             value = self.signed()
-            value = self.made(-value.symbolic, _of(lambda a: -a, value)) if minus else value
+            value = self.made(-value.symbolic, _of(operator.neg, value)) if minus else value
         else:
             value = self.power()
         self.depth -= 1
@@ -199,8 +196,7 @@ class _Reader:
         exponent = self.signed()
         if exponent.constant is not None and abs(exponent.constant) > STEEPEST:
             raise ValueError(f"has a power of {exponent.constant:g}; at most {STEEPEST} is read")
-        constant = _of(lambda a, b: a**b, base, exponent)
-        return self.made(base.symbolic**exponent.symbolic, constant)
+        return self.made(base.symbolic**exponent.symbolic, _of(operator.pow, base, exponent))
 
     def atom(self) -> Value:
         """A number, a name, a function of arguments, or a sum in brackets."""
@@ -216,9 +212,9 @@ class _Reader:
                 raise ValueError(f"unknown name {token}; known are {', '.join([*self.inputs, *self.constants])}")
             return self.made(sympy.Symbol(token, real=True), self.constants.get(token))
         if token == "(":
-            value_in = self.sum()
+            inner = self.sum()
             self.close()
-            return value_in
+            return inner
         raise ValueError(f"{token!r} cannot begin a term" if token else "ends too early")
 
     def function(self, name: str) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -19,13 +19,16 @@ from transslit.files import checked, read_json, write_json
 from transslit.formula import FUNCTIONS, LARGEST, NUMERIC, proportional, read_formula, undefined_at
 from transslit.units import registry
 
+Name = Annotated[str, Field(pattern=r"^[^\W\d]\w*$", max_length=100)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
 
 @dataclass(frozen=True)
 class Constant:
-    """A fitted constant with its standard error and unit."""
+    """A fitted constant with its standard error and unit; the bounds are those of law.json."""
 
-    value: float
-    std: float = 0.0
+    value: Annotated[Number, Field(ge=-LARGEST, le=LARGEST)]
+    std: Annotated[Number, Field(ge=0)] = 0.0
     unit: str = "1"
 
 
@@ -126,16 +129,7 @@ class Law:
 
     def to_json(self) -> dict[str, Any]:
         """The content of law.json."""
-        return {
-            "target": self.target,
-            "inputs": list(self.inputs),
-            "expression": self.expression,
-            "constants": {n: {"value": c.value, "std": c.std, "unit": c.unit} for n, c in self.constants.items()},
-            "covariance": [list(row) for row in self.covariance],
-            "metrics": dict(self.metrics),
-            "front": [dict(row) for row in self.front],
-            "provenance": dict(self.provenance),
-        }
+        return asdict(self)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], path: Path = Path("law.json")) -> Self:
@@ -145,18 +139,7 @@ class Law:
         ------
         BadInput : a field is missing or of another type, or the expression cannot be read
         """
-        found = checked(content, LawFile, path, "law")
-        constants = {name: Constant(c.value, c.std, c.unit) for name, c in found.constants.items()}
-        rest = found.model_dump(include={"metrics", "provenance"})
-        return cls(
-            found.target,
-            found.inputs,
-            found.expression,
-            constants,
-            front=found.front,
-            covariance=found.covariance,
-            **rest,
-        )
+        return cls(**dict(checked(content, LawFile, path, "law")))
 
     def write(self, path: Path) -> None:
         """Write law.json atomically."""
@@ -177,25 +160,13 @@ class Law:
         return cls.from_json(read_json(path, "law"), path)
 
 
-Name = Annotated[str, Field(pattern=r"^[^\W\d]\w*$", max_length=100)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-
-
-class ConstantEntry(Config):
-    """A constant in law.json."""
-
-    value: Annotated[Number, Field(ge=-LARGEST, le=LARGEST)]
-    std: Annotated[Number, Field(ge=0)] = 0.0
-    unit: str = "1"
-
-
 class LawFile(Config):
     """The content of law.json."""
 
     target: Name
     inputs: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)]
     expression: str
-    constants: dict[Name, ConstantEntry]
+    constants: dict[Name, Constant]
     covariance: tuple[tuple[Number, ...], ...] = ()
     metrics: dict[str, Number | None] = Field(default_factory=dict)
     front: tuple[dict[str, Any], ...] = ()

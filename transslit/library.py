@@ -109,7 +109,7 @@ def load_electrolyte(name: str, *, allow_charged: bool = False) -> Electrolyte:
     try:
         return Electrolyte.read_file(str(path), content | {"allow_charged": allow_charged})
     except BadInput as fault:
-        raise BadInput(approximate_duration(fault.field, content), fault.value, fault.accepts) from None
+        raise BadInput(field_location(fault.field, content), fault.value, fault.accepts) from None
 
 
 def named(path: Path) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def named(path: Path) -> dict[str, Any]:
     return {"name": path.stem, **content}
 
 
-def approximate_duration(field: str, content: dict[str, Any]) -> str:
+def field_location(field: str, content: dict[str, Any]) -> str:
     """A field's location with ions by name instead of number, and without the schema's tags of their kinds."""
     ions = content.get("ions", [])
     for place, ion in enumerate(ions if isinstance(ions, list) else []):

@@ -75,9 +75,7 @@ def read_molecule(forcefield: str, structure: str, where: str) -> Molecule:
         raise refuse(f"{len(places)} atoms", f"the residue has {len(names)}", "structure")
     xyz = np.array([site.position for site in sites])
     xyz -= np.average(xyz, axis=0, weights=[site.mass for site in sites])
-    centred = (
-        site._replace(position=(float(x), float(y), float(z))) for site, (x, y, z) in zip(sites, xyz, strict=True)
-    )
+    centred = (site._replace(position=(x, y, z)) for site, (x, y, z) in zip(sites, xyz.tolist(), strict=True))
     bonds = tuple(_bond(bond, names, refuse) for bond in residues[0].findall("Bond"))
     return Molecule(residues[0].get("name", ""), tuple(centred), bonds)
 

@@ -65,8 +65,10 @@ def test_equal_electrodes_given_as_two_are_the_full_cell(paper):
     close(values(two), values(one), 5e-5)  # each is within 5e-5 of the truth
     assert values(two, "phi_m_V") == pytest.approx(values(one, "phi_m_V"), abs=1e-6)
     for name in ("working", "counter"):
-        slits = two.slits.query("electrode == @name")["q_C"].to_numpy() * (1 if name == "working" else -1)
-        assert slits == pytest.approx(one.slits["q_C"].to_numpy(), abs=1e-13)
+        slits = two.slits.query("electrode == @name")
+        charge = slits["q_C"].to_numpy() * (1 if name == "working" else -1)
+        assert charge == pytest.approx(one.slits["q_C"].to_numpy(), abs=1e-13)
+        assert slits["R_ohm"].to_numpy() == pytest.approx(one.slits["R_ohm"].to_numpy(), rel=1e-4)
 
 
 def test_two_different_electrodes_share_one_charge_and_split_the_voltage_by_it(paper):

@@ -37,7 +37,7 @@ def equilibrium(config: ContinuumConfig, potentials: np.ndarray) -> tuple[Modifi
     found = []
     for potential in potentials:
         newton.forget()
-        x = newton.solve(x, 0.0, np.zeros((equations.ions, equations.m)), float(potential))
+        x = newton.solve(x, 0.0, np.zeros((equations.ions, equations.m)), float(potential))[0]
         found.append(x)
     return equations, found
 

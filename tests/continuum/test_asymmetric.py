@@ -127,7 +127,7 @@ def advanced(equations, x, potential, steps=20):
     """Some 0.2 ns on, of ions of 9e-9 m^2/s; `potential` in V."""
     newton, step = Newton(equations), 1e-2 * 9e-9 / equations.config.electrolyte.diffusion_coefficients.max()  # ns
     for _ in range(steps):
-        x = newton.solve(x, 1 / step, equations.split(x)[1] / step, potential)
+        x = newton.solve(x, 1 / step, equations.split(x)[1] / step, potential)[0]
     return x
 
 

@@ -78,7 +78,7 @@ def test_sign_of_the_potential_and_the_ions_may_be_exchanged(kcl, small):
         equations = ModifiedPNP(ContinuumConfig(network=small, electrolyte=salt))
         x = equations.uniform(0.0)
         rate = 1.0  # 1/ns
-        x = Newton(equations).solve(x, rate, rate * equations.split(x)[1], potential)
+        x = Newton(equations).solve(x, rate, rate * equations.split(x)[1], potential)[0]
         solved.append(equations.split(x))
     (psi, c), (psi_exchanged, c_exchanged) = solved
     np.testing.assert_allclose(psi, -psi_exchanged, rtol=0, atol=1e-9)

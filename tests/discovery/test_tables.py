@@ -221,6 +221,8 @@ def test_tables_survive_a_file(make_table, tmp_path) -> None:
     table = make_table(lambda q: 1 - 0.5 * q)
     table.to_parquet(tmp_path / "data.parquet")
     pd.testing.assert_frame_equal(read_tables([tmp_path / "data.parquet"], "dphi_V", INPUTS), table)
+    twice = read_tables([tmp_path / "data.parquet"] * 2, "dphi_V", INPUTS)["group"]
+    assert twice.tolist() == [f"{n}.{group}" for n in range(2) for group in table["group"].astype(str)]
 
 
 @pytest.mark.parametrize(

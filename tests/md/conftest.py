@@ -10,7 +10,7 @@ from MDAnalysis.coordinates.memory import MemoryReader
 from md.cell import Cell
 from md.config import MDConfig
 from md.equilibrium import Equilibrium
-from md.forcefield import build_system, residue_name, topology
+from md.forcefield import build_system, topology
 from md.packing import pack
 from md.propagate import positions_of, simulation
 from md.replica import run_replica
@@ -101,7 +101,7 @@ def universe_of(cell, ions, interval=0.05, start=0.0):
     """Universe of the cell's sheet atoms and of ions [(name, path (T, 3) in m)], frames every `interval` ps."""
     sheet_atoms = cell.sheet_atoms["positions"]
     names = ["GRA"] * len(sheet_atoms)
-    by_name = {ion.name: residue_name(ion) for ion in cell.electrolyte.ions}
+    by_name = {ion.name: ion.molecule.residue for ion in cell.electrolyte.ions}
     paths = []
     for name, path in ions:
         names.append(by_name[name])

@@ -11,7 +11,6 @@ from openmm import unit
 from md.cell import Cell
 from md.equilibrium import Equilibrium, drift_summary, drift_table, ship, shipped_equilibrium
 from md.filling import _add, _remove, heavy_hydrogens, reservoir_count
-from md.fixed_charge import set_charge
 from md.forcefield import build_system, charges, forcefield_xml, nonbonded, topology
 from md.legs import replica_legs
 from md.packing import check_overlaps, pack
@@ -35,7 +34,7 @@ def test_system_is_neutral_before_and_after_the_step(relaxed):
     cell, equilibrium = relaxed
     system = build_system(cell, topology(cell, equilibrium.waters))
     assert abs(charges(system).sum()) < 1e-9
-    set_charge(system, cell, 0.041)
+    nonbonded(system).setGlobalParameterDefaultValue(0, 0.041)
     after = charges(system)
     assert abs(after.sum()) < 1e-9
     positive = after[: len(cell.sheet_atoms["sign"])][cell.sheet_atoms["sign"] > 0]

@@ -153,7 +153,8 @@ def test_potential_follows_the_charge(cell, make_universe):
     """With charged sheets and no liquid the positive electrode's slits are above their reservoir, and mirror-odd."""
     path = np.tile([0.01e-9, 0.0, 0.0], (2, 1))
     bare = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results.counts.phi[-1]
-    uncharged = TransSlitFlux(make_universe(cell, [("K", path)]), cell, charged=False).run().results.counts.phi[-1]
+    none = np.zeros((2, len(cell.sheet_atoms["sign"])))
+    uncharged = TransSlitFlux(make_universe(cell, [("K", path)]), cell, solved=none).run().results.counts.phi[-1]
     sheets = bare - uncharged
     assert (sheets[:2] > 0).all()
     np.testing.assert_allclose(sheets[:2], -sheets[2:], rtol=1e-3, atol=1e-3 * np.abs(sheets).max())
@@ -206,6 +207,19 @@ def test_decomposition_is_the_shared_two_point_flux(cell):
         expected += z * constants.N_A * E * np.array([float(part) for part in parts])
     np.testing.assert_allclose([part[0, 0, 0, 0].sum() for part in found], expected, rtol=1e-12)
     assert found[0][0, 0, 0, 0].sum() > 0  # phi higher in the deeper slit drives positive charge towards the bulk
+
+
+def test_noise_that_averages_out_does_not_shift_the_drift_upwind(cell):
+    """Opposite potentials in two boxes: both drifts carry the arithmetic mean of the concentrations."""
+    n = cell.network.slits
+    phi = np.zeros((2, 1, 4, n))
+    phi[..., 0] = np.array([0.1, -0.1]).reshape(2, 1, 1)
+    concentration = np.broadcast_to(np.linspace([1.0], [1.0 + n - 1], n), (2, 1, 4, n, 2))  # dilute: no steric part
+    found = current_parts(cell, np.array([2e-9, 1e-9]), phi, concentration)
+    thermal = constants.k * 298.15 / E
+    conductance = constants.N_A * E * cell.network.geometric_conductance * 2e-9
+    expected = -conductance * 1.5 * 0.1 / thermal
+    np.testing.assert_allclose(found.migration[:, 0, 0, 0, 0], [expected, -expected], rtol=1e-3)
 
 
 def test_moving_average_does_not_cross_the_step():

@@ -25,6 +25,22 @@ def test_round_trip(tmp_path):
     assert Law.read(tmp_path) == law
 
 
+@pytest.mark.parametrize(
+    ("entry", "field"),
+    [
+        ({}, "value"),
+        ({"value": "5"}, "value"),
+        ({"value": 1e200}, "value"),
+        ({"value": 5.0, "std": -1.0}, "std"),
+        ({"value": 5.0, "error": 1.0}, "error"),
+    ],
+)
+def test_a_constant_of_a_file_is_a_number_in_bounds(entry, field):
+    content = Law.paper(5.0, 0.5).to_json()
+    with pytest.raises(BadInput, match=rf"constants\.R_c\.{field}: "):
+        Law.from_json(content | {"constants": content["constants"] | {"R_c": entry}})
+
+
 def test_a_nonlinear_current_is_no_resistance():
     law = Law("dphi_V", ("I_A_per_m", "q"), "a*I_A_per_m**2", {"a": Constant(1.0)})
     with pytest.raises(BadInput, match="proportional"):

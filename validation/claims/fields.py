@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from continuum import CrossingLine, OpenSpaceFlux, Run, capacitances, migration_laws
-from continuum.measures import Runs, by_width, instant, spread
+from continuum.measures import by_width, instant, spread
 from transslit.plot import TIME, Axis, plot
 from transslit.series import durations
 from validation.claims.registry import Finding, claim
@@ -37,8 +37,7 @@ def _open_space(run: Run) -> pd.DataFrame:
     return table.assign(place=np.where(table["x_m"] == table["x_m"].min(), NEAR, FAR))
 
 
-def _shares_in_open_space(runs: Runs) -> dict[str, float]:
-    (run,) = runs.values()
+def _shares_in_open_space(run: Run) -> dict[str, float]:
     table = _open_space(run)
     result = {}
     near = table[table["place"] == NEAR].sort_values("time_s")
@@ -62,14 +61,7 @@ def _shares_in_open_space(runs: Runs) -> dict[str, float]:
         "mobility carry as they diffuse."
     ),
     needs=[Need("cv", (1.5e-9,), inputs=True)],
-    draw=plot(
-        TIME,
-        Axis("current", "I / mA m$^{-1}$", 1e3),
-        hue="mechanism",
-        panel="place",
-        marks="-",
-        free=True,
-    ),
+    draw=plot(TIME, Axis("current", "I / mA m$^{-1}$", 1e3), hue="mechanism", panel="place", marks="-", free=True),
 )
 def open_space(evidence: Evidence) -> Finding:
     """In open space diffusion and steric flux oppose migration all through the cycle; far off migration is nearly all.
@@ -79,14 +71,13 @@ def open_space(evidence: Evidence) -> Finding:
     integral |I| dt. Migration is without the drift of the diffusion potential, which cancels the diffusion of neutral
     salt (`continuum.open_space_flux`); between ions of equal mobility there is none. d = 1.5 nm.
     """
-    result = evidence.measure(_shares_in_open_space, (1.5e-9,))
+    result = evidence.at(_shares_in_open_space, 1.5e-9)
     whole = "95 %: the turns of the drive, where all currents pass zero, are left a twentieth of the cycle"
+    mainly = "'mainly': all but a twentieth"
     parts = (
         part("Share of the cycle in which diffusion opposes", result["diffusion"], low=0.95, reason=whole),
         part("Share of the cycle in which the steric flux opposes", result["steric"], low=0.95, reason=whole),
-        part(
-            "Share of migration in the current far off", result["far"], low=0.95, reason="'mainly': all but a twentieth"
-        ),
+        part("Share of migration in the current far off", result["far"], low=0.95, reason=mainly),
     )
     table = _open_space(evidence.cv(1.5e-9)).melt(
         ["time_s", "x_m", "place"], list(MECHANISMS), var_name="mechanism", value_name="current"
@@ -94,8 +85,7 @@ def open_space(evidence: Evidence) -> Finding:
     return Finding(parts, evidence.setting("d = 1.5 nm"), table.assign(mechanism=table["mechanism"].map(MECHANISMS)))
 
 
-def _theta(runs: Runs) -> dict[str, float]:
-    (run,) = runs.values()
+def _theta(run: Run) -> dict[str, float]:
     laws = migration_laws(run.record)
     theta = laws["theta_A_m2_per_V_mol"]
     return {"r2": float(laws["r_squared"].min()), "spread": spread(theta), "least": float(theta.min())}
@@ -120,21 +110,17 @@ def migration_law(evidence: Evidence) -> Finding:
     the spread of theta over them; c_i is the total ion concentration. d = 2 nm. And the least theta: below zero, a line
     as good would be migration against the voltage.
     """
-    result = evidence.measure(_theta, (2e-9,))
+    result = evidence.at(_theta, 2e-9)
     parts = (
         part("R2 of the line", result["r2"], low=0.99, reason="'quantitative description': 1 % of the variance left"),
         part("Spread of theta over the crossings", result["spread"], high=0.05, reason="5 %: one constant"),
         part("Least theta", result["least"], low=0.0, unit="A m2/(V mol)", reason="along the voltage, not against it"),
     )
-    rows = evidence.cv(2e-9).record.joined()
-    theta = rows["i"].map(migration_laws(evidence.cv(2e-9).record).set_index("i")["theta_A_m2_per_V_mol"])
-    table = pd.DataFrame(
-        {
-            "i": rows["i"],
-            "current": rows["I_migration_A_per_m"],
-            "predicted": theta * rows["c_mol_per_m3"] * rows["dphi_V"],
-        }
-    )
+    record = evidence.cv(2e-9).record
+    rows = record.joined()
+    theta = rows["i"].map(migration_laws(record).set_index("i")["theta_A_m2_per_V_mol"])
+    predicted = theta * rows["c_mol_per_m3"] * rows["dphi_V"]
+    table = pd.DataFrame({"i": rows["i"], "current": rows["I_migration_A_per_m"], "predicted": predicted})
     return Finding(parts, evidence.setting("d = 2 nm"), table)
 
 
@@ -155,8 +141,7 @@ def _crossing(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     return line, gap
 
 
-def _local(runs: Runs) -> dict[str, float]:
-    (run,) = runs.values()
+def _local(run: Run) -> dict[str, float]:
     line, gap = _crossing(run)
     drop = -np.diff(line["phi_V"]) * np.sign(line["j_A_per_m2"].iloc[0])  # with the current, from slit 2 to slit 1
     net = abs(line["phi_V"].iloc[0] - line["phi_V"].iloc[-1])
@@ -192,7 +177,7 @@ def crossing_line(evidence: Evidence) -> Finding:
     that in the quarter at the mirror plane; and along x through the gap the falls of phi with the current (positive
     local resistance) and against it (negative), and the net fall from slit to slit over each.
     """
-    result = evidence.measure(_local, (1.5e-9,))
+    result = evidence.at(_local, 1.5e-9)
     large = "'large': the part is at least twice the net of the two"
     parts = (
         part("Current density at the edge over that at the mirror", result["edge"], low=1.1, reason="'clearly longer'"),
@@ -200,38 +185,22 @@ def crossing_line(evidence: Evidence) -> Finding:
         part("Net fall over its negative part", result["negative"], high=0.5, reason=large),
     )
     line, gap = _crossing(evidence.cv(1.5e-9))
-    profiles = [
-        pd.DataFrame({"position_m": line["x_m"], "value": line["phi_V"] * 1e3, "profile": "potential / mV"}),
-        pd.DataFrame(
-            {
-                "position_m": line["x_m"],
-                "value": line["resistivity_ohm_m"],
-                "profile": "local resistivity / $\\Omega$ m",
-            }
-        ),
-        pd.DataFrame(
-            {
-                "position_m": gap["from_edge_m"],
-                "value": gap["j_A_per_m2"] / 1e6,
-                "profile": "$j_x$ in the gap / MA m$^{-2}$",
-            }
-        ),
-    ]
-    return Finding(
-        parts, evidence.setting("d = 1.5 nm, a quarter into the cycle"), pd.concat(profiles, ignore_index=True)
+    profiles = (
+        ("potential / mV", line["x_m"], line["phi_V"] * 1e3),
+        ("local resistivity / $\\Omega$ m", line["x_m"], line["resistivity_ohm_m"]),
+        ("$j_x$ in the gap / MA m$^{-2}$", gap["from_edge_m"], gap["j_A_per_m2"] / 1e6),
     )
+    tables = [pd.DataFrame({"position_m": x, "value": value, "profile": name}) for name, x, value in profiles]
+    setting = evidence.setting("d = 1.5 nm, a quarter into the cycle")
+    return Finding(parts, setting, pd.concat(tables, ignore_index=True))
 
 
-def _capacitance(runs: Runs) -> dict[str, float]:
-    result: dict[str, float] = {}
-    for d, run in runs.items():
-        table = capacitances(run.record)
-        mean = table.groupby("i")["C_F_per_m"].mean()
-        over_time = table.groupby("i")["C_F_per_m"].std() / mean
-        like = mean[mean.index < mean.index.max()]
-        result |= {f"{d:g} slits": spread(like), f"{d:g} time": float(over_time.max())}
-        result[f"{d:g} wall"] = float(mean.iloc[-1] / like.mean() - 1)
-    return result
+def _capacitance(run: Run) -> dict[str, float]:
+    slits = capacitances(run.record).groupby("i")["C_F_per_m"]
+    mean = slits.mean()
+    like = mean[mean.index < mean.index.max()]
+    wall = float(mean.iloc[-1] / like.mean() - 1)
+    return {"slits": spread(like), "time": float((slits.std() / mean).max()), "wall": wall}
 
 
 def _capacitance_table(run: Run) -> pd.DataFrame:
@@ -253,15 +222,12 @@ def capacitance(evidence: Evidence) -> Finding:
     the cycle, and the largest relative standard deviation of all slits over the cycle, at d = 1.5 to 5 nm; where
     |phi_m - phi_i| is above a twentieth of its largest. 1 nm is shown and not judged.
     """
-    result = evidence.measure(_capacitance, WIDTHS)
+    close = "5 %: lines that coincide in a figure"
     parts = []
     for d in WIDTHS:
-        wall = f"the slit at the wall holds {result[f'{d:g} wall'].value:.1%} more per volt, by its larger sheet"
-        for what, label, more in (
-            ("slits", "Spread over the slits", f"; {wall}"),
-            ("time", "Relative deviation over the cycle", ""),
-        ):
-            reason = f"5 %: lines that coincide in a figure{more}"
-            parts.append(part(f"{label} at {nm(d)}", result[f"{d:g} {what}"], high=0.05, reason=reason))
+        result = evidence.at(_capacitance, d)
+        wall = f"{close}; the slit at the wall holds {result['wall'].value:.1%} more per volt, by its larger sheet"
+        parts.append(part(f"Spread over the slits at {nm(d)}", result["slits"], high=0.05, reason=wall))
+        parts.append(part(f"Relative deviation over the cycle at {nm(d)}", result["time"], high=0.05, reason=close))
     table = by_width(evidence.runs((NARROW, *WIDTHS)), _capacitance_table)
-    return Finding(tuple(parts), evidence.setting("d = 1.5 to 5 nm"), table)
+    return Finding(parts, evidence.setting("d = 1.5 to 5 nm"), table)

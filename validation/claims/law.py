@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from continuum.measures import Runs, driven
+from continuum import Run
+from continuum.measures import driven
 from discovery import DiscoveryConfig
 from transslit.plot import Axis, plot
 from validation.checks.law import gamma as gamma_of
@@ -15,11 +16,6 @@ from validation.claims.uncertainty import Evidence, Need
 from validation.verdicts.verdict import Measured, part
 
 FIT = "'describes very well': at most 2 % of the variance left"
-
-
-def _gamma(runs: Runs) -> dict[str, float]:
-    (run,) = runs.values()
-    return {"gamma": run.law[1]}
 
 
 @claim(
@@ -47,7 +43,7 @@ def discovered(evidence: Evidence) -> Finding:
     """
     law = evidence.law_at(1.5e-9)
     same = float({"R_c", "gamma"} == set(law.constants))
-    fitted = evidence.measure(_gamma, (1.5e-9,))["gamma"]
+    fitted = evidence.at(lambda run: {"gamma": run.law[1]}, 1.5e-9)["gamma"]
     result = gamma_of(law)
     u = float(np.hypot(fitted.u_numerical or 0.0, result.half_width))
     gamma = Measured(result.value, u, fitted.inputs, fitted.variations)
@@ -66,12 +62,16 @@ def discovered(evidence: Evidence) -> Finding:
     return Finding(parts, evidence.setting("d = 1.5 nm"), pd.concat(tables, ignore_index=True))
 
 
-def _equation_one(runs: Runs) -> dict[str, float]:
-    (run,) = runs.values()
+def _crossing_two(run: Run) -> pd.DataFrame:
+    """Rows of crossing 2 while it is driven, with dphi by equation 1 in the column expected_V."""
     rows = run.record.joined().query("i == 2 and time_s > 0")
     resistance, gamma = run.law
-    expected = rows["I_A_per_m"] * resistance * (1 - gamma * rows["q"])
-    missed = float(((rows["dphi_V"] - expected) ** 2).sum())
+    return rows.assign(expected_V=rows["I_A_per_m"] * resistance * (1 - gamma * rows["q"]))
+
+
+def _equation_one(run: Run) -> dict[str, float]:
+    rows = _crossing_two(run)
+    missed = float(((rows["dphi_V"] - rows["expected_V"]) ** 2).sum())
     return {"r2": 1 - missed / float(((rows["dphi_V"] - rows["dphi_V"].mean()) ** 2).sum())}
 
 
@@ -97,22 +97,16 @@ def passed_charge(evidence: Evidence) -> Finding:
     run = evidence.cv(2e-9)
     settings = DiscoveryConfig(inputs=("I_A_per_m", "charge_C_per_m"), held_out="none", seed=evidence.config.seed)
     law = evidence.search(run, settings, crossings=(2,))
+    found = f"{FIT}; found: {law.expression}"
     parts = (
-        part("R2 of equation 1 in crossing 2", evidence.measure(_equation_one, (2e-9,))["r2"], low=0.98, reason=FIT),
-        part(
-            "R2 of the law found from the integral",
-            law.metrics["r2"],
-            low=0.98,
-            reason=f"{FIT}; found: {law.expression}",
-        ),
+        part("R2 of equation 1 in crossing 2", evidence.at(_equation_one, 2e-9)["r2"], low=0.98, reason=FIT),
+        part("R2 of the law found from the integral", law.metrics["r2"], low=0.98, reason=found),
     )
-    rows = run.record.joined().query("i == 2 and time_s > 0").sort_values("time_s")
+    rows = _crossing_two(run).sort_values("time_s")
     step = rows["time_s"].diff().fillna(0.0)
     charge = (step * (rows["I_A_per_m"] + rows["I_A_per_m"].shift()).fillna(0.0) / 2).cumsum()
-    resistance, gamma = run.law
-    expected = rows["I_A_per_m"] * resistance * (1 - gamma * rows["q"])
-    curves = [("continuum", rows["dphi_V"]), ("equation 1", expected)]
-    table = pd.concat(
-        [pd.DataFrame({"charge_C_per_m": charge, "dphi_V": value, "from": name}) for name, value in curves]
-    )
-    return Finding(parts, evidence.setting("d = 2 nm, crossing 2"), table.reset_index(drop=True))
+    curves = [
+        pd.DataFrame({"charge_C_per_m": charge, "dphi_V": rows[column], "from": name})
+        for name, column in (("continuum", "dphi_V"), ("equation 1", "expected_V"))
+    ]
+    return Finding(parts, evidence.setting("d = 2 nm, crossing 2"), pd.concat(curves, ignore_index=True))

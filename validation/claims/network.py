@@ -20,14 +20,14 @@ from validation.verdicts.words import nm
 
 WHOLE = 0.95
 TURNS = "95 %: at each turn of the drive the currents pass zero within the time in which the network itself charges"
+ALWAYS = "always, but for one sample"
 STEADY = (2e-9, 3e-9, 4e-9)  # m, the widths of ED3 and ED7
 
 
-def _shares(runs: Runs, name: str) -> dict[str, float]:
-    """Smallest share over the crossings, of the cycle and of the charge, by width."""
-    table = by_width(runs, agreement)
-    least = table[table["part"] == name].groupby("d_m")[["cycle", "charge"]].min()
-    return {f"{d:g} {what}": float(least.loc[d, what]) for d in least.index for what in least.columns}
+def _shares(run: Run, name: str) -> dict[str, float]:
+    """Smallest share over the crossings, of the cycle and of the charge."""
+    table = agreement(run)
+    return {what: float(table.loc[table["part"] == name, what].min()) for what in ("cycle", "charge")}
 
 
 @claim(
@@ -46,13 +46,12 @@ def enhancement(evidence: Evidence) -> Finding:
     Share of the first cycle, and of the charge that crosses in it, during which the migration and the diffusion current
     have one sign; the smallest of all crossings, at d = 1.5, 2, 3, 4 and 5 nm.
     """
-    result = evidence.measure(partial(_shares, name="diffusion"), WIDTHS)
     parts = [
-        part(f"Share of the {what} at {nm(d)}", result[f"{d:g} {what}"], low=WHOLE, reason=TURNS)
+        part(f"Share of the {what} at {nm(d)}", share, low=WHOLE, reason=TURNS)
         for d in WIDTHS
-        for what in ("cycle", "charge")
+        for what, share in evidence.at(partial(_shares, name="diffusion"), d).items()
     ]
-    return Finding(tuple(parts), evidence.setting("d = 1.5 to 5 nm"), by_width(evidence.runs(WIDTHS), agreement))
+    return Finding(parts, evidence.setting("d = 1.5 to 5 nm"), by_width(evidence.runs(WIDTHS), agreement))
 
 
 @claim(
@@ -72,23 +71,19 @@ def steric(evidence: Evidence) -> Finding:
     widths = (NARROW, *WIDTHS)
 
     def measured(runs: Runs) -> dict[str, float]:
-        shares = _shares(runs, "steric")
-        charge = [shares[f"{d:g} charge"] for d in sorted(runs)]
-        return shares | {"slope": float(np.polyfit(np.log(sorted(runs)), charge, 1)[0])}
+        charge = {d: _shares(runs[d], "steric")["charge"] for d in sorted(runs)}
+        slope = float(np.polyfit(np.log(list(charge)), list(charge.values()), 1)[0])
+        return {nm(d): share for d, share in charge.items()} | {"slope": slope}
 
     result = evidence.measure(measured, widths)
-    parts = [
-        part(f"Share of the charge at {nm(d)}", result[f"{d:g} charge"], low=WHOLE, reason=TURNS)
-        for d in (NARROW, WIDTHS[0])
-    ]
-    parts.append(
-        part("Slope of that share against ln d", result["slope"], high=0.0, reason="negative: more in narrower slits")
-    )
-    return Finding(tuple(parts), evidence.setting("d = 1 to 5 nm"), by_width(evidence.runs(widths), agreement))
+    shares = {f"Share of the charge at {nm(d)}": result[nm(d)] for d in (NARROW, WIDTHS[0])}
+    parts = [part(title, share, low=WHOLE, reason=TURNS) for title, share in shares.items()]
+    falls = "negative: more in narrower slits"
+    parts.append(part("Slope of that share against ln d", result["slope"], high=0.0, reason=falls))
+    return Finding(parts, evidence.setting("d = 1 to 5 nm"), by_width(evidence.runs(widths), agreement))
 
 
-def _ranks(runs: Runs) -> dict[str, float]:
-    (run,) = runs.values()
+def _ranks(run: Run) -> dict[str, float]:
     table = _mid_charge(run)
     table = table[table["i"] < table["i"].max()]
     return {"rank": float(spearmanr(table["rho_C_per_m3"], table["phi_V"]).statistic)}
@@ -116,13 +111,12 @@ def screening(evidence: Evidence) -> Finding:
     Rank correlation of phi_i with rho_i over the slits between like sheets, a quarter into the cycle, d = 2 nm. The
     slit beside the closing wall is left out: it has a full sheet on one side.
     """
-    result = evidence.measure(_ranks, (2e-9,))["rank"]
+    result = evidence.at(_ranks, 2e-9)["rank"]
     parts = (part("Rank correlation", result, low=0.99, reason="four slits: 1 or it is not an order"),)
     return Finding(parts, evidence.setting("d = 2 nm, a quarter into the cycle"), _mid_charge(evidence.cv(2e-9)))
 
 
-def _pearson(runs: Runs) -> dict[str, float]:
-    (run,) = runs.values()
+def _pearson(run: Run) -> dict[str, float]:
     phi, rho = (np.diff(wide(run.record, column).to_numpy(), axis=1) for column in ("phi_V", "rho_C_per_m3"))
     pairs = phi.shape[1] - 1  # the innermost pair ends beside the wall
     return {str(i + 1): pearson(phi[:, i], rho[:, i]) for i in range(pairs)}
@@ -151,17 +145,15 @@ def coupling(evidence: Evidence) -> Finding:
     Pearson correlation of dphi_i with rho_{i+1} - rho_i over the cycle, for each pair of slits between like sheets,
     d = 2 nm.
     """
-    result = evidence.measure(_pearson, (2e-9,))
     parts = [
         part(f"Correlation, i = {i}", r, low=0.9, reason="four fifths of the variance in common")
-        for i, r in result.items()
+        for i, r in evidence.at(_pearson, 2e-9).items()
     ]
-    return Finding(tuple(parts), evidence.setting("d = 2 nm"), _differences(evidence.cv(2e-9)))
+    return Finding(parts, evidence.setting("d = 2 nm"), _differences(evidence.cv(2e-9)))
 
 
-def _filling_order(runs: Runs) -> dict[str, float]:
-    tables = {d: falling(run, "rho_C_per_m3", run.config.network.slits - 1) for d, run in runs.items()}
-    return {f"{d:g}": float(table["share"].min()) for d, table in tables.items()}
+def _filling_order(run: Run) -> pd.DataFrame:
+    return falling(run, "rho_C_per_m3", run.config.network.slits - 1)  # without the slit beside the wall
 
 
 @claim(
@@ -177,18 +169,15 @@ def filling(evidence: Evidence) -> Finding:
     Share of the charging sweep (from a tenth of it) during which |rho_i| is above |rho_{i+1}|, the smallest of the
     pairs of slits between like sheets, at d = 2, 3 and 4 nm.
     """
-    result = evidence.measure(_filling_order, STEADY)
     parts = [
-        part(f"Share of the charging sweep at {nm(d)}", result[f"{d:g}"], low=0.99, reason="always, but for one sample")
+        part(f"Share of the charging sweep at {nm(d)}", share, low=0.99, reason=ALWAYS)
         for d in STEADY
+        for share in evidence.at(lambda run: {"least": float(_filling_order(run)["share"].min())}, d).values()
     ]
-    runs = evidence.runs(STEADY)
-    table = by_width(runs, lambda run: falling(run, "rho_C_per_m3", run.config.network.slits - 1))
-    return Finding(tuple(parts), evidence.setting("d = 2, 3, 4 nm"), table)
+    return Finding(parts, evidence.setting("d = 2, 3, 4 nm"), by_width(evidence.runs(STEADY), _filling_order))
 
 
-def _orders(runs: Runs) -> dict[str, float]:
-    (run,) = runs.values()
+def _orders(run: Run) -> dict[str, float]:
     last = run.config.network.slits - 1  # without the slit beside the wall
     return {
         "current": float(falling(run, "I_A_per_m")["share"].min()),
@@ -200,8 +189,7 @@ def _shares_of_slits(run: Run) -> pd.DataFrame:
     at = run.record.terminal["time_s"] == instant(run, 0.25)
     total = float(run.record.terminal.loc[at, "I_m_A_per_m"].iloc[0])
     rows = run.record.joined()
-    rows = rows[rows["time_s"] == instant(run, 0.25)]
-    held = run.record.slits[run.record.slits["time_s"] == instant(run, 0.25)]
+    rows, held = rows[rows["time_s"] == instant(run, 0.25)], _mid_charge(run)
     current = pd.DataFrame({"i": rows["i"], "share": rows["I_A_per_m"] / total, "of": "current I_m"})
     charge = pd.DataFrame({"i": held["i"], "share": held["Q_C_per_m"] / held["Q_C_per_m"].sum(), "of": "charge Q_m"})
     return pd.concat([current, charge], ignore_index=True)
@@ -220,11 +208,9 @@ def supply(evidence: Evidence) -> Finding:
     Share of the charging sweep (from a tenth of it) during which I_i is above I_{i+1}, and |Q_i| above |Q_{i+1}|, the
     smallest of all pairs; the charge without the slit beside the closing wall. d = 2 nm.
     """
-    result = evidence.measure(_orders, (2e-9,))
+    result = evidence.at(_orders, 2e-9)
     parts = [
-        part("Share of the sweep with I_i > I_{i+1}", result["current"], low=0.99, reason="always, but for one sample"),
-        part(
-            "Share of the sweep with |Q_i| > |Q_{i+1}|", result["charge"], low=0.99, reason="always, but for one sample"
-        ),
+        part("Share of the sweep with I_i > I_{i+1}", result["current"], low=0.99, reason=ALWAYS),
+        part("Share of the sweep with |Q_i| > |Q_{i+1}|", result["charge"], low=0.99, reason=ALWAYS),
     ]
-    return Finding(tuple(parts), evidence.setting("d = 2 nm"), _shares_of_slits(evidence.cv(2e-9)))
+    return Finding(parts, evidence.setting("d = 2 nm"), _shares_of_slits(evidence.cv(2e-9)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,10 @@ from circuit import CircuitConfig, simulate
 from circuit.measures import cv_distance, last_cycle
 from circuit.prescribed import prescribed_line
 from continuum import Run
-from continuum.measures import Runs
 from transslit import TriangularCV
 from transslit.plot import Axis, plot
 from validation.checks.circuit_cv import cell_voltammogram
-from validation.claims.circuits import GROWS, V_M, with_circuit_error
+from validation.claims.circuits import V_M, grows
 from validation.claims.registry import Finding, claim
 from validation.claims.uncertainty import Evidence, Need
 from validation.simulations.circuit import extracted_circuit
@@ -42,16 +40,14 @@ def _curves(run: Run) -> dict[str, pd.DataFrame]:
     return {"NCM": simulate(config).terminal, "TLM": simulate(tlm).terminal, "mPNP": cell_voltammogram(run.record)}
 
 
-def _distances(runs: Runs) -> dict[str, float]:
-    (run,) = runs.values()
+def _distances(run: Run) -> dict[str, float]:
     curves = _curves(run)
     ncm, tlm = (cv_distance(curves[name], curves["mPNP"]) for name in ("NCM", "TLM"))
     return {"ncm": ncm, "tlm": tlm, "ratio": ncm / tlm}
 
 
-def _sources_of_charge(runs: Runs) -> dict[str, float]:
+def _sources_of_charge(run: Run) -> dict[str, float]:
     """Distance of the CVs whose R follows the charges of mPNP, or of the TLM, from the one that follows its own."""
-    (run,) = runs.values()
     config = circuit_of(run, voltage_dependent=False)
     own = simulate(config).terminal
     slits = run.record.slits.pivot_table(index="time_s", columns="i", values="Q_C_per_m").abs()
@@ -82,19 +78,19 @@ def against_continuum(evidence: Evidence) -> Finding:
     And the distance of the CVs whose resistance follows the charges of mPNP, or of the TLM, from that which follows its
     own.
     """
-    slow = evidence.measure(_distances, (WIDTH,), inputs=False)
-    fast = evidence.measure(_distances, (WIDTH,), inputs=False, **FAST)
-    source = evidence.measure(_sources_of_charge, (WIDTH,), inputs=False)
-    close = f"3 %: curves that meet in a figure; the TLM is off by {slow['tlm'].value:.1%} at the paper's rate"
+    slow = evidence.at(_distances, WIDTH, inputs=False)
+    fast = evidence.at(_distances, WIDTH, inputs=False, **FAST)
+    source = evidence.at(_sources_of_charge, WIDTH, inputs=False)
+    close, same = "3 %: curves that meet in a figure", "1 %: identical in a figure"
+    off = f"{close}; the TLM is off by {slow['tlm'].value:.1%} at the paper's rate"
+    halved = "the varying resistance halves it"
     parts = (
-        part("Distance from mPNP at 20 mV/us", slow["ncm"], high=0.03, reason=close),
-        part("Distance from mPNP at 400 mV/us", fast["ncm"], high=0.03, reason="3 %: curves that meet in a figure"),
+        part("Distance from mPNP at 20 mV/us", slow["ncm"], high=0.03, reason=off),
+        part("Distance from mPNP at 400 mV/us", fast["ncm"], high=0.03, reason=close),
         part("Distance of the TLM at 400 mV/us", fast["tlm"], low=0.05, reason="else the comparison proves nothing"),
-        part(
-            "Distance over the TLM's at 400 mV/us", fast["ratio"], high=0.5, reason="the varying resistance halves it"
-        ),
-        part("Change of the CV with Q from mPNP", source["mPNP"], high=0.01, reason="1 %: identical in a figure"),
-        part("Change of the CV with Q from the TLM", source["TLM"], high=0.01, reason="1 %: identical in a figure"),
+        part("Distance over the TLM's at 400 mV/us", fast["ratio"], high=0.5, reason=halved),
+        part("Change of the CV with Q from mPNP", source["mPNP"], high=0.01, reason=same),
+        part("Change of the CV with Q from the TLM", source["TLM"], high=0.01, reason=same),
     )
     tables = [
         curve[["V_m_V", "I_m_A"]].assign(model=name, rate=rate)
@@ -133,32 +129,12 @@ def departure(evidence: Evidence) -> Finding:
     wide = table.pivot_table(index="layers", columns="rate", values="distance")
     gains, faster = wide.diff().iloc[1:].min(), wide["20 mV/us"] - wide["4 mV/us"]
     others = f"{faster[20]:.3f} for 20 layers, {faster[50]:.3f} for 50, where a sweep no longer reaches the last slit"
+    compared = f"as the paper's figure compares; {others}"
     parts = [
-        part(
-            f"Least gain by layers at {name}",
-            with_circuit_error(gains[name]),
-            low=GROWS,
-            reason="grows: ten times the circuit's own error",
-        )
-        for name in RATES
+        *(grows(f"Least gain by layers at {name}", gains[name]) for name in RATES),
+        *(grows(f"Gain by scan rate, {layers} layers", faster[layers], compared) for layers in (6, 10)),
     ]
-    parts += [
-        part(
-            f"Gain by scan rate, {layers} layers",
-            with_circuit_error(faster[layers]),
-            low=GROWS,
-            reason=f"as the paper's figure compares; {others}",
-        )
-        for layers in (6, 10)
-    ]
-    return Finding(tuple(parts), evidence.setting("elements of d = 1.5 nm, gamma = 0.9"), table)
-
-
-@dataclass(frozen=True)
-class _Timing:
-    what: str
-    layers: int
-    cpu_s: float
+    return Finding(parts, evidence.setting("elements of d = 1.5 nm, gamma = 0.9"), table)
 
 
 @claim(
@@ -176,19 +152,20 @@ def cost(evidence: Evidence) -> Finding:
     four thousand cells needs no days.
     """
     run = evidence.cv(WIDTH)
-    timings = [_Timing("mPNP", run.config.network.layers, float(run.manifest["cpu_s"]))]
+    continuum = float(run.manifest["cpu_s"])
+    rows = [("mPNP", run.config.network.layers, continuum)]
     for layers in LAYERS:
         for model in ("ncm", "tlm"):
             config = circuit_of(run, voltage_dependent=False, layers=layers, model=model, drive=TriangularCV(cycles=2))
             began = time.process_time()
             simulate(config)
-            timings.append(_Timing(model.upper(), layers, time.process_time() - began))
-    table = pd.DataFrame(timings)
+            rows.append((model.upper(), layers, time.process_time() - began))
+    table = pd.DataFrame(rows, columns=["what", "layers", "cpu_s"])
     slowest = float(table.loc[table["what"] != "mPNP", "cpu_s"].max())
     same = float(table.loc[(table["what"] == "NCM") & (table["layers"] == run.config.network.layers), "cpu_s"].iloc[0])
     parts = (
         part("Time of the circuit", slowest, high=MINUTE, unit="s", reason="'within a minute', 50 layers"),
-        part("Time of mPNP", timings[0].cpu_s, low=DAY, unit="s", reason="'days or weeks': a day at least"),
-        part("mPNP over the circuit", timings[0].cpu_s / same, low=10.0, reason="the point of the claim: ten times"),
+        part("Time of mPNP", continuum, low=DAY, unit="s", reason="'days or weeks': a day at least"),
+        part("mPNP over the circuit", continuum / same, low=10.0, reason="the point of the claim: ten times"),
     )
     return Finding(parts, evidence.setting("d = 1.5 nm, this machine"), table)

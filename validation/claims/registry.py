@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import inspect
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -30,7 +30,7 @@ from validation.verdicts.verdict import ClaimVerdict, Verdict
 class Finding:
     """What a claim's function returns: its parts, its setting and its tidy table."""
 
-    parts: tuple[Verdict, ...]
+    parts: Sequence[Verdict]
     setting: str
     evidence: pd.DataFrame
 

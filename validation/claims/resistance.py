@@ -16,13 +16,14 @@ from transslit.plot import PHASE, Axis, D, plot
 from validation.claims.registry import Finding, claim
 from validation.claims.uncertainty import Evidence, Need
 from validation.presets import WIDTHS
-from validation.verdicts.verdict import Measured, part
+from validation.verdicts.verdict import part
 from validation.verdicts.words import nm
 
 FLAT = 0.1
 FLATNESS = "'hardly changes' is a slope of at most 0.1: 12 % from 1.5 to 5 nm"
 RISING = "a slope above 0.1 is more than 'hardly changes'"
 SWEPT = (1.5e-9, 2e-9, 3e-9, 4e-9)  # m, of ED6
+STEADY = SWEPT[1:]  # of ED7
 QUANTITIES = {
     "R_max_ohm_m": "largest",
     "R_min_ohm_m": "smallest",
@@ -47,15 +48,10 @@ def _extremes_table(runs: Runs, names: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["d_m", "quantity", "value"]).replace({"quantity": QUANTITIES})
 
 
-def _swing(runs: Runs) -> dict[str, float]:
+def _swing(run: Run) -> dict[str, float]:
     """Spread of dphi/I over the cycle, the smallest of the crossings; and how far dphi and I fall with i."""
-    result = {}
-    for d, run in runs.items():
-        table = driven(run)
-        result[f"{d:g} swing"] = float(table.groupby("i")["R_ohm_m"].agg(spread).min())
-        for column in ("dphi_V", "I_A_per_m"):
-            result[f"{d:g} {column}"] = float(falling(run, column)["share"].min())
-    return result
+    swing = float(driven(run).groupby("i")["R_ohm_m"].agg(spread).min())
+    return {"swing": swing} | {name: float(falling(run, name)["share"].min()) for name in ("dphi_V", "I_A_per_m")}
 
 
 @claim(
@@ -75,22 +71,20 @@ def not_ohmic(evidence: Evidence) -> Finding:
     smallest of the crossings, at d = 1.5 to 4 nm; and the share of the charging sweep during which |dphi_i| and |I_i|
     fall with i.
     """
-    result = evidence.measure(_swing, SWEPT)
+    reason = "above what a constant would look like to the eye; its numerical error is in the interval"
     parts = []
     for d in SWEPT:
-        name = nm(d)
-        reason = "above what a constant would look like to the eye; its numerical error is in the interval"
-        parts.append(part(f"Spread of dphi/I at {name}", result[f"{d:g} swing"], low=0.1, reason=reason))
+        result = evidence.at(_swing, d)
+        parts.append(part(f"Spread of dphi/I at {nm(d)}", result["swing"], low=0.1, reason=reason))
         for column, label in (("dphi_V", "|dphi_i|"), ("I_A_per_m", "|I_i|")):
-            title = f"Share of the sweep in which {label} falls with i, {name}"
-            parts.append(part(title, result[f"{d:g} {column}"], low=0.95, reason="but for the turn"))
+            title = f"Share of the sweep in which {label} falls with i, {nm(d)}"
+            parts.append(part(title, result[column], low=0.95, reason="but for the turn"))
     table = by_width(evidence.runs(SWEPT), lambda run: driven(run)[["phase", "i", "q", "R_ohm_m"]])
-    return Finding(tuple(parts), evidence.setting("d = 1.5 to 4 nm"), table)
+    return Finding(parts, evidence.setting("d = 1.5 to 4 nm"), table)
 
 
-def _spread_of_slits(runs: Runs) -> dict[str, float]:
-    tables = {d: spread_at_equal_filling(run) for d, run in runs.items()}
-    return {f"{d:g}": float(table.groupby("q")["R_ohm_m"].agg(spread).max()) for d, table in tables.items()}
+def _spread_of_slits(run: Run) -> dict[str, float]:
+    return {"spread": float(spread_at_equal_filling(run).groupby("q")["R_ohm_m"].agg(spread).max())}
 
 
 @claim(
@@ -106,13 +100,10 @@ def same_everywhere(evidence: Evidence) -> Finding:
     (largest - smallest) / mean over the crossings of dphi_i/I_i at q_i = 0.3, 0.5, 0.7 and 0.9 on the charging sweep,
     the largest of the four, at d = 1.5 to 4 nm.
     """
-    result = evidence.measure(_spread_of_slits, SWEPT)
-    parts = [
-        part(f"Spread at {nm(d)}", result[f"{d:g}"], high=0.05, reason="5 %: lines that coincide in a figure")
-        for d in SWEPT
-    ]
-    table = by_width(evidence.runs(SWEPT), spread_at_equal_filling)
-    return Finding(tuple(parts), evidence.setting("d = 1.5 to 4 nm"), table)
+    results = {nm(d): evidence.at(_spread_of_slits, d)["spread"] for d in SWEPT}
+    reason = "5 %: lines that coincide in a figure"
+    parts = [part(f"Spread at {width}", result, high=0.05, reason=reason) for width, result in results.items()]
+    return Finding(parts, evidence.setting("d = 1.5 to 4 nm"), by_width(evidence.runs(SWEPT), spread_at_equal_filling))
 
 
 @claim(
@@ -182,8 +173,7 @@ def conductance(evidence: Evidence) -> Finding:
     return Finding(parts, evidence.setting("d = 1.5 to 5 nm"), table)
 
 
-def _turning_points(runs: Runs) -> dict[str, float]:
-    (run,) = runs.values()
+def _turning_points(run: Run) -> dict[str, float]:
     table = driven(run)
     mean = table.pivot_table(index="phase", columns="i", values="R_ohm_m").dropna().mean(axis=1)
     phase, value = mean.index.to_numpy(dtype=float), mean.to_numpy()
@@ -213,7 +203,7 @@ def turning_points(evidence: Evidence) -> Finding:
     where in the charging sweep it is largest, where in the discharging sweep smallest, and both values over R_c and (1
     - gamma) R_c of the fit.
     """
-    result = evidence.measure(_turning_points, (2e-9,))
+    result = evidence.at(_turning_points, 2e-9)
     early, close = "'slightly after' the start: the first tenth of the sweep", "'close to': within a tenth"
     parts = (
         part("Largest over smallest resistance", result["ratio"], low=1.1, reason="a tenth: it varies at all"),
@@ -225,12 +215,9 @@ def turning_points(evidence: Evidence) -> Finding:
     return Finding(parts, evidence.setting("d = 2 nm"), driven(evidence.cv(2e-9))[["phase", "i", "q", "R_ohm_m"]])
 
 
-def _misfit(runs: Runs) -> dict[str, float]:
-    result = {}
-    for d, run in runs.items():
-        table = driven(run)
-        result[f"{d:g}"] = float(np.sqrt(np.mean((table["R_law_ohm_m"] / table["R_ohm_m"] - 1) ** 2)))
-    return result
+def _misfit(run: Run) -> dict[str, float]:
+    table = driven(run)
+    return {"rms": float(np.sqrt(np.mean((table["R_law_ohm_m"] / table["R_ohm_m"] - 1) ** 2)))}
 
 
 def _with_law(run: Run) -> pd.DataFrame:
@@ -243,7 +230,7 @@ def _with_law(run: Run) -> pd.DataFrame:
     "C13",
     figure="ED7d-f",
     see="The thin line follows from the stored charge alone; see where the points leave it, after the turn.",
-    needs=[Need("cv", (2e-9, 3e-9, 4e-9), inputs=True)],
+    needs=[Need("cv", STEADY, inputs=True)],
     draw=plot(
         PHASE, Axis("R", "$R_2$ / $\\Omega$ m"), hue="from", panel="width", marks=".", free=True, laws=("equation 1b",)
     ),
@@ -254,11 +241,7 @@ def resistance_from_filling(evidence: Evidence) -> Finding:
     Root mean square of R_c (1 - gamma q_i) over dphi_i/I_i, less one, over the driven part of the cycle and all
     crossings, with R_c and gamma fitted at each width, d = 2, 3 and 4 nm.
     """
-    widths = (2e-9, 3e-9, 4e-9)
-    result: dict[str, Measured] = evidence.measure(_misfit, widths)
-    parts = [
-        part(f"Relative error at {nm(d)}", result[f"{d:g}"], high=0.05, reason="5 %: points on a line in a figure")
-        for d in widths
-    ]
-    table = by_width(evidence.runs(widths), _with_law)
-    return Finding(tuple(parts), evidence.setting("d = 2, 3, 4 nm"), table)
+    results = {nm(d): evidence.at(_misfit, d)["rms"] for d in STEADY}
+    reason = "5 %: points on a line in a figure"
+    parts = [part(f"Relative error at {width}", result, high=0.05, reason=reason) for width, result in results.items()]
+    return Finding(parts, evidence.setting("d = 2, 3, 4 nm"), by_width(evidence.runs(STEADY), _with_law))

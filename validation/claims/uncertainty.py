@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,19 +47,19 @@ ATOMS = 600.0
 
 @dataclass(frozen=True)
 class Input:
-    """A parameter that the paper's text leaves open, and the range over which it is varied."""
+    """A parameter that the paper's text leaves open, the field that holds it, and the range over which it is varied."""
 
     label: str
+    name: str
     ends: tuple[float, float]  # m
-    change: Callable[[ContinuumConfig, float], ContinuumConfig]
 
-
-def _network(name: str) -> Callable[[ContinuumConfig, float], ContinuumConfig]:
-    return lambda config, value: config.model_copy(update={"network": config.network.model_copy(update={name: value})})
-
-
-def _diameter(config: ContinuumConfig, value: float) -> ContinuumConfig:
-    return config.model_copy(update={"electrolyte": config.electrolyte.with_diameter(value)})
+    def change(self, config: ContinuumConfig, value: float) -> ContinuumConfig:
+        """The configuration with another value (m) of this parameter."""
+        if self.name == "diameter":
+            return config.model_copy(update={"electrolyte": config.electrolyte.with_diameter(value)})
+        if self.name == "stern_thickness":
+            return config.model_copy(update={"stern_thickness": value})
+        return config.model_copy(update={"network": config.network.model_copy(update={self.name: value})})
 
 
 def _inputs(base: ContinuumConfig) -> tuple[Input, ...]:
@@ -67,29 +68,19 @@ def _inputs(base: ContinuumConfig) -> tuple[Input, ...]:
     Ions: from the mean crystal diameter of K and Cl (R. D. Shannon, Acta Cryst. A 32, 751 (1976)) to the hydrated one
     (E. R. Nightingale, J. Phys. Chem. 63, 1381 (1959)).
     """
-    widest = max(ion.diameter.value for ion in base.electrolyte.ions)
+    network, widest = base.network, max(ion.diameter.value for ion in base.electrolyte.ions)
 
-    def around(name: str, value: float) -> tuple[float, float]:
+    def around(label: str, name: str, value: float) -> Input:
         low, high, _ = limits(name, widest)
-        return max(low, value / 2), min(high, 2 * value)
-
-    def of_network(label: str, name: str) -> Input:
-        return Input(label, around(name, getattr(base.network, name)), _network(name))
-
-    def stern(config: ContinuumConfig, value: float) -> ContinuumConfig:
-        return config.model_copy(update={"stern_thickness": value})
+        return Input(label, name, (max(low, value / 2), min(high, 2 * value)))
 
     return (
-        of_network("slit length", "slit_length"),
-        of_network("edge gap", "edge_gap"),
-        Input("ion diameter", (0.32e-9, 0.66e-9), _diameter),
-        Input("Stern layer", around("stern_thickness", base.stern_thickness), stern),
-        of_network("sheet thickness", "sheet_thickness"),
-        Input(
-            "reservoir",
-            (base.network.reservoir_length / 2, 2 * base.network.reservoir_length),
-            _network("reservoir_length"),
-        ),
+        around("slit length", "slit_length", network.slit_length),
+        around("edge gap", "edge_gap", network.edge_gap),
+        Input("ion diameter", "diameter", (0.32e-9, 0.66e-9)),
+        around("Stern layer", "stern_thickness", base.stern_thickness),
+        around("sheet thickness", "sheet_thickness", network.sheet_thickness),
+        Input("reservoir", "reservoir_length", (network.reservoir_length / 2, 2 * network.reservoir_length)),
     )
 
 
@@ -154,29 +145,30 @@ class Evidence(Simulations):
 
     def left(self, needs: Iterable[Need]) -> list[Task]:
         """What `needs` name and is not there yet: cost in s, label, and what does it."""
-        return list({key: task for key, task in self._tasks(list(needs)) if task is not None}.values())
+        return list(dict(self._tasks(needs)).values())
 
-    def _tasks(self, needs: list[Need]) -> Iterator[tuple[str, Task | None]]:
-        """What is to be done by its key, with cost in s and label; None for what is there."""
+    def _tasks(self, needs: Iterable[Need]) -> Iterator[tuple[str, Task]]:
+        """What is to be done, by its key."""
         for need in needs:
-            if need.kind == "cv":
-                for variation in self.variations(need.inputs):
-                    for d in need.widths:
-                        config = self.cv_config(d, variation, **dict(need.drive))
-                        label = f"{nm(d)}, {variation}"
-                        run = partial(self._run, config)
-                        yield config.digest, None if self._finished(config) else (COST[self.config.preset], label, run)
             if need.kind == "atoms":
-                there = find(self.folder.path, self.config, self.given_md)
                 self._use(self.given_md)
-                yield "atoms", None if there else (ATOMS, "molecular dynamics", self.atoms)
+                if not find(self.folder.path, self.config, self.given_md):
+                    yield "atoms", (ATOMS, "molecular dynamics", self.atoms)
+                continue
+            for variation, d in product(self.variations(need.inputs), need.widths):
+                config = self.cv_config(d, variation, **dict(need.drive))
+                if not self._finished(config):
+                    run = partial(self._run, config)
+                    yield config.digest, (COST[self.config.preset], f"{nm(d)}, {variation}", run)
 
     def variations(self, inputs: bool) -> list[str]:
         """Labels of what the preset has, of the numerical companions and, if asked, of the input variations."""
-        labels = [AS_SET, "coarser mesh", "longer steps"]
-        if inputs:
-            labels += [_label(known, value) for known in self.inputs for value in known.ends]
-        return labels
+        return [AS_SET, "coarser mesh", "longer steps", *(self._varied if inputs else ())]
+
+    @property
+    def _varied(self) -> dict[str, tuple[Input, float]]:
+        """Both ends of every input, by the label of the variation."""
+        return {f"{known.label} {nm(value)}": (known, value) for known in self.inputs for value in known.ends}
 
     def cv_config(self, d: float, variation: str = AS_SET, **drive: Any) -> ContinuumConfig:
         """The continuum CV of a slit width in m; `drive` changes the cyclic voltammetry."""
@@ -200,10 +192,8 @@ class Evidence(Simulations):
             return config.model_copy(update={"refinement": 1 / COARSE})
         if variation == "longer steps":  # the error that steps may make goes with the square of their length
             return config.model_copy(update={"step_tolerance": LONG**2 * STEP} if quick else {"steps": int(400 / LONG)})
-        change, value = next(
-            (known.change, value) for known in self.inputs for value in known.ends if _label(known, value) == variation
-        )
-        return change(config, value)
+        known, value = self._varied[variation]
+        return known.change(config, value)
 
     def _possible(self, known: Input) -> bool:
         """Whether the ions still fit at both ends of an input: in a liquid of nothing else larger ones do not."""
@@ -230,6 +220,12 @@ class Evidence(Simulations):
             for name in values[AS_SET]
         }
 
+    def at(
+        self, function: Callable[[Run], Mapping[str, float]], d: float, inputs: bool = True, **drive: Any
+    ) -> dict[str, Measured]:
+        """As `measure`, of the run at one width."""
+        return self.measure(lambda runs: function(runs[d]), (d,), inputs, **drive)
+
     def _measured(self, values: Mapping[str, float], inputs: bool) -> Measured:
         base = values[AS_SET]
         mesh = 1.25 * abs(values["coarser mesh"] - base) / (COARSE - 1)
@@ -238,14 +234,9 @@ class Evidence(Simulations):
         numerical = u if u > ROUND_OFF * abs(base) else 0.0
         if not inputs:
             return Measured(base, numerical, None, values)
-        changes = np.array(
-            [[values[_label(known, value)] - base for value in known.ends] for known in self.inputs]
-        ).reshape(-1, 2)
+        changes = np.array([values[label] - base for label in self._varied]).reshape(-1, 2)
         changes[np.abs(changes) <= ROUND_OFF * abs(base)] = 0.0
-        down, up = (
-            float(np.sqrt(np.sum(np.square(side)))) for side in (changes.min(1).clip(max=0), changes.max(1).clip(min=0))
-        )
-        return Measured(base, numerical, (down, up), values)
+        return Measured(base, numerical, quadrature(changes), values)
 
     def runs(self, widths: Iterable[float]) -> dict[float, Run]:
         """The CVs as set, by width."""
@@ -309,8 +300,10 @@ def _key(config: object) -> str:
     return digest(json.loads(json.dumps(config), parse_float=lambda number: f"{float(number):.12g}"))
 
 
-def _label(known: Input, value: float) -> str:
-    return f"{known.label} {nm(value)}"
+def quadrature(changes: np.ndarray) -> tuple[float, float]:
+    """How far changes (parameters, 2), by both ends of each parameter, take a number down and up, in quadrature."""
+    down, up = changes.min(axis=1).clip(max=0), changes.max(axis=1).clip(min=0)
+    return float(np.sqrt(np.sum(down**2))), float(np.sqrt(np.sum(up**2)))
 
 
 def _name(d: float) -> str:

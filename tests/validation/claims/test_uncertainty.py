@@ -119,17 +119,16 @@ def test_uncertainties_of_a_planted_measure(made, gatherer):
     """f = d (1 + 0.1 on the coarser mesh, + 0.02 with longer steps); it follows the edge gap alone."""
     opened = gatherer()
 
-    def value(runs):
-        (run,) = runs.values()
+    def value(run):
         config = run.config
         error = 0.1 * (config.refinement < 1) + 0.02 * (config.tolerance > 0.1)
         return {"f": 2.0 + error + 0.3 * (config.network.edge_gap / 1e-9 - 1)}
 
-    found = opened.measure(value, (2e-9,))["f"]
+    found = opened.at(value, 2e-9)["f"]
     assert found.value == 2.0
     assert found.u_numerical == pytest.approx(1.25 * np.hypot(0.1 / 0.5, 0.02 / 1.0))
     assert found.inputs == (pytest.approx(0.15), pytest.approx(0.3))  # 0.5 nm down, 2 nm up
-    assert opened.measure(value, (2e-9,), inputs=False)["f"].inputs is None
+    assert opened.at(value, 2e-9, inputs=False)["f"].inputs is None
 
 
 @pytest.mark.parametrize(
