@@ -106,9 +106,9 @@ def _reduced(value: object, plain: Any) -> object:
     return plain
 
 
-def described(meaning: str, symbol: str = "", kind: str = "", **options: Any) -> Any:
-    """A field with what its documentation needs; `kind` is a key of `units.SI_UNITS`, or a unit."""
-    return Field(description=meaning, json_schema_extra={"symbol": symbol, "kind": kind}, **options)
+def described(meaning: str, symbol: str = "", **options: Any) -> Any:
+    """A field with what its documentation needs; its unit is that of its type."""
+    return Field(description=meaning, json_schema_extra={"symbol": symbol}, **options)
 
 
 def digest(content: Any) -> str:

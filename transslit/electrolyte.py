@@ -30,11 +30,11 @@ class Solvent(Config):
     """
 
     model: Literal["spce", "none"] = described("water of molecular dynamics; `none` for a liquid of ions alone")
-    permittivity: Sourced[Permittivity] = described("relative permittivity in the continuum", "eps_r", "none")
-    density: Sourced[Density] = described("of the solvent, or of the liquid of ions", "rho", "density")
-    molar_mass: Sourced[Mass] | None = described("of its molecules; not with `none`", "M", "mass", default=None)
+    permittivity: Sourced[Permittivity] = described("relative permittivity in the continuum", "eps_r")
+    density: Sourced[Density] = described("of the solvent, or of the liquid of ions", "rho")
+    molar_mass: Sourced[Mass] | None = described("of its molecules; not with `none`", "M", default=None)
     temperature_range: Sourced[TemperatureRange] | None = described(
-        "lowest and highest temperature at which the values above are valid", "", "temperature", default=None
+        "lowest and highest temperature at which the values above are valid", default=None
     )
 
     @model_validator(mode="after")
@@ -53,10 +53,8 @@ class Electrolyte(Config):
     title: Words = described("description in one line", default="")
     ions: tuple[Ion, ...] = described("two or more; the bulk is neutral")
     solvent: Solvent = described("solvent of the ions")
-    concentration: Concentration = described(
-        "default concentration of formula units", "c", "concentration", default=1000.0
-    )
-    temperature: Temperature = described("temperature at which the values hold", "T", "temperature", default=298.15)
+    concentration: Concentration = described("default concentration of formula units", "c", default=1000.0)
+    temperature: Temperature = described("temperature at which the values hold", "T", default=298.15)
     allow_charged: bool = described("accept a net charge; set by --allow-charged only", default=False)
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from transslit.config import faults
+from transslit.config import Config, faults
 from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.ions import Ion, MDParameters, MolecularParameters
@@ -24,6 +24,7 @@ USUAL: dict[str, tuple[str, float, float]] = {
     "diffusion_coefficient": ("diffusion coefficient", 1e-13, 1e-8),  # ionic liquid when cold; H+ in water is 9.3e-9
     "diameter": ("length", 1e-10, 2e-9),
     "mass": ("mass", 1.0, 1000.0),
+    "molar_mass": ("mass", 1.0, 1000.0),
     "sigma": ("length", 0.5e-10, 1e-9),
     "epsilon": ("molar energy", 0.0, 10.0),
     "density": ("density", 500.0, 3000.0),
@@ -108,10 +109,9 @@ def _charged(content: dict[str, Any]) -> list[Fault]:
 
 
 def _ion(ion: Ion) -> list[Fault]:
-    values = {"diffusion_coefficient": ion.diffusion_coefficient.value, "diameter": ion.diameter.value}
+    found = _unusual(ion, f"ions.{ion.name}.")
     if isinstance(ion.md, MDParameters):
-        values |= {f"md.{name}": getattr(ion.md, name).value for name in ("mass", "sigma", "epsilon")}
-    found = [fault for name, value in values.items() for fault in _usual(f"ions.{ion.name}.{name}", value)]
+        found += _unusual(ion.md, f"ions.{ion.name}.md.")
     try:
         ratio = ion.charge / ion.valence
     except BadInput as error:  # without a force field it can be used by the continuum
@@ -129,7 +129,7 @@ def _ion(ion: Ion) -> list[Fault]:
 
 def _solvent(salt: Electrolyte) -> list[Fault]:
     solvent = salt.solvent
-    found = list(_usual("solvent.density", solvent.density.value))
+    found = _unusual(solvent, "solvent.")
     least, most = PERMITTIVITY
     if not least <= solvent.permittivity.value <= most:
         found.append(
@@ -154,6 +154,12 @@ def _packing(salt: Electrolyte, concentration: float | None, charge: float | Non
             text = f"surface_charge: {charge:g} C/m^2: {where} can balance {most:.3g} C/m^2, close-packed"
             found.append(Fault(text, True))
     return found
+
+
+def _unusual(part: Config, place: str) -> list[Fault]:
+    """Warnings about the values of an ion, a force field or the solvent."""
+    values = {name: getattr(part, name) for name in type(part).model_fields if name in USUAL}
+    return [fault for name, value in values.items() if value for fault in _usual(place + name, value.value)]
 
 
 def _usual(field: str, value: float) -> list[Fault]:

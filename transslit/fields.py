@@ -14,6 +14,7 @@ from transslit.config import Config
 from transslit.electrolyte import Electrolyte, Solvent
 from transslit.ions import Ion, MDParameters, MolecularParameters, Sourced
 from transslit.network import SlitNetwork
+from transslit.options import quantity_of
 from transslit.units import SI_UNITS, show
 
 TABLES: dict[str, type[Config]] = {
@@ -47,15 +48,22 @@ def _rows(model: type[Config]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         if name not in SET_ELSEWHERE:
             extra: Any = field.json_schema_extra or {}
-            kind = extra.get("kind", "")
-            unit = SI_UNITS[kind][1] if kind in SI_UNITS else kind
-            meaning = f"{field.description}{' *(sourced)*' if _is_sourced(field.annotation) else ''}"
+            kind = kind_of(field)
+            unit = SI_UNITS[kind][1] if kind else ""
+            meaning = f"{field.description}{' *(sourced)*' if _sourced(field) else ''}"
             yield f"| `{name}` | {extra.get('symbol', '')} | {unit} | {_default(field, kind)} | {meaning} |"
 
 
-def _is_sourced(annotation: Any) -> bool:
-    options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
-    return any(isinstance(option, type) and issubclass(option, Sourced) for option in options)
+def _sourced(field: FieldInfo) -> type[Sourced[Any]] | None:
+    """The type of a sourced value, as `Sourced[Length]`; None of any other field."""
+    parts = typing.get_args(field.annotation) if isinstance(field.annotation, types.UnionType) else (field.annotation,)
+    return next((part for part in parts if isinstance(part, type) and issubclass(part, Sourced)), None)
+
+
+def kind_of(field: FieldInfo) -> str:
+    """The kind of quantity of a field or of its sourced value; "" if none."""
+    sourced = _sourced(field)
+    return quantity_of(field if sourced is None else sourced.model_fields["value"])
 
 
 def _default(field: FieldInfo, kind: str) -> str:
@@ -64,7 +72,7 @@ def _default(field: FieldInfo, kind: str) -> str:
     value = field.default
     if kind == "concentration":
         return f"{value / 1000:g} M"
-    if kind in SI_UNITS and value is not None:
+    if kind and value is not None:
         return show(value, kind, digits=6)
     return {None: "none", "": "empty", False: "false"}.get(value, str(value))
 
@@ -74,8 +82,7 @@ def sourced_values(part: Config, owner: str = "") -> Iterator[tuple[str, str, So
     for name, field in type(part).model_fields.items():
         value = getattr(part, name)
         if isinstance(value, Sourced):
-            extra: Any = field.json_schema_extra or {}
-            yield f"{owner}{name.replace('_', ' ')}", _as_text(value.value, extra.get("kind", "")), value
+            yield f"{owner}{name.replace('_', ' ')}", _as_text(value.value, kind_of(field)), value
         elif isinstance(value, Config):
             yield from sourced_values(value, owner)
         elif name == "ions":
@@ -103,7 +110,7 @@ def derived_values(salt: Electrolyte, network: SlitNetwork) -> dict[str, tuple[f
 
 
 def _as_text(value: object, kind: str) -> str:
-    unit = SI_UNITS[kind][0].replace("^2", "²").replace("^3", "³").replace("dalton", "Da") if kind in SI_UNITS else ""
+    unit = SI_UNITS[kind][0].replace("^2", "²").replace("^3", "³").replace("dalton", "Da") if kind else ""
     if isinstance(value, str):
         return f"{len(value.splitlines())} lines"
     numbers = value if isinstance(value, tuple) else (value,)

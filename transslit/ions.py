@@ -32,10 +32,10 @@ class Sourced(Config, Generic[Quantity]):
 class MDParameters(Config):
     """Force field of an ion of one site (Lorentz-Berthelot mixing)."""
 
-    mass: Sourced[Mass] = described("mass", "m", "mass")
-    charge: Sourced[ElementaryCharge] = described("charge; may differ from the valence", "q", "elementary charge")
-    sigma: Sourced[Length] = described("Lennard-Jones diameter", "sigma", "length")
-    epsilon: Sourced[MolarEnergy] = described("Lennard-Jones depth", "epsilon", "molar energy")
+    mass: Sourced[Mass] = described("mass", "m")
+    charge: Sourced[ElementaryCharge] = described("charge; may differ from the valence", "q")
+    sigma: Sourced[Length] = described("Lennard-Jones diameter", "sigma")
+    epsilon: Sourced[MolarEnergy] = described("Lennard-Jones depth", "epsilon")
 
 
 class MolecularParameters(Config):
@@ -65,10 +65,8 @@ class Ion(Config):
     )
     valence: int = described("charge number in the continuum; not zero", "z", strict=True, ge=-9, le=9)
     stoichiometry: int = described("number of these ions per formula unit", "n", default=1, strict=True, ge=1, le=99)
-    diffusion_coefficient: Sourced[DiffusionCoefficient] = described(
-        "uniform, in the continuum", "D", "diffusion coefficient"
-    )
-    diameter: Sourced[Length] = described("edge of its cell in the continuum's lattice gas", "a", "length")
+    diffusion_coefficient: Sourced[DiffusionCoefficient] = described("uniform, in the continuum", "D")
+    diameter: Sourced[Length] = described("edge of its cell in the continuum's lattice gas", "a")
     md: ForceField | None = described("force field of molecular dynamics, of one site or of several", default=None)
 
     @model_validator(mode="after")

@@ -52,8 +52,7 @@ class Option(NamedTuple):
     @property
     def quantity(self) -> str:
         """The kind of quantity (`transslit.units.SI_UNITS`) that its text describes; "" if none."""
-        each_of = (each[1] if isinstance(each, tuple) else each for each in self.types)
-        return next((each.kind for each in each_of if isinstance(each, Quantity)), "")
+        return quantity_of(self.field)
 
     @property
     def text(self) -> str:
@@ -198,6 +197,12 @@ class Options:
             return tuple(_plain(part, items) for part in parts)
         except ValueError as error:
             raise BadInput(option.name, text, str(error)) from None
+
+
+def quantity_of(field: FieldInfo) -> str:
+    """The kind of quantity (`transslit.units.SI_UNITS`) of a field, of its items if it is a tuple; "" if none."""
+    each_of = (each[1] if isinstance(each, tuple) else each for each in _types(field.annotation, field.metadata))
+    return next((each.kind for each in each_of if isinstance(each, Quantity)), "")
 
 
 def refuse_others(kind: str, takes: Mapping[str, Collection[str]], texts: Texts) -> None:

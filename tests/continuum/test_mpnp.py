@@ -1,5 +1,8 @@
 """Residual, Jacobian and fluxes of the discrete equations."""
 
+from pathlib import Path
+from typing import get_args
+
 import numpy as np
 import pytest
 
@@ -39,6 +42,26 @@ def test_jacobian_is_the_derivative(kcl, setting, valences):
     expected = (8 * (residual(h) - residual(-h)) - (residual(2 * h) - residual(-2 * h))) / (12 * h)
     found = equations.jacobian(x, 0.7) @ direction
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
+
+
+def test_every_choice_of_the_equations_is_one_of_these_settings_documented_and_of_effect(kcl):
+    """Choices of the time steps aside."""
+    fields = ContinuumConfig.model_fields
+    choices = {name: get_args(field.annotation) for name, field in fields.items() if name not in {"stepping", "scheme"}}
+    choices = {
+        name: values for name, values in choices.items() if values and all(isinstance(each, str) for each in values)
+    }
+    configs = [ContinuumConfig(network=TINY, electrolyte=kcl, **setting) for setting in SETTINGS.values()]
+    page = (Path(__file__).parents[2] / "docs" / "continuum.md").read_text(encoding="utf-8")
+    for name, values in choices.items():
+        assert set(values) == {getattr(config, name) for config in configs}, name
+        assert [value for value in values if f"`{value}`" not in page] == [], name
+    residuals = []
+    for config in configs:
+        equations = ModifiedPNP(config)
+        x = equations.uniform(0.1)
+        residuals.append(float(np.abs(equations.residual(x, 0.7, np.zeros((equations.ions, equations.m)), 0.1)).sum()))
+    assert len(set(residuals)) == len(SETTINGS)
 
 
 def test_uniform_electrolyte_is_at_rest(kcl, small):

@@ -68,8 +68,8 @@ def test_records_that_exist_are_used_by_the_claims_that_they_fit(inside, tmp_pat
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--claims", "C99"], "claims: C99: give some of C01 to C27"),
-        (["--claims", ""], "claims: : give some of C01 to C27"),
+        (["--claims", "C99"], f"claims: C99: give some of C01 to {max(CLAIMS)}"),
+        (["--claims", ""], f"claims: : give some of C01 to {max(CLAIMS)}"),
         (["--preset", "fast"], "preset: fast"),
         (["--concentration", "1"], "concentration: 1: give a concentration with its unit"),
         (["--electrolyte", "KCI"], "did you mean KCl"),

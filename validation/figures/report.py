@@ -1,5 +1,5 @@
 """The report's figures: one function each, tidy tables in, a matplotlib Figure out; nothing is computed here
-beyond unit changes for the axes. Lines carry the tags by which the page toggles them (`validation.svg`).
+beyond unit changes for the axes. Lines carry the tags by which the page toggles them (`transslit.svg`).
 """
 
 from __future__ import annotations

@@ -4,12 +4,17 @@ The records are coarse continuum runs of this session (five sheets, short slits)
 network is in docs/claims.md.
 """
 
+import re
+from pathlib import Path
+from unittest import mock
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from continuum import ContinuumConfig, Run, trans_slit_flux
 from continuum import run as run_continuum
+from continuum.measures import extremes
 from discovery import DiscoveryConfig
 from transslit import SlitNetwork, TransSlitRecord, TriangularCV, load_electrolyte
 from transslit.progress import Progress
@@ -237,8 +242,21 @@ def test_a_line_with_prescribed_charges_of_its_own_is_the_circuit(planted):
     assert np.sqrt(np.mean((current - same) ** 2)) < 1e-3 * peak
 
 
+def test_the_claim_of_the_documentation_is_judged(planted):
+    """As it stands in docs/claims.md, on planted records."""
+    page = (Path(__file__).parents[3] / "docs" / "claims.md").read_text(encoding="utf-8")
+    evidence = planted()
+    with mock.patch.dict(CLAIMS):
+        exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], {})
+        claim = CLAIMS["C28"]
+        found = claim.judge(evidence)
+    values = extremes(evidence.cv(2e-9))
+    assert claim.verdict(found).value == pytest.approx(values["R_min_ohm_m"] / values["R_max_ohm_m"])
+    assert len(claim.draw(found.evidence).axes) == 1
+
+
 def test_every_claim_is_there_documented_and_drawn(verdict):
-    assert sorted(CLAIMS) == [f"C{number:02d}" for number in range(1, 28)]
+    assert sorted(CLAIMS) == [f"C{number:02d}" for number in range(1, len(CLAIMS) + 1)]
     for claim in CLAIMS.values():
         assert claim.title
         assert claim.statement.endswith((".", "!"))
