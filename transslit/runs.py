@@ -164,8 +164,8 @@ class RunFolder:
         own = {name: path for name, path in names.items() if not _hidden(name) and name not in (STARTED, MANIFEST)}
         return {name: file_checksum(path) for name, path in own.items()}
 
-    def verify(self, manifest: Mapping[str, Any]) -> None:
-        """Refuse a finished stage of which a file is missing or was changed.
+    def verify(self, manifest: Mapping[str, Any], field: str = "out") -> None:
+        """Refuse a finished stage of which a file is missing or was changed; `field` is named in the fault.
 
         Raises
         ------
@@ -175,7 +175,7 @@ class RunFolder:
             path = self.path / name
             if not path.is_file() or file_checksum(path) != known:
                 missing = "was changed since it was written" if path.is_file() else "is missing"
-                raise BadInput("out", path, f"{missing}; remove {self.path / MANIFEST} and it to run again")
+                raise BadInput(field, path, f"{missing}; remove {self.path / MANIFEST} and it to run again")
 
     def conclude(
         self, config: Config, seed: int | None, extra: Mapping[str, Any], inputs: Mapping[str, str] | None = None
@@ -205,6 +205,11 @@ def read_manifest(folder: Path, field: str = "out") -> dict[str, Any]:
     BadInput : damaged
     """
     return read_sealed(folder / MANIFEST, field)
+
+
+def run_of(folder: Path) -> Path:
+    """The folder of the finished run whose record lies in `folder`; `folder` itself if it is no part of a run."""
+    return folder.parent if folder.name == "record" and (folder.parent / MANIFEST).exists() else folder
 
 
 def differences(old: object, new: object) -> str:

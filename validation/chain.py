@@ -7,7 +7,7 @@ judges of any records.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ import md
 from circuit.stage import write_circuit
 from discovery import DiscoveryConfig, table_from_records
 from transslit import Electrolyte, Law, SlitNetwork, TransSlitRecord, TriangularCV
-from transslit.files import read_table
+from transslit.config import Config, digest
+from transslit.errors import BadInput
+from transslit.files import file_checksum, read_table
 from transslit.progress import Progress
-from transslit.runs import RunFolder, open_run, read_manifest
+from transslit.runs import RunFolder, open_run, read_manifest, run_of
 from validation.checks.circuit_cv import circuit_cv
 from validation.checks.judge import Judged, Source, families, judge_records
 from validation.checks.law import atomic_law, law, usable_by_circuit
@@ -31,7 +33,7 @@ from validation.presets import ValidateConfig, cv_config, matched_step, md_confi
 from validation.report.gather import gather
 from validation.report.page import publish
 from validation.report.provenance import provenance
-from validation.report.tables import Facts
+from validation.report.tables import PARTS, Facts
 from validation.simulations.atoms import atoms
 from validation.simulations.circuit import extracted_circuit
 from validation.simulations.runs import Manifest, Run, Simulations
@@ -39,6 +41,7 @@ from validation.verdicts.tolerances import Tolerances, apply_tolerances
 from validation.verdicts.verdict import Verdict
 
 MODELS = ("ncm", "tlm")
+NEEDS = {"discover": (("continuum",), ("md",)), "circuit": (("continuum", "discover"),)}  # of a stage, one of these
 
 
 @dataclass
@@ -52,7 +55,7 @@ class ChainResult:
     circuits: dict[str, pd.DataFrame] = field(default_factory=dict)  # terminal tables of ncm and tlm
     verdicts: list[Verdict] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)  # what could not be judged, in words
-    manifests: Mapping[str, Manifest] = field(default_factory=dict)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -90,6 +93,10 @@ def validate(
     StageFailed : a stage broke down; what it had reached is kept
     """
     progress, stages = progress or Progress(), stages or config.stages
+    for stage, needs in NEEDS.items():
+        if stage in stages and not any(set(each) <= set(stages) for each in needs):
+            accepts = f"{stage} needs {' or '.join(' and '.join(each) for each in needs)} too"
+            raise BadInput("stages", ",".join(stages), accepts)
     cell = md.Cell(md_config(config)) if "md" in stages else None
     with open_run(out) as run:
         run.claim(config)
@@ -110,29 +117,39 @@ def validate(
     return result
 
 
-def judge(records: Sequence[Path], out: Path, tolerances: Tolerances | None = None, seed: int = 0) -> ChainResult:
-    """Judge one record or two, whoever made them, and leave verdicts and the report in `out`.
+class JudgeConfig(Config):
+    """What a judgement's folder is recognised by."""
 
-    Of two, the first is compared with the second. Each of `records` is a record's folder or that of a run.
+    records: tuple[str, ...]  # checksums
+    seed: int = 0
+
+
+def judge(
+    record: Path, out: Path, reference: Path | None = None, tolerances: Tolerances | None = None, seed: int = 0
+) -> ChainResult:
+    """Judge a record, whoever made it, and how it agrees with a `reference`; leave verdicts and the report in `out`.
+
+    Each is a record's folder or that of a run.
 
     Raises
     ------
-    BadInput : no record there, or `out` cannot be written
+    BadInput : no record there, or `out` is of something else or cannot be written
     """
-    sources = families(_source(folder) for folder in records)
-    first = next(iter(sources.values()))
-    with open_run(out):
-        result = ChainResult(first.setting, out, sources)
+    given = [_source(record, "record")] + ([] if reference is None else [_source(reference, "against")])
+    sources, first = families(given), given[0]
+    with open_run(out) as run:
+        config = JudgeConfig(records=tuple(map(_checksum, given)), seed=seed)
+        run.claim(config)
+        result = ChainResult(" against ".join(dict.fromkeys(each.setting for each in given)), out, sources)
         names = list(sources)
         compared = (names[0], names[1]) if len(names) == 2 else None
-        result.add(judge_records(sources, compared, first.setting, seed))
+        result.add(judge_records(sources, compared, result.setting, seed))
         result.verdicts = apply_tolerances(result.verdicts, tolerances or {})
-        result.manifests = {
-            family: made for family, s in sources.items() if s.folder and (made := read_manifest(s.folder))
-        }
+        for family, made in ((name, _manifest(source)) for name, source in sources.items()):
+            result.manifests |= made.get("stages", {family: made} if "wall_s" in made else {})
         network, electrolyte = _known(first)
         facts = Facts(
-            setting=first.setting,
+            setting=result.setting,
             slit=network.slit if network else 0.0,
             seed=seed,
             network=network,
@@ -143,12 +160,29 @@ def judge(records: Sequence[Path], out: Path, tolerances: Tolerances | None = No
         )
         gather(sources, result.verdicts, facts).write(out)
         publish(out)
+        run.conclude(config, seed, {"stages": dict(result.manifests)})
     return result
 
 
-def _source(folder: Path) -> Source:
-    """The record in a folder, with its setting in words."""
-    record = TransSlitRecord.read(folder)
+def _checksum(source: Source) -> str:
+    """SHA-256 of a record's files."""
+    folder = source.folder or Path()
+    place = folder / "record" if (folder / "record" / "record.json").exists() else folder
+    return digest([file_checksum(place / name) for name in ("record.json", *(f"{part}.parquet" for part in PARTS))])
+
+
+def _manifest(source: Source) -> dict[str, Any]:
+    """The manifest of the run that left a record; empty if there is none."""
+    return read_manifest(source.folder, "record") if source.folder else {}
+
+
+def _source(folder: Path, option: str) -> Source:
+    """The record in a folder that an option names, with its setting in words."""
+    folder = run_of(folder)
+    try:
+        record = TransSlitRecord.read(folder)
+    except BadInput as fault:
+        raise BadInput(fault.field.replace("record", option, 1), fault.value, fault.accepts) from None
     about = record.metadata
     words = [str(about["electrolyte"])]
     if (amount := about.get("concentration_mol_per_m3")) is not None:
@@ -161,8 +195,7 @@ def _source(folder: Path) -> Source:
 def _known(source: Source) -> tuple[SlitNetwork | None, Electrolyte | None]:
     """Network and electrolyte of a record: from its metadata, and from the manifest of its run."""
     network = source.record.metadata.get("network")
-    made = read_manifest(source.folder) if source.folder else {}
-    electrolyte = made.get("config", {}).get("electrolyte")
+    electrolyte = _manifest(source).get("config", {}).get("electrolyte")
     return (
         None if network is None else SlitNetwork.model_validate(network),
         None if electrolyte is None else Electrolyte.model_validate(electrolyte),

@@ -30,6 +30,8 @@ def refused(done, *words):
         (["--slit", "0.59nm", "--concentration", "9M"], ["concentration", "6.64 M"]),
         (["--slit", "0.59nm", "--preset", "huge"], ["preset", "quick"]),
         (["--slit", "0.59nm", "--stages", "cook"], ["stages", "cook", "continuum"]),
+        (["--slit", "0.59nm", "--stages", "circuit"], ["stages: circuit", "circuit needs continuum and discover too"]),
+        (["--slit", "0.59nm", "--stages", "discover"], ["stages: discover", "discover needs continuum or md too"]),
         (["--slit", "0.59nm", "--replicas", "0"], ["replicas", "1"]),
         (["--slit", "0.59nm", "--seed", "-1"], ["seed"]),
         (["--slit", "0.59nm", "--colour", "red"], ["--colour"]),

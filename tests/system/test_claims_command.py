@@ -1,12 +1,14 @@
 """`transslit claims` as a user runs it, on claims that need no simulation."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 import md
 from transslit import load_electrolyte
+from transslit.library import shipped
 from transslit.progress import Progress
 from transslit.runs import RunFolder
 from validation.claims import CLAIMS
@@ -63,6 +65,28 @@ def test_records_that_exist_are_used_by_the_claims_that_they_fit(inside, tmp_pat
     done = inside("transslit", "claims", "--claims", "C24", "--record", "other", "--out", "run")
     assert done.returncode == 0
     assert "Claims: other is not used: no claim needs a run of its configuration." in done.stderr
+
+
+def test_a_changed_record_is_refused(inside, tmp_path):
+    small = ["--layers", "2", "--slit-length", "4nm", "--reservoir-length", "4nm", "--steps", "20"]
+    assert inside("transslit", "continuum", "--slit", "1.5nm", *small, "--out", "run").returncode == 0
+    with (tmp_path / "run" / "frames.h5").open("ab") as frames:
+        frames.write(b"0")
+    done = inside("transslit", "claims", "--claims", "C24", "--record", "run/record", "--out", "claims")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "record: run/frames.h5: was changed since it was written" in done.stderr
+
+
+def test_a_salt_without_a_force_field_lacks_the_claim_on_atoms(inside, tmp_path):
+    """Tolerances of checks, which a group keeps in the same file, are left aside."""
+    ion = r"\[ions\.md\](?:\n[^\n]+)+\n"
+    (tmp_path / "own.toml").write_text(re.sub(ion, "", shipped()["KCl"].read_text(encoding="utf-8")), encoding="utf-8")
+    (tmp_path / "ours.toml").write_text('["cv.pos.1.sign"]\nlow = 0.9\n', encoding="utf-8")
+    words = ("--claims", "C04,C24", "--electrolyte", "own.toml", "--tolerances", "ours.toml", "--json")
+    done = inside("transslit", "claims", *words)
+    assert done.returncode == 0, done.stderr
+    assert [row["id"] for row in json.loads(done.stdout)["verdicts"]] == ["C24"]
+    assert "C04 is not judged: own has no force field" in done.stderr
 
 
 @pytest.mark.parametrize(

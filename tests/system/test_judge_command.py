@@ -76,7 +76,7 @@ def test_a_record_against_itself_does_not_differ(records, judged):
         ("NaCl", set(), "cv against cv2: their electrolytes differ (KCl and NaCl)"),
         (
             "deep",
-            {"against.current", "against.1.course", "against.2.course"},
+            {"against.1.course", "against.2.course"},
             "slit 3 is in one of the two records only",
         ),
         (ATOMS, set(), "cv against md: they are driven differently (kind cv and charge-step)"),
@@ -98,8 +98,40 @@ def test_the_summary_and_the_exit_code(records, inside, tmp_path):
 
 
 def test_bad_input_is_one_line(records, inside, tmp_path):
-    for words in (["nowhere"], [records / "KCl", "--against", "nowhere"]):
+    for option, words in (("record", ["nowhere"]), ("against", [records / "KCl", "--against", "nowhere"])):
         done = inside("transslit", "judge", *words)
         assert done.returncode == 2
-        assert done.stderr == "transslit: error: record: nowhere: holds no trans-slit record (record.json is missing)\n"
+        said = f"transslit: error: {option}: nowhere: holds no trans-slit record (record.json is missing)\n"
+        assert done.stderr == said
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_judgement_never_takes_the_place_of_something_else(records, inside, tmp_path):
+    """Neither of a run, nor of the judgement of another record, nor of files of no run."""
+    assert inside("transslit", "judge", records / "KCl", "--out", "judged").returncode == 0
+    assert inside("transslit", "judge", records / "KCl" / "record", "--out", "judged").returncode == 0  # the same
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "verdicts.json").write_text("mine", encoding="utf-8")
+    before = {path: path.read_bytes() for path in records.rglob("[!.]*") if path.is_file()}
+    for out in (records / "KCl", tmp_path / "judged", tmp_path / "notes"):
+        done = inside("transslit", "judge", records / "NaCl", "--out", out)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert done.stderr.startswith(f"transslit: error: out: {out}: holds ")
+    assert {path: path.read_bytes() for path in records.rglob("[!.]*") if path.is_file()} == before
+    assert (tmp_path / "notes" / "verdicts.json").read_text(encoding="utf-8") == "mine"
+
+
+def test_the_folder_of_a_validation_holds_a_record(finished, judged, inside):
+    """The voltammogram that it shows, with the verdicts that it gave."""
+    found = judged(finished[0])
+    rows = json.loads((finished[0] / "verdicts.json").read_text(encoding="utf-8"))
+    assert {row["id"]: row["value"] for row in rows if row["id"].startswith("cv.")} == {
+        name: row["value"] for name, row in found["verdicts"].items() if name.startswith("cv.")
+    }
+    assert inside("transslit", "report", found["out"], "--rebuild").returncode == 0
+
+
+def test_tolerances_may_be_of_a_second_record(records, inside, tmp_path):
+    (tmp_path / "ours.toml").write_text('["cv2.pos.1.sign"]\nlow = 1.1\nrequired = true\n', encoding="utf-8")
+    words = ("transslit", "judge", records / "KCl", "--against", records / "KCl", "--tolerances", "ours.toml")
+    assert "required and failed: cv2.pos.1.sign" in inside(*words).stdout

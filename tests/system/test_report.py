@@ -117,7 +117,7 @@ def test_every_section_has_its_figures_captions_and_data(page):
 
 
 def test_a_page_of_atoms_alone_shows_them_and_says_what_they_lack(browser, tmp_path):
-    judge([SHIPPED / "charge-step-10ps"], tmp_path / "judged")
+    judge(SHIPPED / "charge-step-10ps", tmp_path / "judged")
     browser.get((tmp_path / "judged" / "report.html").as_uri())
     WebDriverWait(browser, 20).until(lambda page: not find(page, "figure noscript"))
     assert browser.get_log("browser") == []

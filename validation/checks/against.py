@@ -7,20 +7,26 @@ is one of two models: a disagreement says where the continuum fails at this slit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from transslit import TransSlitRecord
 from transslit.series import Series, as_table, final_level, rise_time, series, stored
+from transslit.units import show
 from validation.verdicts.bootstrap import bootstrap
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 Statistic = Callable[[np.ndarray, np.ndarray], float]  # of times and values
 ALIKE = 0.01  # relative difference of a charge, window or rate up to which two drives are the same
-SAME = ("kind", "sigma", "ramp", "voltage", "window", "scan_rate", "current")  # of a drive, but its duration
+SAME = {  # kinds of quantity in which two drives must be the same, and of a potential step too
+    "kind": "", "sigma": "surface charge", "ramp": "time", "voltage": "voltage", "window": "voltage",
+    "scan_rate": "scan rate", "smoothing": "", "current": "current per depth", "upper": "voltage", "lower": "voltage",
+}  # fmt: skip
+STEP = {"duration": "time", "rest": "time"}
+STATE = {"temperature_K": "temperature", "concentration_mol_per_m3": "concentration"}
 NAMES = {"md": "atoms", "continuum": "continuum"}
 
 
@@ -47,21 +53,30 @@ class Pairing(NamedTuple):
         return pd.concat(tables, ignore_index=True)
 
     def ratio(self, first: Series, second: Series, statistic: Statistic) -> Estimate:
-        """A statistic of the first over that of the second's mean."""
-        reference = statistic(second.time, second.mean)
-        return bootstrap(
-            lambda mean: statistic(first.time, mean) / reference, first.blocks, seed=self.seed, boxes=first.boxes
-        )
+        """A statistic of the first over that of the second."""
+        return self._estimate(lambda a, b: statistic(first.time, a) / statistic(second.time, b), first, second)
 
     def misfit(self, first: Series, second: Series, scale: float) -> Estimate:
-        """RMS difference of the two courses at the first's times, over `scale`."""
-        target = np.interp(first.time, second.time, second.mean)
-        return bootstrap(
-            lambda mean: float(np.sqrt(np.mean((mean - target) ** 2)) / abs(scale)),
-            first.blocks,
-            seed=self.seed,
-            boxes=first.boxes,
+        """RMS difference of the two courses at the first's times as far as the second goes, over `scale`."""
+        both = first.time <= second.time[-1] * (1 + 1e-9)
+
+        def rms(a: np.ndarray, b: np.ndarray) -> float:
+            difference = a[both] - np.interp(first.time[both], second.time, b)
+            return float(np.sqrt(np.mean(difference**2)) / abs(scale))
+
+        return self._estimate(rms, first, second)
+
+    def _estimate(self, value: Callable[[np.ndarray, np.ndarray], float], first: Series, second: Series) -> Estimate:
+        """`value` of both means; a continuum run is exact, and the intervals of two samples add in quadrature."""
+        result = Estimate.exact(value(first.mean, second.mean))
+        parts = (
+            (self.first, first, lambda mean: value(mean, second.mean)),
+            (self.second, second, lambda mean: value(first.mean, mean)),
         )
+        for record, data, of in parts:
+            if record.metadata["source"] != "continuum":
+                result = result.joined(bootstrap(of, data.blocks, seed=self.seed, boxes=data.boxes))
+        return result
 
 
 def named(first: TransSlitRecord, second: TransSlitRecord) -> tuple[str, str]:
@@ -72,16 +87,32 @@ def named(first: TransSlitRecord, second: TransSlitRecord) -> tuple[str, str]:
 
 def unlike(first: TransSlitRecord, second: TransSlitRecord) -> str:
     """Why two records cannot be compared, in words; empty where they can."""
-    drives = [record.metadata.get("drive", {}) for record in (first, second)]
-    for name in SAME:
-        a, b = (drive.get(name) for drive in drives)
-        number = isinstance(a, int | float) and isinstance(b, int | float)
-        if a != b and not (number and math.isclose(a, b, rel_tol=ALIKE)):
-            return f"they are driven differently ({name} {a} and {b})"
+    about = [first.metadata, second.metadata]
+    drives = [each.get("drive", {}) for each in about]
+    steps = STEP if drives[0].get("kind") == "potential-step" else {}
+    if found := _differs(drives, SAME | steps):
+        return f"they are driven differently ({found})"
     if first.metadata["electrolyte"] != second.metadata["electrolyte"]:
         return f"their electrolytes differ ({first.metadata['electrolyte']} and {second.metadata['electrolyte']})"
+    if found := _differs([each.get("network") or {} for each in about], {"slit": "length"}, known=True):
+        return f"their networks differ ({found})"
+    # That of atoms holds after charging, that of a closed continuum cell before.
+    if about[0]["source"] == about[1]["source"] and (found := _differs(about, STATE, known=True)):
+        return f"their electrolytes differ ({found})"
     if not set(first.slits["i"]) & set(second.slits["i"]):
         return "they have no slit in common"
+    return ""
+
+
+def _differs(pair: Sequence[Mapping[str, Any]], kinds: Mapping[str, str], known: bool = False) -> str:
+    """The first quantity that is not `ALIKE` in two mappings, with its values; with `known`, of those in both."""
+    for name, kind in kinds.items():
+        values = [each.get(name) for each in pair]
+        numbers = [value for value in values if isinstance(value, int | float)]
+        alike = values[0] == values[1] or (len(numbers) == 2 and math.isclose(*numbers, rel_tol=ALIKE))
+        if not alike and not (known and None in values):
+            texts = (show(value, kind) if kind and value in numbers else str(value or "none") for value in values)
+            return f"{name.split('_mol')[0].removesuffix('_K').replace('_', ' ')} {' and '.join(texts)}"
     return ""
 
 
@@ -89,8 +120,9 @@ def against(first: TransSlitRecord, second: TransSlitRecord, setting: str, seed:
     """Verdicts on the slits that both records have; they must be alike (`unlike`)."""
     pairing = Pairing(first, second, named(first, second), setting, seed)
     swept = "scan_rate" in first.metadata.get("drive", {})
-    verdicts = _voltammogram(pairing) if swept else []
-    for i in sorted(set(first.slits["i"]) & set(second.slits["i"])):
+    both = set(first.slits["i"]) & set(second.slits["i"])
+    verdicts = _voltammogram(pairing) if swept and both == set(first.slits["i"]) | set(second.slits["i"]) else []
+    for i in sorted(both):
         verdicts += _course(pairing, int(i), swept) + ([] if swept else _levels(pairing, int(i)))
     return verdicts
 

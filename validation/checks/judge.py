@@ -75,7 +75,7 @@ def judge_records(
             verdicts += _beside(source, family, lacking)
     for family, source in sources.items():
         if not len(source.record.crossings):
-            lacking.append(f"{family}: a single slit has no neighbour, so that no mechanism can be judged")
+            lacking.append(f"{family}: fewer than two slits, so that no mechanism can be judged")
             continue
         verdicts += mechanism(source.record, family, source.driven, required=family == "cv", seed=seed)
         if source.molecular:
@@ -88,6 +88,8 @@ def judge_records(
             verdicts += against(first, second, setting, seed)
             others = sorted({int(i) for i in set(first.slits["i"]) ^ set(second.slits["i"])})
             lacking += [f"slit {i} is in one of the two records only" for i in others]
+            if others and not any(verdict.id == "against.current" for verdict in verdicts):
+                lacking.append("terminal currents of networks of different depth are not compared")
     return Judged(verdicts, lacking)
 
 

@@ -14,9 +14,11 @@ from transslit.runs import RunFolder
 from validation.claims.judge import needed
 from validation.claims.uncertainty import Evidence
 from validation.presets import MD_WIDTH, ClaimsConfig
+from validation.verdicts.words import listed
 
 PARTS = {"continuum-step": 8.0, "continuum-cv": 8.0, "discover": 30.0, "discover-md": 10.0, "circuit": 5.0}  # s
 STAGE = {"continuum-step": "continuum", "continuum-cv": "continuum", "discover-md": "discover"}
+WORDS = {"discover": "law", "discover-md": "law"}
 OF_ATOMS = ("continuum-step", "discover-md")  # run beside molecular dynamics only
 LONG = 6 * 3600.0  # s of molecular dynamics beyond which doing without is worth a word
 
@@ -31,13 +33,14 @@ def announce(
     if progress.quiet:
         return
     todo, advice = [], ""
-    seconds = sum(
-        cost
-        for name, cost in PARTS.items()
+    left = [
+        name
+        for name in PARTS
         if STAGE.get(name, name) in stages and not _finished(run, name) and (name not in OF_ATOMS or cell is not None)
-    )
-    if seconds:
-        todo.append(f"continuum, law and circuit {approximate_duration(seconds)}")
+    ]
+    if left:
+        words = listed(dict.fromkeys(WORDS.get(name, STAGE.get(name, name)) for name in left))
+        todo.append(f"{words} {approximate_duration(sum(PARTS[name] for name in left))}")
     if cell is not None and not _finished(run, "md"):
         atoms, seconds = md.workload(cell, run.path / "md")
         todo.append(
@@ -48,10 +51,10 @@ def announce(
             advice = f" Without a GPU, --stages {others} does the rest first."
     if claims is not None:
         ours = cell is not None and math.isclose(cell.network.slit, MD_WIDTH, rel_tol=1e-3)  # these atoms serve
-        left = Evidence(claims, run, Progress(quiet=True)).left(needed(atoms=not ours))
-        if left:
+        runs = Evidence(claims, run, Progress(quiet=True)).left(needed(atoms=not ours))
+        if runs:
             todo.append(
-                f"evidence for the claims {approximate_duration(sum(cost for cost, _, _ in left))} ({len(left)} runs)"
+                f"evidence for the claims {approximate_duration(sum(cost for cost, _, _ in runs))} ({len(runs)} runs)"
             )
     if todo:
         progress.say(f"To do, about: {'; '.join(todo)}. Ctrl-C at any time: the same command resumes.{advice}")

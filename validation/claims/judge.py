@@ -16,6 +16,7 @@ from transslit.runs import RunFolder
 from validation.claims.registry import CLAIMS
 from validation.claims.uncertainty import Evidence, Need
 from validation.presets import ClaimsConfig
+from validation.simulations.atoms import find
 from validation.verdicts.tolerances import Tolerances, apply_tolerances
 from validation.verdicts.verdict import ClaimVerdict, read_verdicts
 
@@ -38,8 +39,12 @@ def judge_claims(
     BadInput : no record in one of `records`
     StageFailed : a simulation broke down; what was finished is kept
     """
-    wanted = sorted(CLAIMS) if ids is None else list(ids)
-    evidence = Evidence(config, run, progress or Progress(), records)
+    wanted, progress = sorted(CLAIMS) if ids is None else list(ids), progress or Progress()
+    evidence = Evidence(config, run, progress, records)
+    salt, atoms = config.electrolyte, [each for each in wanted if any(n.kind == "atoms" for n in CLAIMS[each].needs)]
+    if not salt.has_force_field and atoms != wanted and not find(run.path, config, evidence.given_md):
+        progress.say(f"Claims: {', '.join(atoms)} is not judged: {salt.name} has no force field, and no --record fits.")
+        wanted = [each for each in wanted if each not in atoms]
     evidence.gather(needed(wanted))
     result = []
     for identity in wanted:

@@ -29,7 +29,7 @@ from discovery import DiscoveryConfig, table_from_records
 from transslit import BadInput, Law, SlitNetwork, TransSlitRecord, TriangularCV
 from transslit.config import digest
 from transslit.progress import Progress
-from transslit.runs import RunFolder, read_manifest, stage_digest
+from transslit.runs import RunFolder, read_manifest, run_of, stage_digest
 from validation.presets import NARROW, ClaimsConfig, apply_preset, limits
 from validation.simulations.atoms import find, fits, found_or_run
 from validation.simulations.runs import Simulations
@@ -113,12 +113,14 @@ class Evidence(Simulations):
         self.config = config
         self.given_md: Path | None = None
         self.given: dict[str, Path] = {}  # continuum runs among `records`, by configuration
-        self.unused = list(dict.fromkeys(records))
+        self.unused = list(dict.fromkeys(map(run_of, records)))
         for folder in self.unused:
+            made = read_manifest(folder, "record")
+            RunFolder(folder).verify(made, "record")
             if fits(TransSlitRecord.read(folder).metadata, config):
                 self.given_md = self.given_md or folder
-            elif content := read_manifest(folder).get("config"):
-                self.given[_key(content)] = folder
+            elif "config" in made:
+                self.given[_key(made["config"])] = folder
         self._runs: dict[str, Run] = {}
         chosen = _inputs(self.cv_config(NARROW))[: QUICK_INPUTS if config.preset == "quick" else None]
         self.inputs = tuple(known for known in chosen if self._possible(known))

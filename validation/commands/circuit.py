@@ -121,7 +121,10 @@ def circuit_command(
     config, known, fitted = read(texts, [] if law is None else [str(law)])
     inputs = {"law": str(known.numeric) if known else "", "export": further.export or ""}
     if further.fit is not None:
-        curve = read_curve(further.fit)
+        try:
+            curve = read_curve(further.fit)
+        except BadInput as fault:
+            raise BadInput("fit", fault.value, fault.accepts) from None
         inputs["fit"] = file_checksum(further.fit)
     frequencies = _decades("impedance", further.impedance, "frequency", "1kHz:1GHz")
     powers = _decades("ragone", further.ragone, "power", "1mW:20mW")
@@ -158,6 +161,8 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
         raise BadInput("gamma", texts["gamma"], "a law has its own; leave one of the two out")
     if further.impedance is None and further.bias:
         raise BadInput("bias", texts["bias"], "is of an impedance; give --impedance LOW:HIGH too")
+    if further.slit is None and "concentration" in texts:
+        raise BadInput("concentration", texts["concentration"], "is of the elements of a slit width; give --slit too")
     elements: dict[str, object] = {}
     fitted: dict[str, float] = {}
     if further.slit is not None:
@@ -173,11 +178,10 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
         elements["counter"] = HalfCell.read_file(str(further.counter), _elements("counter", further.counter))
     if isinstance(further.drive, TableFile):
         elements["drive"] = read_drive(further.drive.drive_table)
-    values = OPTIONS.values(CircuitConfig, texts, **elements)
     if further.electrode is None:
-        config = CircuitConfig.read(**values)
+        config = OPTIONS.build(CircuitConfig, texts, **elements)
     else:
-        config = CircuitConfig.read_file(str(further.electrode), values)
+        config = CircuitConfig.read_file(str(further.electrode), OPTIONS.values(CircuitConfig, texts, **elements))
     slit_resistance(config, law)  # refuses what is no resistance before anything is run
     return Circuit(config, law, fitted)
 
@@ -234,10 +238,12 @@ def _decades(name: str, text: str | None, kind: str, example: str) -> np.ndarray
     """
     if text is None:
         return None
+    first, _, last = text.partition(":")
     try:
-        low, high = (parse(end, kind) for end in text.split(":", 1))
+        low, high = parse(first, kind), parse(last, kind)
     except ValueError as error:
-        raise BadInput(name, text, f"give two values with units, as {example} ({error})") from None
+        reason = f" ({error})" if last else ""
+        raise BadInput(name, text, f"give two values with units, as {example}{reason}") from None
     if not 0 < low < high <= 1e15:
         raise BadInput(name, text, f"must increase from above zero to 1e15 at most, as {example}")
     return np.geomspace(low, high, 1 + round(10 * np.log10(high / low)))

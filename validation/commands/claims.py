@@ -22,6 +22,7 @@ from validation.commands.terminal import counted, listing, open_console
 from validation.presets import ClaimsConfig
 from validation.sweep import Stage, Work
 from validation.verdicts.verdict import exit_code
+from validation.verdicts.words import FAMILIES
 
 
 class Further(Judgement):
@@ -56,7 +57,7 @@ def claims_command(
     further = OPTIONS.build(Further, texts)
     folder = out or Path("runs") / f"claims-{config.electrolyte.name}-{config.preset}"
     with open_run(folder) as run:
-        verdicts = judge_claims(run, config, ids, Progress(), record or [], further.standards(CLAIMS))
+        verdicts = judge_claims(run, config, ids, Progress(), record or [], further.standards({*FAMILIES, *CLAIMS}))
     if as_json:
         print(json.dumps({"setting": config.setting, "out": str(folder), "verdicts": [v.row() for v in verdicts]}))
     else:

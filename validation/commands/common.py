@@ -13,10 +13,11 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import Field
+from typer.core import TyperCommand
 
 from transslit.config import Config
 from transslit.executor import executor
-from transslit.options import Help, Options
+from transslit.options import Help, Options, nearest
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
 from transslit.runs import open_run
@@ -86,9 +87,26 @@ def _parameter(name: str, help_: Help) -> inspect.Parameter:
     return inspect.Parameter(name, KEYWORD, default=None, annotation=Annotated[str | None, shown])
 
 
+class _Command(TyperCommand):
+    """A command that answers an unknown option with those that begin with it, and those that are spelled alike."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as fault:
+            if hasattr(fault, "possibilities"):
+                fault.possibilities = nearest(fault.option_name, [name for each in self.params for name in each.opts])  # type: ignore[attr-defined]
+            raise
+
+
+class _App(typer.Typer):
+    def command(self, name: str | None = None, **options: Any) -> Any:
+        return super().command(name, cls=_Command, **options)
+
+
 def command_app() -> typer.Typer:
     """The typer application of one command."""
-    return typer.Typer(add_completion=False)
+    return _App(add_completion=False)
 
 
 def run_stage(

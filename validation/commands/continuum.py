@@ -10,6 +10,7 @@ from pydantic import Field
 
 import continuum
 from continuum import ContinuumConfig, Run
+from continuum.config import Permittivity
 from continuum.figures import draw
 from continuum.measures import summary
 from transslit.config import Config
@@ -28,7 +29,7 @@ class Further(Config):
 
     electrolyte: Electrolyte
     ion_diameter: Length | None = Field(None, description="lattice-gas diameter of all ions; default: of each its own")
-    permittivity: float | None = None
+    permittivity: Permittivity | None = None
     drive: Drive = TriangularCV()
     figures: bool = Field(False, description="draw the run, as PNG in OUT/figures")
     seed: Seed = 0

@@ -40,7 +40,7 @@ def judge_command(
 ) -> int:
     """Judge a record, whoever made it: conservation, mechanism, and with --against how two records agree."""
     further = OPTIONS.build(Further, texts)
-    records = [record] if further.against is None else [record, further.against]
-    result = judge(records, out or Path("runs/judge"), further.standards({*FAMILIES, *CLAIMS}), further.seed)
+    standards = further.standards({*FAMILIES, *(f"{name}2" for name in FAMILIES), *CLAIMS})
+    result = judge(record, out or Path("runs/judge"), further.against, standards, further.seed)
     print(json.dumps(result.summary)) if as_json else summary(result)
     return exit_code(result.verdicts, further.strict)

@@ -12,7 +12,8 @@ from pydantic import Field
 
 import md
 from md import MDConfig
-from md.config import Imposed
+from md.config import PAPER, QUICK, QUICK_WIDE, WIDE, Imposed
+from transslit.errors import BadInput
 from transslit.executor import Inline
 from transslit.network import SlitNetwork
 from transslit.options import Options, Texts, refuse_others
@@ -35,7 +36,13 @@ class Further(Parallel):
     )
 
 
-OPTIONS = Options(ValidateConfig, MDConfig, Further)
+OPTIONS = Options(
+    ValidateConfig,
+    MDConfig,
+    Further,
+    told={"preset": "quick (the smallest useful cell, minutes on two cores) or paper (a larger one, wants a GPU)"},
+    presets={"quick": QUICK, f"quick beyond {WIDE * 1e9:g} nm": QUICK_WIDE, "paper": PAPER},
+)
 TAKES = {  # by kind of drive, its options
     drive.model_fields["kind"].default: {
         "charge_per_carbon" if name == "sigma" else name for name in drive.model_fields
@@ -53,6 +60,8 @@ def md_command(texts: Texts, out: OutPath = None, as_json: JsonFlag = False) -> 
     """Charge a graphene cell in molecular dynamics, and reduce it to a trans-slit record."""
     config, further = read(texts), OPTIONS.build(Further, texts)
     if further.remake_equilibrium is not None:
+        if not further.remake_equilibrium.name:
+            raise BadInput("remake_equilibrium", further.remake_equilibrium, "give a file's path without its ending")
         return _remake(config, further.remake_equilibrium, as_json)
 
     def run(config: MDConfig, folder: Path, progress: Progress) -> TransSlitRecord:

@@ -69,8 +69,11 @@ def _compare(a: Path, b: Path, out: Path | None, as_json: bool) -> int:
     if out is not None and out.suffix not in (".html", ".md"):
         raise BadInput("out", out, "name a .html or a .md file")
     pairs = compare(a, b)
-    if out is not None:
-        render_comparison(pairs, a, b, out)
+    try:
+        if out is not None:
+            render_comparison(pairs, a, b, out)
+    except OSError as error:
+        raise BadInput("out", out, f"cannot be written ({error.strerror})") from None
     if as_json:
         print(json.dumps({"a": str(a), "b": str(b), "counts": counts(pairs), "pairs": as_rows(pairs)}))
     else:

@@ -120,8 +120,10 @@ def counted(console: Console, verdicts: Sequence[Verdict]) -> None:
     """How many verdicts of each kind, and whether a required one failed."""
     counts = {name: sum(v.verdict == name for v in verdicts) for name in COLOUR}
     words = [Text(f"{count} {name}", COLOUR[name]) for name, count in counts.items() if count]
-    broken = [v.id for v in verdicts if v.required and COLOUR[v.verdict] == "red"]
-    tail = f"required and failed: {', '.join(broken)}" if broken else "all required ones hold"
+    required = {c: [v.id for v in verdicts if v.required and COLOUR[v.verdict] == c] for c in MARKS}
+    undecided = f"required and inconclusive: {', '.join(required['yellow'])}"
+    tail = undecided if required["yellow"] else "all required ones hold" if required["green"] else "none is required"
+    tail = f"required and failed: {', '.join(required['red'])}" if required["red"] else tail
     console.print(Text.assemble(Text(", ").join(words), f"; {tail}"))
 
 

@@ -32,7 +32,7 @@ def find(folder: Path, config: ClaimsConfig, given: Path | None) -> tuple[Path, 
     """Folder of a finished record that the claims of `config` can use, and its origin in words; None if there is none.
 
     The record given; else, in a run `folder`, that of its validation or of its claims; else one that comes with the
-    suite, after a charge step.
+    suite.
     """
     if given is not None:
         return given, f"record given ({given.name})"
@@ -40,8 +40,7 @@ def find(folder: Path, config: ClaimsConfig, given: Path | None) -> tuple[Path, 
         if (place / "manifest.json").exists() and fits(_metadata(place), config):
             return place, words
     for place in sorted(SHIPPED.glob("*")):
-        about = _metadata(place)
-        if fits(about, config) and about.get("drive", {"kind": "charge-step"}).get("kind") == "charge-step":
+        if fits(_metadata(place), config):
             return place, f"reference record {place.name} that comes with the suite"
     return None
 
@@ -65,11 +64,12 @@ def _metadata(folder: Path) -> dict[str, Any]:
 
 
 def fits(about: dict[str, Any], config: ClaimsConfig) -> bool:
-    """Whether a record is one of atoms at 0.59 nm in the salt that is asked for."""
+    """Whether a record is one of atoms at 0.59 nm, after a charge step, in the salt that is asked for."""
     network = about.get("network")
     slit = network.get("slit") if isinstance(network, dict) else None
     return (
         about.get("source") == "md"
+        and about.get("drive", {"kind": "charge-step"}).get("kind") == "charge-step"
         and about.get("electrolyte") == config.electrolyte.name
         and isinstance(slit, float)
         and math.isclose(slit, MD_WIDTH, rel_tol=1e-3)

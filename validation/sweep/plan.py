@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from transslit.config import digest
 from transslit.errors import BadInput, TransslitError
+from transslit.options import nearest
 from transslit.runs import surroundings
 from transslit.tasks import Task, Work, one_line
 from validation.sweep.grid import columns, settings
@@ -79,8 +80,8 @@ def plan(
     chosen, code = settings(vary, table), code_version()
     for name in [*chosen[0], *(fixed or {})]:
         if name not in stage.options and name != stage.argument:
-            known = ", ".join(sorted(stage.options))
-            raise BadInput("vary", name, f"cannot be set in a sweep; options of transslit {stage.name}: {known}")
+            near = ", ".join(nearest(name, sorted(stage.options)) or sorted(stage.options))
+            raise BadInput("vary", name, f"cannot be set in a sweep; options of transslit {stage.name}: {near}")
     points: list[Point] = []
     first: TransslitError | None = None
     for setting in chosen:

@@ -52,6 +52,15 @@ class Estimate:
         """A value with an interval that holds it: ends of few resamples may lie on one side of the value."""
         return cls(value, min(float(low), value), max(float(high), value))
 
+    def joined(self, other: Estimate) -> Estimate:
+        """The same value with another independent spread, in quadrature."""
+        if not self.boxes or not other.boxes:
+            return other if other.boxes else self
+        low, high = (math.hypot(s - self.value, o - other.value) for s, o in zip(
+            (self.low, self.high), (other.low, other.high), strict=True))  # fmt: skip
+        samples, boxes = min(self.samples, other.samples), min(self.boxes, other.boxes)
+        return Estimate(self.value, self.value - low, self.value + high, samples, boxes)
+
     @property
     def half_width(self) -> float:
         """Half the width of the interval."""

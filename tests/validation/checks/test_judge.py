@@ -10,6 +10,8 @@ from validation.checks.against import against, named, unlike
 from validation.checks.judge import Source, families, judge_records
 from validation.report.tables import ReportData
 
+STEP = {"kind": "potential-step", "voltage": 0.2, "duration": 1e-9, "rest": 0.0}
+
 
 def driven(record, **drive):
     """The record under another drive."""
@@ -92,6 +94,46 @@ def test_records_are_compared_if_they_were_driven_alike(make, changes, word):
     assert bool(word) == bool(unlike(first, driven(make(source="continuum"), **{"sigma": 0.25} | changes)))
 
 
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"drive": STEP | {"rest": 1e-9}}, "rest 0 ps and 1 ns"),
+        ({"drive": STEP | {"voltage": 0.3}}, "voltage 0.2 V and 0.3 V"),
+        ({"network": {"slit": 3e-9}}, "slit 2 nm and 3 nm"),
+        ({"concentration_mol_per_m3": 100.0}, "concentration 1 M and 0.1 M"),
+        ({"temperature_K": 350.0}, "temperature 298.1 K and 350 K"),
+    ],
+)
+def test_what_differs_is_said_with_its_unit(make, about, said):
+    same = {"drive": STEP, "network": {"slit": 2e-9}, "concentration_mol_per_m3": 1000.0}
+    first, second = make(source="continuum"), make(source="continuum")
+    first.metadata.update(same)
+    second.metadata.update(same | about)
+    assert unlike(first, first) == ""
+    assert said in unlike(first, second)
+
+
+def test_courses_are_compared_as_far_as_both_go(make):
+    """The same filling, of which one record holds the beginning alone."""
+    long, cut = driven(make(source="continuum"), kind="potential-step"), 40
+    tables = (table[table["time_s"] < cut * 0.1e-12] for table in (long.crossings, long.slits, long.terminal))
+    short = TransSlitRecord(*tables, long.metadata)
+    for pair in ((long, short), (short, long)):
+        assert {v.value for v in against(*pair, "planted") if v.id.endswith("course")} == {0.0}
+
+
+def test_a_continuum_run_is_exact_and_two_samples_add_their_intervals(make):
+    atoms, other, exact = make(noise=0.1), make(noise=0.1, seed=1), make(source="continuum", noise=0.1, seed=2)
+
+    def half_width(first, second):
+        return {v.id: v.uncertainty for v in against(first, second, "planted")}["against.1.charge"]
+
+    assert half_width(exact, exact) == 0.0
+    alone, turned, both = half_width(atoms, exact), half_width(exact, other), half_width(atoms, other)
+    assert both == pytest.approx(np.hypot(alone, turned), rel=0.2)
+    assert min(alone, turned) > 0
+
+
 def test_other_electrolytes_are_not_compared(make):
     other = make(source="continuum")
     other.metadata["electrolyte"] = "NaCl"
@@ -119,7 +161,7 @@ def test_voltammograms_are_compared_by_their_currents(make):
 
 def test_the_page_of_judged_records_says_what_they_lack(make, tmp_path):
     make(noise=0.1).write(tmp_path / "atoms" / "record")
-    found = judge([tmp_path / "atoms"], tmp_path / "out")
+    found = judge(tmp_path / "atoms", tmp_path / "out")
     assert found.setting == "KCl"
     data = ReportData.read(tmp_path / "out")
     assert ids(data.verdicts) == ids(found.verdicts)
