@@ -41,7 +41,7 @@ OPTIONS = Options(
     MDConfig,
     Further,
     told={"preset": "quick (the smallest useful cell, minutes on two cores) or paper (a larger one, wants a GPU)"},
-    presets={"quick": QUICK, f"quick beyond {WIDE * 1e9:g} nm": QUICK_WIDE, "paper": PAPER},
+    presets={"": QUICK, f"slits beyond {WIDE * 1e9:g} nm": QUICK_WIDE, "paper": PAPER},
 )
 TAKES = {  # by kind of drive, its options
     drive.model_fields["kind"].default: {

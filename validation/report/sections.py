@@ -250,7 +250,7 @@ def sections(data: ReportData) -> list[Section]:
         keys = [name for name, entry in captions().items() if entry["section"] == key]
         shown = [figure for name in keys if (figure := figure_of(name, data)) is not None]
         if key == "comparison" and "levels" not in data.tables:
-            title = "After the charge step"
+            title = "Over time"
         if shown:
             result.append(Section(key, title, paragraphs(data), shown))
     return result

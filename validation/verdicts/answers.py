@@ -9,7 +9,7 @@ from validation.verdicts.verdict import Verdict
 
 SOURCES = {
     "md": "Molecular dynamics",
-    "step": "Continuum, same step",
+    "step": "Continuum, charge step",
     "cv": "Continuum, CV",
     "continuum": "Continuum",
 }
@@ -29,7 +29,8 @@ def answers(verdicts: Iterable[Verdict]) -> list[Answer]:
     """For each source: the verdict on its first pair of slits, and the number in words."""
     by_id = {verdict.id: verdict for verdict in verdicts}
     cards = []
-    for family, name in SOURCES.items():
+    second = {f"{family}2": f"{name}, second" for family, name in SOURCES.items()}
+    for family, name in (SOURCES | second).items():
         if (sign := by_id.get(f"{family}.pos.1.sign")) is not None:
             share = "undefined" if sign.value is None else f"{sign.value:.0%}"
             spread = f" ± {sign.uncertainty:.0%}" if sign.uncertainty else ""

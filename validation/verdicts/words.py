@@ -11,7 +11,7 @@ FAMILIES = {  # first part of the id of a check: what its checks are about
     "step": "Mechanism in the continuum after a charge step",
     "cv": "Mechanism in the continuum's cyclic voltammogram",
     "continuum": "Mechanism in the continuum",
-    "against": "One record against another: a comparison of two models",
+    "against": "One record against another",
     "law": "The law",
     "circuit": "The circuit",
     "verify": "Verification: what must hold for the numbers to mean anything",
