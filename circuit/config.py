@@ -58,14 +58,16 @@ class HalfCell(Config):
         description="number of sheets, the closing wall included; 1: no slits",
     )
     resistance: Resistance | tuple[Resistance, ...] | None = Field(
-        default=None, description="trans-slit resistance R_c of an uncharged slit, in ohm; a law replaces it"
+        default=None,
+        description="trans-slit resistance R_c of an uncharged slit, in ohm, without a law; of all slits or each",
     )
     gamma: Finite | tuple[Finite, ...] = Field(
-        default=0.0, description="fraction by which the resistance of a full slit falls: R = R_c (1 - gamma q)"
+        default=0.0,
+        description="fraction by which the resistance of a full slit falls: R = R_c (1 - gamma q); of all or each",
     )
     resistance_table: Tables | None = Field(default=None, description="resistance of a slit over q, in ohm")
     slit_capacitance: Capacitance | tuple[Capacitance, ...] | None = Field(
-        default=None, description="capacitance C_slit of a slit, in F"
+        default=None, description="capacitance C_slit of a slit, in F; of all or each"
     )
     capacitance_table: Tables | None = Field(
         default=None, description="capacitance dQ/du of a slit over q or |u|, in F"
@@ -76,7 +78,8 @@ class HalfCell(Config):
         default=None, description="capacitance of the open space over |u|, in F"
     )
     charge_max: Charge | tuple[Charge, ...] | None = Field(
-        default=None, description="charge of a slit at which q = 1, in C; default: its charge at the largest |phi_m|"
+        default=None,
+        description="charge of a slit at which q = 1, in C; of all or each; default: its charge at the largest |phi_m|",
     )
     half_entrance_resistor: bool = Field(
         default=False, strict=True, description="halve the first slit's resistance: ladder of a continuous line"
@@ -134,9 +137,8 @@ class CircuitConfig(HalfCell):
     @model_validator(mode="after")
     def _grid_holds_corners(self) -> Self:
         if isinstance(self.drive, TriangularCV) and self.points < 2 * self.drive.cycles + 1:
-            raise ValueError(
-                f"{self.drive.cycles} cycles need at least {2 * self.drive.cycles + 1} points, one on each corner"
-            )
+            cycles, least = self.drive.cycles, 2 * self.drive.cycles + 1
+            raise BadInput("points", self.points, f"{cycles} cycles need {least} points or more, one on each corner")
         if self.counter is not None and not self.full_cell:
             raise BadInput("counter", "in a half-cell", "a counter electrode needs a full cell")
         if self.polarity == -1 and self.drive.kind == "power":

@@ -140,11 +140,12 @@ def summary(run: Run) -> dict[str, float]:
 
     A `_with_migration` is the share of the cycle during which the part has the sign of migration, `_by_charge` that of
     the charge that crosses meanwhile; both are means over the crossings. `filling_spread` is the largest
-    (largest - smallest) / mean over the crossings of R at equal q. Only voltammetry has a ladder and resistivities.
+    (largest - smallest) / mean over the crossings of R at equal q, of a sharp-cornered voltammogram, whose current is
+    almost constant while it is driven. Only voltammetry has a ladder and resistivities.
     """
     values: dict[str, float] = {}
     if isinstance(run.config.drive, TriangularCV):
-        ladder, equal = run.ladder, spread_at_equal_filling(run)
+        ladder = run.ladder
         values = {
             "R_c_ohm_m": ladder.resistance,
             "R_c_std_ohm_m": ladder.resistance_std,
@@ -157,8 +158,10 @@ def summary(run: Run) -> dict[str, float]:
             "Q_max_C_per_m": ladder.charge_max,
             "r_squared": min(ladder.r_squared),
             **{name: value for name, value in extremes(run).items() if name.startswith(("R_min", "r_"))},
-            "filling_spread": float(equal.groupby("q")["R_ohm_m"].apply(spread).max()),
         }
+    if run.config.drive.kind == "cv":
+        equal = spread_at_equal_filling(run)
+        values["filling_spread"] = float(equal.groupby("q")["R_ohm_m"].apply(spread).max())
     for part, shares in agreement(run).groupby("part")[["cycle", "charge"]].mean().iterrows():
         values[f"{part}_with_migration"] = float(shares["cycle"])
         values[f"{part}_with_migration_by_charge"] = float(shares["charge"])

@@ -30,6 +30,8 @@ from transslit.units import (
     Concentration,
     ElementaryCharge,
     Length,
+    MolarVolume,
+    Rate,
     ScanRate,
     Temperature,
     Time,
@@ -81,7 +83,8 @@ class MDConfig(Config):
     ramp: Time = Field(20e-12, description="charge-ramp: time over which the charge grows, in s")
     rest: TimeOrZero = Field(
         default_factory=default_rest,
-        description="charge-pulse, potential-step: time at zero charge or voltage after it, in s",
+        description="charge-pulse, potential-step: time at zero charge or voltage after it, in s;"
+        " default: 10 ps after a pulse, none after a step",
     )
     voltage: PositiveVoltage = Field(2.0, description="potential-step: voltage between the electrodes, in V")
     scan_rate: ScanRate = Field(1e11, description="cv: scan rate of the voltage between the electrodes, in V/s")
@@ -95,17 +98,17 @@ class MDConfig(Config):
         0.9e-9, description="cutoff of Lennard-Jones forces and of the direct space of particle-mesh Ewald, in m"
     )
     ewald_tolerance: float = Field(5e-4, gt=0, lt=0.1, description="error tolerance of particle-mesh Ewald forces")
-    friction: float = Field(  # see `md.legs`
-        gt=0,
+    friction: Rate = Field(  # see `md.legs`
         default_factory=default_friction,
-        description="friction of the Langevin thermostat, in 1/ps; default: 5 for charge-step and charge-pulse, else 1",
+        description="friction of the Langevin thermostat, in 1/ps;"
+        " default: 5/ps for charge-step and charge-pulse, else 1/ps",
     )
-    post_step_friction: float = Field(
-        20.0, gt=0, description="friction of the Langevin thermostat during post_step_duration, in 1/ps"
+    post_step_friction: Rate = Field(
+        20.0, description="friction of the Langevin thermostat just after a jump of the charge, in 1/ps"
     )
     timestep: Time = Field(2e-15, description="timestep of the integrator, in s")
     post_step_timestep: Time = Field(  # 2 fs can blow up in the tens of volts after a charge step
-        1e-15, description="timestep during post_step_duration, in s"
+        1e-15, description="timestep just after a jump of the charge, in s"
     )
     post_step_duration: Time = Field(
         0.5e-12, description="time after a jump of the charge with a shorter timestep and a higher friction, in s"
@@ -116,7 +119,7 @@ class MDConfig(Config):
     duration: Time = Field(10e-12, description="steps, ramps and pulses: time at the final charge or voltage, in s")
     frame_interval: Time = Field(0.05e-12, description="time between stored frames, in s")
     anneal: TimeOrZero = Field(
-        8e-12, description="time at anneal_temperature before the equilibration of a cell without a shipped one, in s"
+        8e-12, description="time of the annealing before the equilibration of a cell without a shipped one, in s"
     )
     anneal_temperature: Temperature = Field(500.0, description="temperature of the annealing, in K")
     equilibration: Time = Field(16e-12, description="time of the equilibration of a cell without a shipped one, in s")
@@ -124,10 +127,11 @@ class MDConfig(Config):
         ge=0,
         le=1,
         default_factory=default_electrode_uptake,
-        description="ions of each sign that charging takes from the reservoirs, per elementary charge of an electrode",
+        description="ions of each sign that charging takes from the reservoirs, per elementary charge of an electrode;"
+        " default: 0.275 under charge drives in a solvent, else 0",
     )
-    apparent_molar_volume: float = Field(  # default: about KCl at 1 M
-        27e-6, ge=0, description="apparent molar volume of the salt, which displaces water, in m^3/mol"
+    apparent_molar_volume: MolarVolume = Field(  # default: about KCl at 1 M
+        27e-6, description="apparent molar volume of the salt, which displaces water, in m^3/mol"
     )
     overfill: float = Field(
         0.05, ge=0, lt=0.2, description="relative excess of water, which charged sheets draw to themselves"
@@ -224,12 +228,39 @@ class MDConfig(Config):
         return self
 
 
+# Values of the presets, the network's among them, where they are not the fields' defaults.
+QUICK: dict[str, Any] = {
+    "layers": 4,
+    "slit_length": 1.491e-9,
+    "edge_gap": 0.5325e-9,
+    "reservoir_length": 1.5e-9,
+    "timestep": 2.5e-15,
+    "replicas": 3,
+}
+WIDE = 0.8e-9  # m; beyond it, `quick` is shorter
+QUICK_WIDE = QUICK | {"anneal": 4e-12, "equilibration": 8e-12, "decorrelation": 0.5e-12, "duration": 5e-12}
+PAPER: dict[str, Any] = {
+    "layers": 4,
+    "slit_length": 4.047e-9,
+    "edge_gap": 0.852e-9,
+    "reservoir_length": 3e-9,
+    "replicas": 8,
+    "depth": 2.952e-9,
+    "duration": 50e-12,
+    "decorrelation": 20e-12,
+    "anneal": 200e-12,
+    "equilibration": 2e-9,
+}
+PRESETS = {"": QUICK, f"slits beyond {WIDE * 1e9:g} nm": QUICK_WIDE, "paper": PAPER}  # as help tells their values
+PRESETS_IN_WORDS = "quick (the smallest useful cell, minutes on two cores) or paper (a larger one, wants a GPU)"
+
+
 def quick(
     slit: float, electrolyte: Electrolyte, concentration: float, *, seed: int = 0, replicas: int = 3, **changes: Any
 ) -> MDConfig:
     """The smallest useful cell: three slits a face and 3 nm of reservoir; minutes on two cores.
 
-    Wider slits hold more water and cost more: beyond 0.8 nm equilibration and charging are shorter.
+    Wider slits hold more water and cost more: beyond `WIDE` equilibration and charging are shorter.
 
     Parameters
     ----------
@@ -237,29 +268,20 @@ def quick(
     concentration : mol/m^3 of formula units, after charging
     changes : other fields of `MDConfig`
     """
-    network = SlitNetwork(slit=slit, layers=4, slit_length=1.491e-9, edge_gap=0.5325e-9, reservoir_length=1.5e-9)
-    fields = {"network": network, "electrolyte": electrolyte, "concentration": concentration, "timestep": 2.5e-15}
-    if slit > 0.8e-9:
-        shorter = {"anneal": 4e-12, "equilibration": 8e-12, "decorrelation": 0.5e-12, "duration": 5e-12}
-        changes = {**shorter, **changes}
-    return MDConfig.read(**{**fields, "seed": seed, "replicas": replicas, **changes})
+    given = {"electrolyte": electrolyte, "concentration": concentration, "seed": seed, "replicas": replicas}
+    return _preset(QUICK_WIDE if slit > WIDE else QUICK, slit, given | changes)
 
 
 def paper(
     slit: float, electrolyte: Electrolyte, concentration: float, *, seed: int = 0, replicas: int = 8, **changes: Any
 ) -> MDConfig:
     """Longer sheets, a 6 nm reservoir, a longer equilibration and eight boxes; meant for a GPU."""
-    network = SlitNetwork(slit=slit, layers=4, slit_length=4.047e-9, edge_gap=0.852e-9, reservoir_length=3e-9)
-    fields = {
-        "network": network,
-        "electrolyte": electrolyte,
-        "concentration": concentration,
-        "seed": seed,
-        "replicas": replicas,
-        "depth": 2.952e-9,
-        "duration": 50e-12,
-        "decorrelation": 20e-12,
-        "anneal": 200e-12,
-        "equilibration": 2e-9,
-    }
-    return MDConfig.read(**{**fields, **changes})
+    given = {"electrolyte": electrolyte, "concentration": concentration, "seed": seed, "replicas": replicas}
+    return _preset(PAPER, slit, given | changes)
+
+
+def _preset(values: dict[str, Any], slit: float, given: dict[str, Any]) -> MDConfig:
+    """The configuration of a preset's values, but for the fields that are given."""
+    of_network = {name: value for name, value in values.items() if name in SlitNetwork.model_fields}
+    others = {name: value for name, value in values.items() if name not in of_network}
+    return MDConfig.read(**{"network": SlitNetwork(slit=slit, **of_network), **others, **given})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -123,16 +124,28 @@ def first_fault(error: ValidationError, where: str = "") -> BadInput:
 
 
 def faults(error: ValidationError, where: str = "") -> list[BadInput]:
-    """Every fault of a pydantic error as `BadInput`; `where`, such as a file name, is put before the field's name."""
-    return [_fault(fault, f"{where}: " if where else "") for fault in error.errors(include_url=False)]
+    """Every fault of a pydantic error as `BadInput`; `where`, such as a file name, is put before the field's name.
+
+    Of a value that several types could hold, the faults are those of the type that fits furthest into it.
+    """
+    found, furthest = error.errors(include_url=False), dict[tuple[int | str, ...], int]()
+    unions = [tuple(takewhile(lambda part: not _is_type(part), fault["loc"])) for fault in found]
+    for union, fault in zip(unions, found, strict=True):
+        furthest[union] = max(furthest.get(union, 0), len(fault["loc"]))
+    reached = [fault for union, fault in zip(unions, found, strict=True) if len(fault["loc"]) == furthest[union]]
+    return [_fault(fault, f"{where}: " if where else "") for fault in reached]
+
+
+def _is_type(part: int | str) -> bool:
+    """Whether a part of a fault's location is the type of a union's member, which pydantic adds to the fields."""
+    return "[" in str(part) or part in ("float", "int", "str")
 
 
 def _fault(fault: Any, where: str) -> BadInput:
     inner = fault.get("ctx", {}).get("error")
     if isinstance(inner, BadInput):
         return inner
-    # A union adds the name of its member, in brackets, to the location of the fault.
-    field = where + (".".join(part for part in map(str, fault["loc"]) if "[" not in part) or "input")
+    field = where + (".".join(str(part) for part in fault["loc"] if not _is_type(part)) or "input")
     if fault["type"] == "missing":
         return BadInput(field, "missing", "this field is required")
     value = fault["input"]

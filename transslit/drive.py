@@ -161,7 +161,7 @@ class _Limits(Config):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.lower >= self.upper:
-            raise ValueError(f"the lower limit ({self.lower:g} V) must be below the upper one ({self.upper:g} V)")
+            raise BadInput("lower", f"{self.lower:g} V", f"must be below the upper limit, {self.upper:g} V")
         return self
 
     @property
@@ -171,17 +171,17 @@ class _Limits(Config):
 
 
 class Galvanostatic(_Limits):
-    """Galvanostatic charge-discharge (GCD): `current`, then its opposite, between two cell voltages."""
+    """Galvanostatic charge-discharge (GCD): `current` (in A, or A/m of depth), then its opposite, between two V_m."""
 
     kind: Literal["galvanostatic"] = Field(default="galvanostatic", description="galvanostatic charge-discharge (GCD)")
-    current: Annotated[Current, Field(gt=0)] = Field(description="charging current, in A (in A/m per metre of depth)")
+    current: Annotated[Current, Field(gt=0)] = Field(description="charging current, in A")
 
 
 class ConstantPower(_Limits):
-    """Constant-power charge-discharge: `power`, then its opposite, between two cell voltages."""
+    """Constant-power charge-discharge: `power` (in W, or W/m of depth), then its opposite, between two V_m."""
 
     kind: Literal["power"] = Field(default="power", description="constant-power charge-discharge")
-    power: Power = Field(description="charging power of the cell, in W (in W/m per metre of depth)")
+    power: Power = Field(description="charging power of the cell, in W")
 
 
 class TableDrive(Config):

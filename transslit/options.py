@@ -7,6 +7,7 @@ sweeps build configurations from such texts.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -28,12 +29,13 @@ C = TypeVar("C", bound=Config)
 
 SALT = "KCl"
 RENAMED = {"sigma": "charge"}  # fields whose option has another name
-NESTED = re.compile(r"(network|drive\.[^.]+)\.")  # in front of the name of a field in a fault
+BESIDE_NAME = re.compile(r"(network|drive\.[^.]+)\.|\.[0-9]+$")  # of a field in a fault: its place, an item's number
 OF_SALT = {  # help texts and defaults that no field has
     "electrolyte": ("name of a known electrolyte, or path of its TOML file", SALT),
     "concentration": ("concentration of formula units", "the electrolyte's"),
 }
 WHOLE = re.compile(rf"[+\-{MINUS}]?[0-9]+")
+TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
 class Option(NamedTuple):
@@ -62,8 +64,18 @@ class Option(NamedTuple):
 
     @property
     def default(self) -> str:
-        """The field's default as text, quantities with their unit; "" if it is none or depends on other fields."""
-        value = self.field.get_default()
+        """The field's default as text; "" if it is none or depends on other fields."""
+        return self.shown(self.field.get_default())
+
+    @property
+    def limits(self) -> list[str]:
+        """What a text must be, in words, beside its type."""
+        multiples = [each.multiple_of for each in self.field.metadata if hasattr(each, "multiple_of")]
+        several = any(isinstance(each, tuple) for each in self.types)
+        return [f"a multiple of {each}" for each in multiples] + ["several are separated by commas"] * several
+
+    def shown(self, value: object) -> str:
+        """A value of the field as text, quantities with their unit; "" if it is no text."""
         if isinstance(value, tuple):
             return ",".join(map(str, value))
         if self.quantity and isinstance(value, float):
@@ -88,6 +100,8 @@ class Options:
     without : fields that are no options
     kinds : kinds of quantity (`transslit.units.SI_UNITS`) of options, if not those of the fields
     defaults : texts of defaults, if not those of the fields
+    told : help texts, if not those of the fields
+    presets : defaults that help shows, if not those of the fields, by what they hold for ("" for the first)
     """
 
     def __init__(
@@ -96,8 +110,11 @@ class Options:
         without: Collection[str] = (),
         kinds: Mapping[str, str] | None = None,
         defaults: Texts | None = None,
+        told: Texts | None = None,
+        presets: Mapping[str, Mapping[str, object]] | None = None,
     ) -> None:
         self.without, self.kinds, self.defaults = frozenset(without), dict(kinds or {}), dict(defaults or {})
+        self.told, self.presets = dict(told or {}), dict(presets or {})
         self.known: dict[str, list[Option]] = {}  # several of a name if several drives have it
         for model in models:
             earlier = set(self.known)
@@ -116,7 +133,7 @@ class Options:
         try:
             return model.read(**values)
         except BadInput as fault:
-            field, of_drive = NESTED.sub("", fault.field), fault.field.startswith("drive.")
+            field, of_drive = BESIDE_NAME.sub("", fault.field), fault.field.startswith("drive.")
             name, accepts = RENAMED.get(field, field), fault.accepts
             if fault.value == "missing" and name in self.known:
                 needs = f"a {values['drive']['kind']} drive needs" if of_drive else "give"
@@ -126,13 +143,13 @@ class Options:
     def values(self, model: type[Config], texts: Texts, **given: object) -> dict[str, Any]:
         """Fields that are `given`, or that texts or defaults of options describe; those of network and drive nested."""
         if "electrolyte" in model.model_fields and "electrolyte" not in given:
-            name, charged = texts.get("electrolyte", SALT), texts.get("allow_charged") == "true"
-            given["electrolyte"] = load_electrolyte(name, allow_charged=charged)
+            charged = "allow_charged" in texts and self._read(self.known["allow_charged"][0], texts["allow_charged"])
+            given["electrolyte"] = load_electrolyte(texts.get("electrolyte", SALT), allow_charged=bool(charged))
         values = dict[str, Any](given)
         kind = ""
         if "drive" not in given and (drives := _drives(model.model_fields.get("drive"))):
             kind = texts.get("drive", model.model_fields["drive"].default.kind)
-            takes = {each: {RENAMED.get(name, name) for name in drives[each].model_fields} for each in drives}
+            takes = {each: [RENAMED.get(name, name) for name in drives[each].model_fields] for each in drives}
             refuse_others(kind, takes, texts)
             values["drive"] = {"kind": kind}
         for option in self._options(model):
@@ -153,17 +170,30 @@ class Options:
         for option in options:
             described.setdefault(option.text, []).append(option.kind)
         words = "; ".join(f"{', '.join(kinds)}: {text}" if any(kinds) else text for text, kinds in described.items())
-        default = self.defaults.get(name, options[0].default)
+        words, default = self.told.get(name, words), self.defaults.get(name) or self._default(options[0])
         if drives := _drives(options[0].field):
             kinds = (f"{kind}: {drive.model_fields['kind'].description}" for kind, drive in drives.items())
             words, default = f"{words}. {'; '.join(kinds)}", options[0].field.default.kind
         elif "electrolyte" in self.known:
             words, default = OF_SALT.get(name, (words, default))
-        choices = "|".join(sorted(each for each in options[0].types if isinstance(each, str)))
+        choices = "|".join(sorted(str(each) for each in options[0].types if isinstance(each, str | int)))
+        choices = choices * all(not isinstance(each, tuple) for each in options[0].types)  # else there are others
         quantity = self.kinds.get(name, options[0].quantity).replace(" ", "-").upper()
         plain = "NUMBER" if {int, float} & options[0].types else "TEXT"
-        text = f"{words} (default {default})" if default else words
+        needed = ["required"] * options[0].field.is_required()
+        notes = [*options[0].limits, *([f"default {default}"] if default else needed)]
+        text = f"{words} ({'; '.join(notes)})" if notes else words
         return Help(text, choices or quantity or plain, bool in options[0].types)
+
+    def _default(self, option: Option) -> str:
+        """The default of a field in words; where presets have values of their own, that of each."""
+        of_field = option.field.get_default()
+        shown: dict[str, str] = {}
+        for label, values in self.presets.items():
+            shown.setdefault(option.shown(values.get(option.name, of_field)), label)
+        if len(shown) < 2:
+            return next(iter(shown), option.default)
+        return "; ".join(f"{label}: {text}" if label else text for text, label in shown.items())
 
     def _options(self, model: type[Config], *path: str, kind: str = "") -> Iterator[Option]:
         for name, field in model.model_fields.items():
@@ -210,14 +240,20 @@ def refuse_others(kind: str, takes: Mapping[str, Collection[str]], texts: Texts)
 
     Raises
     ------
-    BadInput : names the drives that there are, or those that take the option
+    BadInput : names the drives that there are, or those that take the option, and what this one takes
     """
     if kind not in takes:
         raise BadInput("drive", kind, f"give one of {', '.join(takes)}")
     for name, text in texts.items():
         takers = [other for other, options in takes.items() if name in options]
         if takers and kind not in takers:
-            raise BadInput(name, text, f"a {kind} drive does not take it ({', '.join(takers)} would)")
+            own = ", ".join(f"--{each.replace('_', '-')}" for each in takes[kind] if each != "kind")
+            raise BadInput(name, text, f"a {kind} drive does not take it ({', '.join(takers)} would); it takes {own}")
+
+
+def nearest(name: str, known: Collection[str]) -> list[str]:
+    """Of the names `known` those that begin with `name`; those that are spelled alike if none does."""
+    return [each for each in known if each.startswith(name)] or difflib.get_close_matches(name, known)
 
 
 def whole(text: str) -> int:
@@ -227,7 +263,7 @@ def whole(text: str) -> int:
     ------
     ValueError : anything else
     """
-    number(text)
+    number(text.replace(",", ""))  # a decimal comma is answered with a number that is not whole
     if not WHOLE.fullmatch(text.strip()):
         raise ValueError("give a whole number")
     return int(text.replace(MINUS, "-"))
@@ -238,7 +274,11 @@ def _plain(text: str, types: Collection[object]) -> object:
     if float in types:
         return number(text)
     if bool in types:
-        return text == "true"
+        if text not in TRUTH:
+            raise ValueError("give true or false")
+        return TRUTH[text]
+    if Path in types and not text:
+        raise ValueError("give a path")
     return whole(text) if any(each is int or isinstance(each, int) for each in types) else text
 
 

@@ -4,7 +4,7 @@
 "0.59nm" from files and the command line. A quantity is one number and one unit:
 
     quantity = number unit        number = [+-−] digits [. digits] [e [+-−] digits], digits 0 to 9
-    unit     = factor {(space | · | *) factor} {/ factor}        factor = name [[^] integer]
+    unit     = [factor {(space | · | *) factor} | 1] {/ factor}  factor = name [[^] integer]
 
 Nothing is evaluated: only the names of units are looked up (by pint). Text without a unit, of the wrong dimension, or
 not finite is refused with the units that would do.
@@ -16,6 +16,8 @@ import math
 import re
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Annotated, Any
 
@@ -41,6 +43,8 @@ SI_UNITS = {
     "mass": ("dalton", "Da"),
     "molar energy": ("kJ/mol", "kJ/mol, kcal/mol"),
     "density": ("kg/m^3", "kg/m^3, g/cm^3"),
+    "rate": ("1/ps", "1/ps"),
+    "molar volume": ("m^3/mol", "cm^3/mol, m^3/mol"),
 }
 WRITTEN = {"written": True}  # validation context of files that people write: their quantities are text with a unit
 SMALLEST, LARGEST = 1e-20, 1e30  # magnitudes of a quantity in the suite's units
@@ -48,15 +52,16 @@ MINUS = "\u2212"
 NUMBER = re.compile(rf"[+\-{MINUS}]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+\-{MINUS}]?[0-9]+)?")
 FACTOR = re.compile(r"(°?[^\W\d_]+(?:_[^\W\d_]+)*)(?:\^|\*\*)?([+-]?[0-9])?")
 PRODUCT = re.compile(r"\s*[·⋅*]\s*|\s+")
+INVERSE = re.compile(r"\A1?\s*/\s*")  # in front of the unit of a rate: 1/s or /s
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015"
 
 
 @cache
-def registry() -> Any:
-    """The pint registry, built on first use (it takes a noticeable part of a second)."""
+def registry(numbers: type = float) -> Any:
+    """The pint registry of floats, or of fractions, which rounds nothing; built on first use (part of a second)."""
     import pint
 
-    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True, non_int_type=numbers)
 
 
 def number(text: str) -> float:
@@ -82,14 +87,15 @@ def split(text: str) -> tuple[str, str]:
     text = text.strip()
     match = NUMBER.match(text)
     unit = text[match.end() :].lstrip() if match else ""
-    if match is None or (unit and not (unit[0].isalpha() or unit[0] == "°")):
+    begins = INVERSE.sub("", unit)[:1]
+    if match is None or (unit and not (begins.isalpha() or begins == "°")):
         raise ValueError(_no_number(text) or "give one number and one unit")
     return match[0], unit
 
 
 @lru_cache(maxsize=4096)
 def parse(text: str, kind: str) -> float:
-    """Value of `text` in the suite's unit for `kind` (a key of `SI_UNITS`).
+    """Value of `text` in the suite's unit for `kind` (a key of `SI_UNITS`): the float nearest to the decimal number.
 
     An angular frequency (rad/s, rpm) given as a frequency is divided by 2 pi.
 
@@ -103,18 +109,16 @@ def parse(text: str, kind: str) -> float:
         if not unit:
             raise ValueError("")
         made_of = _unit(unit)
-        if made_of.dimensionality != registry().Unit(wanted).dimensionality or (
-            _is_angle(made_of) and kind != "frequency"
-        ):
-            raise ValueError(f"{unit} is no unit of a {kind}")
-        value = float(registry().Quantity(_float(written), made_of).to(wanted).magnitude)
+        if made_of.dimensionality != _unit(wanted).dimensionality or (_is_angle(made_of) and kind != "frequency"):
+            raise ValueError(f"{unit} is no unit of {_article(kind)}")
+        value = _converted(written, made_of, _unit(wanted))
         if not math.isfinite(value):
             raise ValueError("must be finite")
         if value and not SMALLEST <= abs(value) <= LARGEST:
             raise ValueError(f"is beyond what anything measures ({SMALLEST:g} to {LARGEST:g} {wanted})")
     except ValueError as error:
         reason = f"{error}; " if str(error) else ""
-        raise ValueError(f"{reason}give a {kind} with its unit ({examples})") from None
+        raise ValueError(f"{reason}give {_article(kind)} with its unit ({examples})") from None
     return value / (2 * math.pi) if _is_angle(made_of) else value
 
 
@@ -133,7 +137,16 @@ def in_unit(text: str, unit: str) -> float:
     old, new = _unit(own), _unit(unit)
     if old.dimensionality != new.dimensionality or _is_angle(old) != _is_angle(new):
         raise ValueError(f"{own} cannot be converted to {unit}")
-    return float(registry().Quantity(_float(written), old).to(new).magnitude)
+    return _converted(written, old, new)
+
+
+def _converted(written: str, old: Any, new: Any) -> float:
+    """The float nearest to the number `written` in another unit, so that 0.34nm is 0.34e-9 to the last bit."""
+    exact = Fraction(Decimal(written.replace(MINUS, "-"))) if _float(written) else Fraction(0)
+    try:
+        return float(registry(Fraction).Quantity(exact, old).to(new).magnitude)
+    except OverflowError:
+        return math.inf
 
 
 def _float(written: str) -> float:
@@ -152,14 +165,16 @@ def _unit(text: str) -> Any:
     ValueError : not of the form above, an unknown name, or a dimension twice
     """
     numerator, *denominator = re.split(r"\s*/\s*", unicodedata.normalize("NFKC", text).strip().replace(MINUS, "-"))
-    factors = [(factor, 1) for factor in PRODUCT.split(numerator)] + [(factor, -1) for factor in denominator]
-    found, dimensions = registry().Unit(""), []
+    above = [] if denominator and numerator in ("", "1") else PRODUCT.split(numerator)
+    factors = [(factor, 1) for factor in above] + [(factor, -1) for factor in denominator]
+    found, dimensions = registry(Fraction).Unit(""), []
     for factor, sign in factors:
         match = FACTOR.fullmatch(factor)
         if match is None:
             raise ValueError(f"{text} is no unit")
         try:
-            single = registry().Unit(match[1])
+            single = registry(Fraction).Unit(match[1])
+            registry(Fraction).Quantity(Fraction(1), single).to_root_units()  # no logarithm, as dBm
         except Exception:  # pint's own errors, and those of the tokenizer behind it
             raise ValueError(f"{match[1]} is no known unit") from None
         power = sign * int(match[2] or 1)
@@ -170,9 +185,14 @@ def _unit(text: str) -> Any:
     return found
 
 
+def _article(kind: str) -> str:
+    """The kind of quantity after its article."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
 def _is_angle(unit: Any) -> bool:
     """Whether a pint unit counts radians (a turn is 2 pi of them)."""
-    return dict(registry().Quantity(1.0, unit).to_root_units().unit_items()).get("radian") == 1
+    return dict(registry(Fraction).Quantity(Fraction(1), unit).to_root_units().unit_items()).get("radian") == 1
 
 
 def _no_number(text: str) -> str:
@@ -212,7 +232,7 @@ def _kind(kind: str) -> Quantity:
         if isinstance(value, str):
             return parse(value, kind)
         if isinstance(value, bool) or (info.context or {}).get("written"):
-            raise ValueError(f"give a {kind} as text with its unit ({SI_UNITS[kind][1]})")
+            raise ValueError(f"give {_article(kind)} as text with its unit ({SI_UNITS[kind][1]})")
         return value
 
     return Quantity(read, kind=kind)
@@ -240,3 +260,5 @@ ElementaryCharge = Annotated[float, _kind("elementary charge"), _FINITE]
 Mass = Annotated[float, _kind("mass"), _POSITIVE]
 MolarEnergy = Annotated[float, _kind("molar energy"), Field(ge=0, allow_inf_nan=False)]
 Density = Annotated[float, _kind("density"), _POSITIVE]
+Rate = Annotated[float, _kind("rate"), _POSITIVE]
+MolarVolume = Annotated[float, _kind("molar volume"), Field(ge=0, allow_inf_nan=False)]

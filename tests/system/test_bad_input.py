@@ -3,6 +3,7 @@
 import pytest
 
 from transslit.library import shipped
+from validation.commands import module
 
 
 def refused(done, *words):
@@ -83,6 +84,37 @@ def test_the_installed_scripts_say_the_same(command, tmp_path):
         (["circuit", "--resistance", "5ohm", "--scan-rate", "20mV"], ["scan_rate", "mV/us"]),
         (["circuit", "--resistance", "5ohm", "--export", "pdf"], ["export", "spice"]),
         (["circuit", "nowhere.json"], ["law", "nowhere.json"]),
+        (["circuit", "--resistance", "5ohm", "--points", "4", "--cycles", "3"], ["error: points: 4: 3 cycles", "7"]),
+        (["circuit", "--resistance", "5ohm", "--concentration", "2M"], ["concentration: 2M", "--slit"]),
+        (["circuit", "--resistance", "5ohm", "--fit", "nope.mpt"], ["fit: nope.mpt: no such file"]),
+        (
+            ["circuit", "--resistance", "5ohm", "--impedance", "1kHz"],
+            ["impedance: 1kHz: give two values with units, as 1kHz:1GHz\n"],
+        ),
+        (["circuit", "--resistance", "5ohm", "--layers", "3,0"], ["layers: 3,0: give a whole number"]),
+        (["circuit", "--resistance", "5ohm,-1ohm", "--layers", "3"], ["error: resistance: -1ohm: ", "greater than 0"]),
+        (
+            ["circuit", "--resistance", "5ohm", "--drive", "rates", "--scan-rate", "1mV/us"],
+            ["scan_rate: 1mV/us", "it takes --scan-rates, --window"],
+        ),
+        (
+            ["circuit", "--resistance", "5ohm", "--drive", "rates", "--scan-rates", "1mV/us,-1mV/us"],
+            ["error: scan_rates: -1mV/us: "],
+        ),
+        (
+            ["circuit", "--drive", "galvanostatic", "--current", "1mA", "--upper", "0.1V", "--lower", "0.2V"],
+            ["error: lower: 0.2 V: ", "upper limit, 0.1 V"],
+        ),
+        (["continuum", "--slit", "2nm", "--permittivity", "0.5"], ["error: permittivity: 0.5: "]),
+        (
+            ["continuum", "--slit", "2nm", "--stern", "1nm"],
+            ["--stern: no such option: did you mean --stern-thickness,"],
+        ),
+        (["electrolytes", "show", "KCl", "--slt", "1nm"], ["--slt", "--slit?"]),
+        (["discover", "x.csv", "--functions", "tan"], ["error: functions: tan: "]),
+        (["md", "--slit", "0.59nm", "--remake-equilibrium", ""], ["error: remake_equilibrium: : give a path"]),
+        (["md", "--slit", "0.59nm", "--remake-equilibrium", "."], ["error: remake_equilibrium: .: "]),
+        (["md", "--slit", "0.59nm", "--friction", "2"], ["error: friction: 2: give a rate with its unit (1/ps)"]),
         (["continuum", "--slit", "2nm", "--stern-thickness", "0.3"], ["stern_thickness", "nm"]),
         (["continuum", "--slit", "2nm", "--permittivity", "0"], ["permittivity"]),
         (["continuum", "--slit", "2nm", "--drive", "dance"], ["drive", "cv"]),
@@ -94,3 +126,25 @@ def test_the_installed_scripts_say_the_same(command, tmp_path):
 def test_stages_refuse(inside, tmp_path, arguments, words):
     refused(inside("transslit", *arguments), *words)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_comparison_that_cannot_be_written_is_refused(inside, tmp_path, monkeypatch):
+    monkeypatch.setattr(module("report"), "compare", lambda a, b: [])
+    refused(inside("transslit", "report", "--compare", "a", "b", "--out", "nowhere/x.html"), "out", "cannot be written")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "gone", "there"),
+    [
+        ("md", ["20 nm", "post_step_", "anneal_temperature", "Stern"], ["1.491 nm; paper: 4.047 nm", "20 1/ps"]),
+        ("continuum", ["A/m per metre"], ["(required)"]),
+        ("circuit", ["A/m per metre", "replaces it"], ["separated by commas"]),
+        ("discover", [], ["a multiple of 4; default 80"]),
+    ],
+)
+def test_help_tells_what_a_command_does(command, gone, there):
+    options = module(command).OPTIONS
+    page = "\n".join(options.help(name).text for name in options.known)
+    assert [words for words in gone if words in page] == []
+    assert [words for words in there if words not in page] == []

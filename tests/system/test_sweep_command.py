@@ -40,6 +40,38 @@ def test_failed_points_are_told_by_the_exit_code(inside):
     assert "reaches zero" in done.stdout
 
 
+def test_a_flag_is_varied_by_its_truth(inside, tmp_path):
+    done = inside("transslit", "sweep", "circuit", *ELEMENTS, "--vary", "half-cell=yes,false,maybe")
+    assert done.returncode == 3
+    assert "1 failed: half_cell: maybe: give true or false" in done.stdout
+    table = pd.read_csv(tmp_path / "run" / "sweep.csv")
+    whole, half = table["peak_current_A"][1], table["peak_current_A"][0]
+    assert half == pytest.approx(2 * whole, rel=1e-3)  # all of V_m on one electrode
+
+
+def test_a_voltammogram_of_rounded_corners_has_the_elements_of_a_sharp_one(inside, tmp_path):
+    words = [
+        "--slit",
+        "2nm",
+        "--slit-length",
+        "8nm",
+        "--layers",
+        "3",
+        "--steps",
+        "60",
+        "--workers",
+        "1",
+        "--out",
+        "run",
+    ]
+    done = inside("transslit", "sweep", "continuum", *words, "--vary", "drive=cv,smoothed-cv")
+    assert done.returncode == 0, done.stdout
+    table = pd.read_csv(tmp_path / "run" / "sweep.csv")
+    for element in ("R_c_ohm_m", "C_slit_F_per_m", "gamma"):
+        assert table[element][1] == pytest.approx(table[element][0], rel=0.1)
+    assert table["filling_spread"].isna().tolist() == [False, True]
+
+
 def test_the_law_of_a_table(inside, tmp_path):
     """A sweep takes a stage's arguments too."""
     current = pd.Series(range(1, 201)) / 100
@@ -82,6 +114,9 @@ def test_claims_over_an_option(inside, tmp_path):
         (["sweep", "claims", "--vary", "claims=C99"], ["claims: C99", "give some of C01 to"]),
         (["sweep", "continuum", "--vary", "slit=1nm:2nm"], ["vary", "LOW:HIGH:COUNT"]),
         (["sweep", "continuum", "--vary", "colour=1nm,2nm"], ["colour", "ion_diameter"]),
+        (["sweep", "continuum", "--vary", "reservoir=1nm,2nm"], ["options of transslit continuum: reservoir_length"]),
+        (["sweep", "circuit", "--vary", "half-cell=perhaps,maybe"], ["half_cell: perhaps: give true or false"]),
+        (["sweep", "md", "--slit", "1nm", "--vary", "allow-charged=maybe"], ["allow_charged: maybe: give true or"]),
         (["sweep", "continuum", "--vary", "slit=1,2"], ["slit: 1", "nm"]),
         (["sweep", "continuum", "--vary", "slit=1nm,2nm", "--colour=red"], ["colour"]),
         (["sweep", "continuum", "--table", "none.csv"], ["table: none.csv"]),

@@ -1,5 +1,7 @@
 """Options from the fields of a planted configuration: text in, values out."""
 
+import re
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
@@ -8,8 +10,9 @@ from pydantic import Field
 from transslit import BadInput, SlitNetwork, TriangularCV
 from transslit.config import Config
 from transslit.drive import Galvanostatic, PotentialStep
-from transslit.options import Options
+from transslit.options import Options, nearest
 from transslit.units import Length, Resistance
+from validation.commands import circuit, continuum, md
 
 
 class Model(Config):
@@ -24,6 +27,8 @@ class Model(Config):
     factor: float | tuple[float, ...] = Field(0.0, description="a factor, or one for each slit")
     names: tuple[str, ...] | Literal["all"] = Field("all", description="names")
     half: bool = Field(False, description="a flag")
+    even: int = Field(8, multiple_of=4, description="an even number")
+    path: Path | None = Field(None, description="a file")
     drive: Annotated[TriangularCV | PotentialStep | Galvanostatic, Field(discriminator="kind")] = Field(
         TriangularCV(), description="a drive"
     )
@@ -53,6 +58,9 @@ SLIT = {"slit": "1nm"}
         ({"names": "a, b,"}, "names", ("a", "b")),
         ({"names": "a"}, "names", ("a",)),
         ({"half": "true"}, "half", True),
+        ({"half": "no"}, "half", False),
+        ({"half": "maybe"}, "half", None),
+        ({"path": ""}, "path", None),
         ({}, "drive", TriangularCV(cycles=2)),
         ({"drive": "galvanostatic", "current": "3mA/m"}, "drive", Galvanostatic(current=3e-3, cycles=2)),
         ({"drive": "potential-step", "voltage": "1V", "duration": "2s"}, "drive", PotentialStep(voltage=1, duration=2)),
@@ -79,9 +87,18 @@ def test_a_text_is_the_value_of_its_field(texts, field, value):
         (SLIT | {"window": "0V"}, "window: 0V: Input should be greater than 0"),
         (SLIT | {"count": "6.0"}, "count: 6.0: give a whole number"),
         (SLIT | {"share": "0,5"}, "share: 0,5: a comma is no decimal point; did you mean 0.5?"),
+        (SLIT | {"count": "3,0"}, "count: 3,0: give a whole number"),
+        (SLIT | {"count": "1,000"}, "count: 1,000: give a whole number"),
+        (SLIT | {"half": "maybe"}, "half: maybe: give true or false"),
+        (SLIT | {"each": "5ohm,-1ohm"}, "each: -1ohm: Input should be greater than 0"),
+        (SLIT | {"factor": "0.1,x"}, "factor: 0.1,x: give one number"),
+        (SLIT | {"drive": "galvanostatic", "current": "3A/m", "window": "1V"}, "window: 1V: a galvanostatic drive does"
+         " not take it (cv would); it takes --upper, --lower, --cycles, --current"),
+        (SLIT | {"drive": "galvanostatic", "current": "3A/m", "lower": "0.5V"}, "lower: 0.5 V: must be below the upper"
+         " limit, 0.4 V"),
         ({"slit": "0.1nm"}, "slit: 0.1 nm: give 0.3 nm to 100 nm"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_used_names_its_option(texts, said):
     with pytest.raises(BadInput) as fault:
         OPTIONS.build(Model, texts)
@@ -95,4 +112,67 @@ def test_help_and_defaults_are_those_of_the_fields():
     assert OPTIONS.help("model").metavar == "one|two"
     assert OPTIONS.help("half").flag
     assert OPTIONS.help("drive").text.startswith("a drive. cv: cyclic voltammetry (CV); potential-step: ")
-    assert OPTIONS.help("slit").text == "free width d between the surfaces of neighbouring sheets"
+    assert OPTIONS.help("slit").text == "free width d between the surfaces of neighbouring sheets (required)"
+    assert OPTIONS.help("voltage").text == "potential-step: cell voltage of the step (required)"
+    assert OPTIONS.help("even").text == "an even number (a multiple of 4; default 8)"
+    assert OPTIONS.help("names") == ("names (several are separated by commas; default all)", "TEXT", False)
+
+
+def test_help_tells_the_defaults_of_presets():
+    told = Options(Model, told={"share": "part"}, presets={"": {"width": 3e-9}, "wide": {"count": 4, "share": 0.5}})
+    assert told.help("width").text == "a width (default 3 nm; wide: 2 nm)"
+    assert told.help("count").text == "a number of items (default 3; wide: 4)"
+    assert told.help("factor").text == "a factor, or one for each slit (several are separated by commas; default 0.0)"
+    assert told.help("share").text.startswith("part")
+
+
+def test_the_nearest_names_begin_alike():
+    assert nearest("stern", ["steps", "stern_model", "stern_thickness"]) == ["stern_model", "stern_thickness"]
+    assert nearest("colur", ["colour", "slit"]) == ["colour"]
+    assert nearest("xyz", ["colour", "slit"]) == []
+
+
+BASES = {md: {"slit": "0.59nm"}, continuum: {"slit": "2nm"}, circuit: {"resistance": "5ohm"}}
+NEEDS = {
+    (continuum, "galvanostatic"): {"current": "1A/m"},
+    (circuit, "galvanostatic"): {"current": "1A"},
+    (continuum, "potential-step"): {"voltage": "1V", "duration": "1us"},
+    (circuit, "potential-step"): {"voltage": "1V", "duration": "1us"},
+}
+TOLD = re.compile(r"(?:; |\()default ([^;:]+)(?:; [^;]+)*\)$")  # the first preset's, of several
+DEFAULTS = [
+    pytest.param(command, name, told[1], id=f"{command.STAGE.name}-{name}")
+    for command in BASES
+    for name in sorted(command.STAGE.options)
+    if (told := TOLD.search(command.OPTIONS.help(name).text)) and told[1] != "the electrolyte's"
+]
+
+
+def read(command, texts):
+    found = command.read(texts)
+    return found.config if command is circuit else found
+
+
+def with_a_drive(command, name):
+    """Texts of a drive that takes an option, and of what else it needs."""
+    kinds = [kind for kind, names in md.TAKES.items() if name in names] if command is md else []
+    kind = next(iter(kinds), command.OPTIONS.known[name][0].kind)
+    return ({"drive": kind} if kind else {}) | NEEDS.get((command, kind), {})
+
+
+@pytest.mark.parametrize(("command", "name", "default"), DEFAULTS)
+def test_a_default_that_help_tells_is_the_default_when_it_is_written_out(command, name, default):
+    """A run folder of the one is that of the other."""
+    texts = BASES[command] | with_a_drive(command, name)
+    assert read(command, texts | {name: default}).digest == read(command, texts).digest
+
+
+def test_defaults_are_told_of_every_command():
+    found = {(row.values[0], row.values[1]) for row in DEFAULTS}
+    assert {(md, "layers"), (md, "reservoir_length"), (continuum, "scan_rate"), (circuit, "upper")} <= found
+    assert len(found) > 60
+
+
+def test_one_concentration_is_one_configuration():
+    texts = [{"slit": "2nm"} | more for more in ({}, {"concentration": "1M"}, {"concentration": "1000mol/m^3"})]
+    assert len({continuum.read(each).digest for each in texts}) == 1

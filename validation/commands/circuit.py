@@ -238,11 +238,10 @@ def _decades(name: str, text: str | None, kind: str, example: str) -> np.ndarray
     """
     if text is None:
         return None
-    first, _, last = text.partition(":")
     try:
-        low, high = parse(first, kind), parse(last, kind)
+        low, high = (parse(end, kind) for end in text.partition(":")[::2])
     except ValueError as error:
-        reason = f" ({error})" if last else ""
+        reason = f" ({error})" if ":" in text else ""
         raise BadInput(name, text, f"give two values with units, as {example}{reason}") from None
     if not 0 < low < high <= 1e15:
         raise BadInput(name, text, f"must increase from above zero to 1e15 at most, as {example}")

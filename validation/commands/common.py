@@ -16,6 +16,7 @@ from pydantic import Field
 from typer.core import TyperCommand
 
 from transslit.config import Config
+from transslit.errors import BadInput
 from transslit.executor import executor
 from transslit.options import Help, Options, nearest
 from transslit.progress import Progress
@@ -88,25 +89,23 @@ def _parameter(name: str, help_: Help) -> inspect.Parameter:
 
 
 class _Command(TyperCommand):
-    """A command that answers an unknown option with those that begin with it, and those that are spelled alike."""
+    """A command that answers an unknown option with those that begin with it, or are spelled alike."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
         except Exception as fault:
-            if hasattr(fault, "possibilities"):
-                fault.possibilities = nearest(fault.option_name, [name for each in self.params for name in each.opts])  # type: ignore[attr-defined]
-            raise
+            if not hasattr(fault, "possibilities") or not (word := getattr(fault, "option_name", "")):
+                raise
+            near = ", ".join(nearest(word, [name for each in self.params for name in each.opts]))
+            raise BadInput(word, "no such option", f"did you mean {near}?" if near else "see --help") from None
 
 
-class _App(typer.Typer):
-    def command(self, name: str | None = None, **options: Any) -> Any:
-        return super().command(name, cls=_Command, **options)
-
-
-def command_app() -> typer.Typer:
-    """The typer application of one command."""
-    return _App(add_completion=False)
+def command_app(**options: Any) -> typer.Typer:
+    """The typer application of one command or, with typer's `options`, of several."""
+    app = typer.Typer(add_completion=False, **options)
+    app.command = functools.partial(app.command, cls=_Command)  # type: ignore[method-assign]
+    return app
 
 
 def run_stage(

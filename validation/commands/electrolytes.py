@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import typer
 from pydantic import Field
 
 from transslit.config import Config
@@ -16,10 +15,10 @@ from transslit.network import SlitNetwork
 from transslit.options import Options, Texts
 from transslit.units import Concentration, Length, SurfaceCharge
 from validation.commands import terminal
-from validation.commands.common import JsonFlag, with_options
+from validation.commands.common import JsonFlag, command_app, with_options
 from validation.presets import Seed
 
-app = typer.Typer(help="Electrolytes: list, show, check, fields.", no_args_is_help=True, add_completion=False)
+app = command_app(help="Electrolytes: list, show, check, fields.", no_args_is_help=True)
 
 
 class Shown(Config):

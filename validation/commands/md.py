@@ -12,7 +12,7 @@ from pydantic import Field
 
 import md
 from md import MDConfig
-from md.config import PAPER, QUICK, QUICK_WIDE, WIDE, Imposed
+from md.config import PRESETS, PRESETS_IN_WORDS, Imposed
 from transslit.errors import BadInput
 from transslit.executor import Inline
 from transslit.network import SlitNetwork
@@ -36,17 +36,11 @@ class Further(Parallel):
     )
 
 
-OPTIONS = Options(
-    ValidateConfig,
-    MDConfig,
-    Further,
-    told={"preset": "quick (the smallest useful cell, minutes on two cores) or paper (a larger one, wants a GPU)"},
-    presets={"": QUICK, f"slits beyond {WIDE * 1e9:g} nm": QUICK_WIDE, "paper": PAPER},
-)
+OPTIONS = Options(ValidateConfig, MDConfig, Further, told={"preset": PRESETS_IN_WORDS}, presets=PRESETS)
 TAKES = {  # by kind of drive, its options
-    drive.model_fields["kind"].default: {
+    drive.model_fields["kind"].default: [
         "charge_per_carbon" if name == "sigma" else name for name in drive.model_fields
-    }
+    ]
     for drive in get_args(Imposed)
 }
 app = command_app()
