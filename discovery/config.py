@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from discovery.functions import SEARCHABLE
 from transslit.config import Config
+from transslit.errors import BadInput
 
 
 def _searchable(name: str) -> str:
@@ -69,7 +70,7 @@ class DiscoveryConfig(Config):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if len(set(self.inputs)) != len(self.inputs):
-            raise ValueError("an input is named twice")
+            raise BadInput("inputs", ",".join(self.inputs), "an input is named twice")
         if self.target in self.inputs:
-            raise ValueError("the target must not be among the inputs")
+            raise BadInput("target", self.target, "must not be among the inputs")
         return self

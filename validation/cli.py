@@ -59,7 +59,8 @@ def run(program: Callable[..., object], name: str, arguments: list[str] | None =
         message = getattr(error, "format_message", None)
         if message is None:
             raise
-        print(f"{name}: error: {visible(' '.join(str(message()).split()))}", file=sys.stderr)
+        if text := " ".join(str(message()).split()):  # empty after the help that stands for a missing command
+            print(f"{name}: error: {visible(text)}", file=sys.stderr)
         return BadInput.exit_code
 
 

@@ -134,7 +134,10 @@ class ValidateConfig(Config):
         description="quick (minutes on two cores) or paper (long, wants a GPU; slit length, ions and Stern layer at"
         " which most of the paper's claims hold)",
     )
-    replicas: Replicas = Field(default_factory=_replicas)
+    replicas: Replicas = Field(
+        default_factory=_replicas,
+        description="boxes of molecular dynamics, each with its own start; default: 3, with the paper preset 8",
+    )
     seed: Seed = 0
 
     @property

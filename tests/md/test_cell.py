@@ -106,7 +106,7 @@ def test_every_field_has_a_description(config):
     for name, field in config.model_fields.items():
         assert field.description, name
         quantity = any(isinstance(part, BeforeValidator) for part in field.metadata)
-        assert not quantity or re.search(r", in (m|s|K|V|e|V/s|mol/m\^3)\b", field.description), name
+        assert not quantity or re.search(r", in (m|s|K|V|e|V/s|mol/m\^3|1/ps)\b", field.description), name
 
 
 def test_charged_box_is_refused():
