@@ -209,7 +209,7 @@ def test_every_field_of_the_configuration_has_a_help_text() -> None:
 
 
 def test_bad_configurations_get_one_line(make_table) -> None:
-    with pytest.raises(BadInput, match="target: .*: must not be among the inputs"):
+    with pytest.raises(BadInput, match=r"target: .*: must not be among the inputs"):
         DiscoveryConfig.read(inputs=("dphi_V", "q"))
     with pytest.raises(BadInput, match="an input is named twice"):
         DiscoveryConfig.read(inputs=("q", "q"))

@@ -37,7 +37,9 @@ class Further(Parallel):
 
 
 # The lattice of the sheets sets their thickness.
-OPTIONS = Options(ValidateConfig, MDConfig, Further, without=("sheet_thickness",), told={"preset": PRESETS_IN_WORDS}, presets=PRESETS)
+OPTIONS = Options(
+    ValidateConfig, MDConfig, Further, without=("sheet_thickness",), told={"preset": PRESETS_IN_WORDS}, presets=PRESETS
+)
 TAKES = {  # by kind of drive, its options
     drive.model_fields["kind"].default: [
         "charge_per_carbon" if name == "sigma" else name for name in drive.model_fields
