@@ -2,15 +2,15 @@
 
     R_c, gamma   least squares of dphi_i = I_i R_c (1 - gamma q_i), crossing by crossing
     R_open       least squares of phi_1 = phi_eq(q_1) + I_m R_open + s I_0 R(q_1), with s the share of a
-                 trans-slit resistor that lies at the entrance: a half, since R(q_i) spans two half slits
+                 trans-slit resistor that lies at the entrance: a half, since R(q_i) spans two half slits;
+                 of differences between the sweeps up and down at equal q_1, which phi_eq leaves
     u_i          = phi_m - [I_m R_open + s I_0 R(q_1) + sum_{j<i} dphi_j], the voltage on the ladder's capacitor i
     C_slit       slope of |Q_i| on u_i, slit by slit
     C_open       slope of the charge outside the slits, Q_m - sum |Q_i|, on phi_m - I_m R_open
 
-phi_eq(q), a polynomial, is the potential of a slit's centre at rest, where double layers overlap (a Donnan
-potential): it drives no current, so that it belongs to the capacitor and not to a node of the ladder. Forward
-and backward sweeps, with currents of opposite sign at the same charge, distinguish it from R_open. A record with
-uneven steps is resampled uniformly in time first. `centre_capacitances` are the slopes of |Q_i| on |phi_m - phi_i|,
+phi_eq(q), of any form, is the potential of a slit's centre at rest, where double layers overlap (a Donnan
+potential): it drives no current, so that it belongs to the capacitor and not to a node of the ladder. At the scan
+rates of a laboratory it exceeds I_m R_open a millionfold. A record with uneven steps is resampled uniformly in time first. `centre_capacitances` are the slopes of |Q_i| on |phi_m - phi_i|,
 without this correction; in wide slits the two agree.
 Q_m is the time integral of the terminal current, which includes the displacement current; the elements thus store
 all the charge that the terminal delivers. The current of the entrance fills the slits, I_0 = -d(sum Q_i)/dt.
@@ -19,18 +19,19 @@ all the charge that the terminal delivers. The current of the entrance fills the
 from __future__ import annotations
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from transslit import BadInput, TransSlitRecord
 from transslit.config import Config
 
 Array = np.ndarray
-AT_REST = 6  # degree of phi_eq(q)
+FEWEST = 8  # rows of the sweep up that have their like on the sweep down
 
 
 class LadderParameters(Config):
     """Elements of one half-cell per depth: resistances in ohm m, capacitances in F/m, charge in C/m.
 
-    A `_std` is the standard error of the fit and the spread between slits, in quadrature; the tuples hold each
+    A `_std` is the standard error of the fit and, of slits, the spread between them, in quadrature; the tuples hold each
     crossing's or slit's own value, numbered from the bulk. `half_entrance_resistor`: `open_resistance` belongs to
     a ladder whose first resistor (open space to slit 1) is half of R(q_1).
     """
@@ -42,7 +43,9 @@ class LadderParameters(Config):
     slit_capacitance: float
     slit_capacitance_std: float
     open_resistance: float
+    open_resistance_std: float
     open_capacitance: float
+    open_capacitance_std: float
     charge_max: float  # mean over slits of max |Q_i|, where q = 1
     half_entrance_resistor: bool = True
     resistances: tuple[float, ...] = ()
@@ -80,9 +83,7 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
     into = np.concatenate([[0.0], np.diff(-charge.sum(axis=1)) / np.diff(times)])
     q = stored[:, 0] / largest[0]
     entrance = (0.5 if half_entrance_resistor else 1.0) * into * resistance * (1 - gamma * q)
-    design = np.column_stack([current / np.abs(current).max(), np.vander(q, AT_REST + 1)])
-    fitted, *_ = np.linalg.lstsq(design, phi[:, 0] - entrance, rcond=None)
-    open_resistance = float(fitted[0] / np.abs(current).max())
+    open_resistance, open_error = _between_sweeps(q, current, phi[:, 0] - entrance)
     if open_resistance <= 0:
         raise BadInput(
             "record",
@@ -92,7 +93,7 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
     open_node = current * open_resistance
     nodes = (open_node + entrance)[:, None] + (phi - phi[:, :1])
     lines = _slopes(phi_m[:, None] - nodes, stored)
-    open_capacitance = _slopes((phi_m - open_node)[:, None], (total + charge.sum(axis=1))[:, None])[0, 0]
+    outside = _slopes((phi_m - open_node)[:, None], (total + charge.sum(axis=1))[:, None])[0]
     spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(2)
     std = np.hypot(errors.mean(axis=0), spread)
     return LadderParameters(
@@ -103,7 +104,9 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
         slit_capacitance=lines[:, 0].mean(),
         slit_capacitance_std=float(np.hypot(lines[:, 1].mean(), lines[:, 0].std(ddof=1))),
         open_resistance=open_resistance,
-        open_capacitance=open_capacitance,
+        open_resistance_std=open_error,
+        open_capacitance=outside[0],
+        open_capacitance_std=outside[1],
         charge_max=largest.mean(),
         half_entrance_resistor=half_entrance_resistor,
         resistances=tuple(fitted_laws[:, 0]),
@@ -138,6 +141,30 @@ def laws(record: TransSlitRecord) -> Array:
             ]
         )
     return np.array(rows)
+
+
+def _between_sweeps(q: Array, x: Array, y: Array) -> tuple[float, float]:
+    """a of y = f(q) + a x with any f, and its standard error, from the rise of q to its largest value and the fall after.
+
+    Raises
+    ------
+    BadInput : q does not both rise and fall through the same values
+    """
+    top, rises = int(np.argmax(q)), np.diff(q) > 0
+    before, after = np.flatnonzero(~rises[:top]), np.flatnonzero(rises[top:])
+    first = int(before[-1]) + 1 if before.size else 0
+    last = top + (int(after[0]) if after.size else len(q) - 1 - top)
+    fall = np.arange(last, top - 1, -1)
+    fall = fall[np.append(True, np.diff(q[fall]) > 0)]
+    rise = np.arange(first, top)
+    rise = rise[(q[rise] >= q[fall[0]]) & (q[rise] > 0)]
+    if rise.size < FEWEST or fall.size < FEWEST:
+        raise BadInput("record", "no sweep up and down", "elements are extracted from a whole cycle of a voltammogram")
+    dx, dy = (each[rise] - PchipInterpolator(q[fall], each[fall])(q[rise]) for each in (x, y))
+    size = np.abs(dx).max()
+    slope = (dx / size) @ dy / ((dx / size) @ (dx / size)) / size
+    error = np.linalg.norm(dy - slope * dx) / np.linalg.norm(dx) / np.sqrt(rise.size - 1)
+    return float(slope), float(error)
 
 
 def _slopes(x: Array, y: Array) -> Array:

@@ -60,6 +60,13 @@ class PlaneCurrents:
         parts = decompose(self.conductance, *self.across(x))
         return np.array([*(self.summed(flux) for flux in (total, *parts)), np.zeros(self.groups)])
 
+    def one_way(self, x: Array) -> float:
+        """Largest sum over a group of the one-way currents, there and back, whose differences `__call__` sums; A/m."""
+        state = self.equations.faces(x)
+        back_and_forth = state.forward * state.c_lower + state.backward * state.c_upper
+        sizes = np.abs(self.weights) @ (self.conductance * back_and_forth[:, self.chosen])
+        return float(np.bincount(self.group, sizes, self.groups).max(initial=0.0) * self.equations.flux_unit)
+
     def across(self, x: Array) -> tuple[Array, Array, Array, Array]:
         """Arguments of `decompose`: concentrations below and above each face, z dpsi and dmu; each (ions, faces)."""
         equations = self.equations
@@ -129,6 +136,7 @@ class TransSlitFlux(FrameAnalysis):
         self._currents = PlaneCurrents(equations, join[0], join[1], join[2], groups)
         self._bins, self._groups = bins, groups
         self._points = points
+        self._one_way = 0.0
         self._free_volume = self.network.slit * self.network.slit_length
 
     def _single_frame(self) -> None:
@@ -136,7 +144,9 @@ class TransSlitFlux(FrameAnalysis):
         inside = self._bins >= 0
         volumes = equations.mesh.volumes[equations.mesh.ion_cells[inside]]
         contents = [np.bincount(self._bins[inside], c[inside] * volumes, self._groups) for c in frame.c]
-        currents = self._currents(equations.from_si(frame.phi, frame.c))
+        x = equations.from_si(frame.phi, frame.c)
+        currents = self._currents(x)
+        self._one_way = max(self._one_way, self._currents.one_way(x))
         phi = [weights @ frame.phi[cells] for cells, weights in self._points]
         terminal = [frame.drive, frame.terminal_current]
         self._rows.append((currents, phi, np.array(contents) / self._free_volume, terminal))
@@ -175,11 +185,12 @@ class TransSlitFlux(FrameAnalysis):
             which: np.concatenate([sign * drive for sign in signs]),
             "I_m_A_per_m": np.concatenate([sign * current for sign in signs]),
         }
-        self.results.record = TransSlitRecord(
+        self.results.record = TransSlitRecord.made(
+            "continuum",
             pd.DataFrame(crossings),
             pd.DataFrame(contents),
             pd.DataFrame(terminal),
-            metadata(self.frames_reader.config),
+            metadata=metadata(self.frames_reader.config) | {"one_way_A_per_m": self._one_way},
         )
         entrance = {key: values for key, values in keys(np.zeros(1)).items() if key != "i"}
         if slits:

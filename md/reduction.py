@@ -119,11 +119,12 @@ def record_of(
     terminal = {"sigma_C_per_m2": boxes.sigma, "I_m_A_per_m": current[..., -1], "I_0_A_per_m": current[..., 0]}
     if not cell.config.fixed_charge:
         terminal["phi_m_V"] = np.broadcast_to(cell.voltage(time)[:, None] / 2 * POLARITY, boxes.sigma.shape)
-    return TransSlitRecord(
+    return TransSlitRecord.made(
+        "md",
         _table(boxes, slits[:-1], crossings),
         _table(boxes, slits, _contents(boxes, cell)),
         _table(boxes, np.array([0]), {name: array[..., None] for name, array in terminal.items()}).drop(columns="i"),
-        {**_metadata(boxes, cell, diffusion), **(metadata or {})},
+        metadata={**_metadata(boxes, cell, diffusion), **(metadata or {})},
     )
 
 

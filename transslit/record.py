@@ -23,7 +23,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.interpolate import PchipInterpolator
 
-from transslit.errors import BadInput
+from transslit.errors import BadInput, StageFailed
 from transslit.files import check_numbers, checked, file_checksum, read_sealed, read_table, write_sealed, write_table
 from transslit.network import SlitNetwork
 
@@ -35,6 +35,8 @@ TERMINAL = ["replica", "time_s", "I_m_A_per_m"]  # and phi_m_V or sigma_C_per_m2
 EVEN = 1.01  # largest ratio of the longest to the shortest step of uniform times
 TABLES = ("crossings", "slits", "terminal")
 SUMS = "sha256"
+PRECISION = 1e-9  # of the parts of a current, to which they add up to it,
+ROUND_OFF = 1e-13  # or of the one-way currents whose difference it is
 DRIVES = ("phi_m_V", "sigma_C_per_m2")
 MUST_AGREE = ("electrolyte", "temperature_K", "sign")
 SIGN: Literal["I > 0 carries positive charge towards the bulk; charging current positive"] = (
@@ -77,6 +79,7 @@ class Metadata(Loose):
     network: SlitNetwork | None = None
     drive: DriveEntry | None = None
     half_cells: dict[str, HalfCellEntry] = Field(default_factory=dict)  # by replica
+    one_way_A_per_m: Annotated[float, Field(ge=0, lt=1e30, strict=True)] = 0.0  # noqa: N815 - the unit
     blocks: None = None  # former name of half_cells
     sha256: dict[str, str] = Field(default_factory=dict)  # of the tables' files
 
@@ -119,12 +122,32 @@ class TransSlitRecord:
             raise BadInput("record table terminal", "no drive", f"needs {' or '.join(DRIVES)}")
         total = self.crossings["I_A_per_m"].to_numpy(dtype=float)
         parts = self.crossings[PARTS].to_numpy(dtype=float)
-        scale = np.abs(parts).sum(axis=1).max(initial=0.0)
         gap = np.abs(parts.sum(axis=1) - total).max(initial=0.0)
-        if not gap <= 1e-9 * scale:
+        largest = max(PRECISION * np.abs(parts).sum(axis=1).max(initial=0.0), self.round_off)
+        if not gap <= largest:
             raise BadInput(
-                "record table crossings", f"parts miss the total by {gap:.3g} A/m", "must add up to I_A_per_m"
+                "record table crossings",
+                f"parts miss the total by {gap:.3g} A/m",
+                f"must add up to I_A_per_m within {largest:.3g} A/m",
             )
+
+    @classmethod
+    def made(cls, stage: str, *tables: pd.DataFrame, metadata: dict[str, Any]) -> Self:
+        """The record that a stage of this suite made; a fault in it is the stage's, not its user's.
+
+        Raises
+        ------
+        StageFailed : names the fault
+        """
+        try:
+            return cls(*tables, metadata=metadata)
+        except BadInput as fault:
+            raise StageFailed(stage, f"made a record that is none ({fault})") from None
+
+    @property
+    def round_off(self) -> float:
+        """Round-off of a current in A/m, where the metadata tell the one-way currents whose difference it is."""
+        return ROUND_OFF * float(self.metadata.get("one_way_A_per_m", 0.0))
 
     @property
     def ions(self) -> list[str]:
@@ -218,6 +241,8 @@ class TransSlitRecord:
                 tables.append(table.assign(replica=table["replica"] + offset))
             offset += int(record.terminal["replica"].max()) + 1
         shared = {key: value for key, value in first.items() if all(r.metadata.get(key) == value for r in records)}
+        if one_way := max(record.metadata.get("one_way_A_per_m", 0.0) for record in records):
+            shared["one_way_A_per_m"] = one_way
         return cls(**{name: pd.concat(tables, ignore_index=True) for name, tables in merged.items()}, metadata=shared)
 
 
