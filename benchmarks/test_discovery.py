@@ -30,7 +30,7 @@ def grid(reach):
 
 
 def ours(data, seed):
-    law = discover(data, DiscoveryConfig(seed=seed, held_out="none"))
+    law = discover(data, DiscoveryConfig(seed=seed, form="general", held_out="none"))
     return lambda table: law.predict(I_A_per_m=table["I_A_per_m"].to_numpy(), q=table["q"].to_numpy())
 
 

@@ -10,7 +10,8 @@
 
 phi_eq(q), of any form, is the potential of a slit's centre at rest, where double layers overlap (a Donnan
 potential): it drives no current, so that it belongs to the capacitor and not to a node of the ladder. At the scan
-rates of a laboratory it exceeds I_m R_open a millionfold. A record with uneven steps is resampled uniformly in time first. `centre_capacitances` are the slopes of |Q_i| on |phi_m - phi_i|,
+rates of a laboratory it exceeds I_m R_open a millionfold. A record with uneven steps is resampled uniformly in
+time first. `centre_capacitances` are the slopes of |Q_i| on |phi_m - phi_i|,
 without this correction; in wide slits the two agree.
 Q_m is the time integral of the terminal current, which includes the displacement current; the elements thus store
 all the charge that the terminal delivers. The current of the entrance fills the slits, I_0 = -d(sum Q_i)/dt.
@@ -31,8 +32,8 @@ FEWEST = 8  # rows of the sweep up that have their like on the sweep down
 class LadderParameters(Config):
     """Elements of one half-cell per depth: resistances in ohm m, capacitances in F/m, charge in C/m.
 
-    A `_std` is the standard error of the fit and, of slits, the spread between them, in quadrature; the tuples hold each
-    crossing's or slit's own value, numbered from the bulk. `half_entrance_resistor`: `open_resistance` belongs to
+    A `_std` is the standard error of the fit and, of slits, the spread between them, in quadrature; the tuples hold
+    each crossing's or slit's own value, numbered from the bulk. `half_entrance_resistor`: `open_resistance` belongs to
     a ladder whose first resistor (open space to slit 1) is half of R(q_1).
     """
 
@@ -144,7 +145,7 @@ def laws(record: TransSlitRecord) -> Array:
 
 
 def _between_sweeps(q: Array, x: Array, y: Array) -> tuple[float, float]:
-    """a of y = f(q) + a x with any f, and its standard error, from the rise of q to its largest value and the fall after.
+    """a of y = f(q) + a x with any f, and its standard error, from q's rise to its largest value and its fall after.
 
     Raises
     ------

@@ -190,7 +190,7 @@ class TransSlitFlux(FrameAnalysis):
             pd.DataFrame(crossings),
             pd.DataFrame(contents),
             pd.DataFrame(terminal),
-            metadata=metadata(self.frames_reader.config) | {"one_way_A_per_m": self._one_way},
+            metadata(self.frames_reader.config) | {"one_way_A_per_m": self._one_way},
         )
         entrance = {key: values for key, values in keys(np.zeros(1)).items() if key != "i"}
         if slits:

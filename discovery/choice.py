@@ -28,7 +28,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from discovery import forms
-from discovery.fit import Array, Fit, Rows, predict
+from discovery.fit import Array, Fit, Rows
 from discovery.forms import Form
 
 RULE = "the simplest formula whose description length is within 5 nats of the shortest"
@@ -58,9 +58,8 @@ def autocorrelation_time(residual: Array, rows: Rows, groups: Array, tolerance: 
     return 1.0 + 2.0 * max(_sum_of_correlations(residual, blocks, floor) for blocks in orders)
 
 
-def independent_rows(form: Form, fit: Fit, rows: Rows, groups: Array, tolerance: float) -> float:
-    """n = rows / tau for the residual of `form`; at least `FEWEST`, and as many per group of `FEWEST`^2 rows."""
-    value = predict(form, fit, rows.x)
+def independent_rows(value: Array | None, rows: Rows, groups: Array, tolerance: float) -> float:
+    """n = rows / tau of the residual of a prediction; at least `FEWEST`, and as many per group of `FEWEST`^2 rows."""
     assert value is not None, "the form was fitted on these rows"
     count = len(groups)
     residual = rows.w * (rows.y - value) / math.sqrt(float(np.mean((rows.w * rows.y) ** 2)))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from discovery.functions import SEARCHABLE
+from transslit.columns import unit_of
 from transslit.config import Config
 from transslit.errors import BadInput
+from transslit.units import registry
+
+RESISTANCE, GENERAL = "resistance", "general"
 
 
 def _searchable(name: str) -> str:
@@ -30,6 +35,12 @@ class DiscoveryConfig(Config):
         max_length=8,
         description="Columns that the law depends on. Beside the columns of a record there are q = |Q_i|/max|Q_i|, "
         "q_I = |integral of I_i dt|/max, d = slit width in nm, and cycle.",
+    )
+    form: str | None = Field(
+        None,
+        description="resistance: the current times a positive R of the other inputs, which a circuit can take; "
+        'general: any law; or a formula whose constants are fitted, such as "I*R_c*(1 - gamma*q)", with inputs with or '
+        "without their units. Default: resistance for a voltage over one current and other inputs, else general.",
     )
     functions: tuple[Function, ...] = Field(
         ("square", "sqrt", "exp", "log", "tanh"),
@@ -73,4 +84,44 @@ class DiscoveryConfig(Config):
             raise BadInput("inputs", ",".join(self.inputs), "an input is named twice")
         if self.target in self.inputs:
             raise BadInput("target", self.target, "must not be among the inputs")
+        if self.form == RESISTANCE and not self._resistance:
+            given = f"{self.target} of {', '.join(self.inputs)}"
+            raise BadInput("form", f"resistance: {given}", "needs a voltage, one current and another input, with units")
         return self
+
+    @property
+    def current(self) -> int | None:
+        """Position of I among the inputs."""
+        return self._position(lambda name: name == "I" or name.startswith("I_"))
+
+    @property
+    def charge(self) -> int | None:
+        """Position of q, or of q_I (the same by the integral of I), among the inputs."""
+        return self._position({"q", "q_I"}.__contains__)
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the law is to be a resistance times the current."""
+        return self.form == RESISTANCE or (self.form is None and self._resistance)
+
+    @property
+    def formula(self) -> str | None:
+        """The formula that is to be fitted instead of a search."""
+        return None if self.form in (None, RESISTANCE, GENERAL) else self.form
+
+    @property
+    def general(self) -> Self:
+        """The same search without restriction."""
+        return self.model_copy(update={"form": GENERAL})
+
+    @property
+    def _resistance(self) -> bool:
+        """Whether target and inputs are those of a resistance: a voltage, and one current among several inputs."""
+        if self.current is None or len(self.inputs) == 1:
+            return False
+        volt, ampere = (registry().Quantity(1.0, unit_of(name)) for name in (self.target, self.inputs[self.current]))
+        return volt.is_compatible_with("V") and any(ampere.is_compatible_with(unit) for unit in ("A", "A/m"))
+
+    def _position(self, meant: Callable[[str], bool]) -> int | None:
+        found = [j for j, name in enumerate(self.inputs) if meant(name)]
+        return found[0] if len(found) == 1 else None

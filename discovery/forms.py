@@ -205,6 +205,19 @@ def divisors(form: Form) -> set[int]:
     return found
 
 
+def proportional(form: Form, j: int | None) -> bool:
+    """Whether a form is input j times a function of the others."""
+    own = ("x", j)
+    return all((own, 2) in m and not any(_holds(f, j) for f, _ in m if f != own) for m in form)
+
+
+def _holds(factor: Factor, j: int | None) -> bool:
+    """Whether a factor has input j, or an atom whose argument does."""
+    if factor[0] in {"x", "abs"}:
+        return bool(factor[1] == j)
+    return any(_holds(inner, j) for monomial in factor[1] for inner, _ in monomial)
+
+
 def scale_of(monomial: Monomial, scales: Sequence[float]) -> float:
     """Scale s of a monomial, prod_j s_j^(n/2): at inputs x_j/s_j it is m(x)/s."""
     value = 1.0

@@ -77,8 +77,9 @@ def hall_of_fame(
 ) -> pd.DataFrame:
     """The Pareto front and the first `SHORTEST` of the finalists, which are in order of description length.
 
-    Rows are in order of complexity. Columns: complexity, loss, loss_held_out, score = -d ln(loss) / d complexity along
-    the front (NaN off it), description_length, on_front, chosen, expression, latex.
+    Rows are in order of complexity. Columns: entry (from 1), complexity, loss, loss_held_out,
+    score = -d ln(loss) / d complexity along the front (NaN off it), description_length, on_front, chosen, expression,
+    latex.
     """
     ranked = sorted(finalists, key=lambda f: (f.nodes, f.fit.loss, repr(f.form)))
     rows: list[dict[str, Any]] = []
@@ -107,4 +108,4 @@ def hall_of_fame(
                 "latex": latex_formula(expression, config.inputs),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(entry=range(1, len(rows) + 1))

@@ -13,8 +13,9 @@ Sources: H. Kuensch, Ann. Statist. 17, 1217 (1989), doi:10.1214/aos/1176347265; 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from discovery import choice, forms
 from discovery.config import DiscoveryConfig
 from discovery.fit import Array, Fit, Rows, fit_form, full_jacobian, predict
 from discovery.forms import Form
-from discovery.hall import Finalist, scalings
+from discovery.hall import scalings
 from discovery.problem import RANDOM_FIFTH, Problem
 from transslit.columns import combined_unit
 from transslit.law import Constant, Law
@@ -42,38 +43,41 @@ def monomial_of(inputs: Sequence[int]) -> forms.Monomial:
     return tuple((("x", j), 2) for j in sorted(inputs))
 
 
-def current_and_charge(config: DiscoveryConfig) -> tuple[int | None, int | None]:
-    """Positions of I and of q (or of q_I, the same by the integral of I) among the inputs."""
-    current = [j for j, name in enumerate(config.inputs) if name == "I" or name.startswith("I_")]
-    charge = [j for j, name in enumerate(config.inputs) if name in {"q", "q_I"}]
-    return (current[0] if len(current) == 1 else None), (charge[0] if len(charge) == 1 else None)
-
-
 def ohmic_form(config: DiscoveryConfig) -> Form | None:
     """dphi = R I."""
-    current, _ = current_and_charge(config)
-    return None if current is None else (monomial_of([current]),)
+    return None if config.current is None else (monomial_of([config.current]),)
 
 
 def paper_form(config: DiscoveryConfig) -> Form | None:
     """dphi = I (R_c - gamma R_c q)."""
-    current, charge = current_and_charge(config)
-    if current is None or charge is None:
+    if config.current is None or config.charge is None:
         return None
-    return forms.make_form([monomial_of([current]), monomial_of([current, charge])])
+    return forms.make_form([monomial_of([config.current]), monomial_of([config.current, config.charge])])
 
 
-def loss_on(form: Form, fit: Fit, rows: Rows | None) -> float:
+def misfit(predicted: Callable[[Array], Array | None], rows: Rows | None) -> float:
     """Weighted mean square misfit over that of the target, NaN without rows or outside the domain."""
-    value = None if rows is None else predict(form, fit, rows.x)
+    value = None if rows is None else predicted(rows.x)
     if rows is None or value is None:
         return math.nan
     return float(np.sum((rows.w * (rows.y - value)) ** 2) / np.sum((rows.w * rows.y) ** 2))
 
 
-def bootstrap(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> tuple[Array, int]:
-    """Constants (a, p) of scaled variables, shape (resamples, constants), and the number of blocks."""
-    residual, jacobian = full_jacobian(form, fit, problem.rows)
+def loss_on(form: Form, fit: Fit, rows: Rows | None) -> float:
+    """The misfit of a fitted form."""
+    return misfit(partial(predict, form, fit), rows)
+
+
+def bootstrap(
+    values: Array, residual: Array, jacobian: Array, problem: Problem, config: DiscoveryConfig
+) -> tuple[Array, int]:
+    """Constants of resamples, shape (resamples, constants), and the number of blocks.
+
+    Parameters
+    ----------
+    values : (constants,) that fit best
+    residual, jacobian : weighted w (y - f), shape (rows,), and d(w f)/d(constants), shape (rows, constants)
+    """
     relative = residual / math.sqrt(float(np.mean((problem.rows.w * problem.rows.y) ** 2)))
     tau = choice.autocorrelation_time(relative, problem.rows, problem.groups, config.tolerance)
     length = int(np.clip(round(1 + 3 * (tau - 1)), 1, max(len(residual) // FEWEST_BLOCKS, 1)))
@@ -89,15 +93,15 @@ def bootstrap(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -
     counts = rng.multinomial(len(starts), np.full(len(starts), 1 / len(starts)), size=config.bootstrap).astype(float)
     matrices = np.einsum("sb,bkl->skl", counts, normal)
     steps = np.linalg.solve(matrices + 1e-12 * np.eye(len(scale)), np.einsum("sb,bk->sk", counts, gradient)[..., None])
-    return np.array([*fit.linear, *fit.inner]) + steps[..., 0] / scale, len(starts)
+    return values + steps[..., 0] / scale, len(starts)
 
 
 def _monomial_powers(monomial: forms.Monomial, config: DiscoveryConfig) -> list[tuple[str, float]]:
     return [(config.inputs[f[1]], h / 2) for f, h in monomial if f[0] in {"x", "abs"}]
 
 
-def _r_squared(form: Form | None, fit: Fit | None, rows: Rows) -> float:
-    value = predict(form, fit, rows.x) if form is not None and fit is not None else np.zeros_like(rows.y)
+def _r_squared(value: Array | None, rows: Rows) -> float:
+    """R^2 of predicted values; NaN where there are none or the target is constant."""
     weight = rows.w**2
     mean = float(np.sum(weight * rows.y) / np.sum(weight))
     spread = float(np.sum(weight * (rows.y - mean) ** 2))
@@ -143,10 +147,9 @@ def estimate(
 
 def fitted_constants(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> FittedConstants:
     """The formula of a fitted form; Ohm's law and the paper's law have R_c and gamma, other formulas c0, c1, ..."""
-    factors = scalings(form, problem)
-    values = np.array([*fit.linear, *fit.inner]) * factors
-    samples, blocks = bootstrap(form, fit, problem, config)
-    samples = samples * factors
+    factors, scaled = scalings(form, problem), np.array([*fit.linear, *fit.inner])
+    samples, blocks = bootstrap(scaled, *full_jacobian(form, fit, problem.rows), problem, config)
+    values, samples = scaled * factors, samples * factors
     units = [combined_unit(config.target, _monomial_powers(m, config)) for m in form]
     units += [
         "1" if atom[0] == forms.POWER else combined_unit("", _monomial_powers(m, config))
@@ -156,7 +159,7 @@ def fitted_constants(form: Form, fit: Fit, problem: Problem, config: DiscoveryCo
         expression = f"{config.inputs[form[0][0][0][1]]}*R_c"
         return estimate(expression, ["R_c"], units, values, samples, blocks)
     if form == paper_form(config):
-        current, charge = current_and_charge(config)
+        current, charge = config.current, config.charge
         assert current is not None, "the paper's form has I"
         assert charge is not None, "and q"
         if form[0] != monomial_of([current]):  # (a_0 I, a_1 I q) whatever their sorted order
@@ -173,12 +176,32 @@ def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
 
 
-def _scores(form: Form | None, fit: Fit | None, problem: Problem) -> dict[str, float]:
+@dataclass(frozen=True)
+class Candidate:
+    """A fitted formula: its constants, what it predicts from scaled inputs (inputs, rows), and how well.
+
+    `loss` is that of the training rows, as in `discovery.fit.Fit`; `depends` says whether it depends on an input.
+    """
+
+    fitted: FittedConstants
+    predict: Callable[[Array], Array | None]
+    loss: float
+    description_length: float
+    depends: bool = True
+
+
+def candidate(form: Form, fit: Fit, description_length: float, problem: Problem, config: DiscoveryConfig) -> Candidate:
+    """A fitted form of the search."""
+    fitted = fitted_constants(form, fit, problem, config)
+    return Candidate(fitted, partial(predict, form, fit), fit.loss, description_length, form != (forms.ONE,))
+
+
+def _scores(predicted: Callable[[Array], Array | None], problem: Problem) -> dict[str, float]:
     """R^2 on the training rows and on the held-out rows (NaN without any)."""
     held_out = problem.held_out
     return {
-        "r2": _r_squared(form, fit, problem.rows),
-        "r2_held_out": math.nan if held_out is None else _r_squared(form, fit, held_out),
+        "r2": _r_squared(predicted(problem.rows.x), problem.rows),
+        "r2_held_out": math.nan if held_out is None else _r_squared(predicted(held_out.x), held_out),
     }
 
 
@@ -193,7 +216,7 @@ def _reference_entry(form: Form, fit: Fit, delta: float, problem: Problem, confi
     """What law.json says of a reference: `delta` is its description length less that of the law."""
     fitted = fitted_constants(form, fit, problem, config)
     constants = {n: {"value": c.value, "std": c.std, "unit": c.unit} for n, c in fitted.constants.items()}
-    metrics = _finite({**_scores(form, fit, problem), "delta_dl": delta})
+    metrics = _finite({**_scores(partial(predict, form, fit), problem), "delta_dl": delta})
     return {"constants": constants, "intervals": fitted.intervals, **metrics}
 
 
@@ -206,13 +229,13 @@ def _front(hall: pd.DataFrame) -> tuple[Entry, ...]:
     )
 
 
-def _provenance(form: Form | None, fit: Fit | None, problem: Problem, config: DiscoveryConfig) -> Entry:
+def _provenance(predicted: Callable[[Array], Array | None], problem: Problem, config: DiscoveryConfig) -> Entry:
     """Held-out rows, R^2 on those of each condition, meaning of the inputs, versions and configuration."""
     held_out = problem.held_out_by_condition or ({} if problem.held_out is None else {RANDOM_FIFTH: problem.held_out})
     return {
         "held_out": list(problem.held_out_by_condition) or ("none" if problem.held_out is None else RANDOM_FIFTH),
         "judged": {
-            name: _finite({"r2": _r_squared(form, fit, rows), "rows": rows.x.shape[1]})
+            name: _finite({"r2": _r_squared(predicted(rows.x), rows), "rows": rows.x.shape[1]})
             for name, rows in held_out.items()
         },
         "inputs": dict(problem.meaning),
@@ -223,45 +246,50 @@ def _provenance(form: Form | None, fit: Fit | None, problem: Problem, config: Di
     }
 
 
+def _nothing(x: Array) -> Array:
+    """The prediction of y = 0."""
+    return np.zeros(x.shape[1])
+
+
 def make_law(
-    chosen: Finalist | None,
+    chosen: Candidate | None,
     hall: pd.DataFrame,
     problem: Problem,
     config: DiscoveryConfig,
     independent: float,
     symbols: int,
 ) -> Law:
-    """The law of the selected form; None is y = 0. A constant does not count as a law either."""
+    """The law of a candidate; None is y = 0. A constant does not count as a law either."""
     rows = problem.rows
-    form, fit = (chosen.form, chosen.fit) if chosen else (None, None)
-    fitted = fitted_constants(chosen.form, chosen.fit, problem, config) if chosen else FittedConstants()
     without_law = choice.without_law(independent, symbols, config.tolerance)
-    length, loss = (chosen.description_length, chosen.fit.loss) if chosen else (without_law, 1.0)
+    law = chosen or Candidate(FittedConstants(), _nothing, 1.0, without_law, depends=False)
+    fitted = law.fitted
     metrics = {
-        **_scores(form, fit, problem),
-        "rmse": problem.y_scale * math.sqrt(float(np.mean((rows.w * rows.y) ** 2))) * math.sqrt(loss),
+        **_scores(law.predict, problem),
+        "rmse": problem.y_scale * math.sqrt(float(np.mean((rows.w * rows.y) ** 2))) * math.sqrt(law.loss),
         "n_rows": rows.x.shape[1],
         "n_held_out": 0 if problem.held_out is None else problem.held_out.x.shape[1],
         "n_independent": independent,
-        "delta_dl_no_law": without_law - length,
+        "delta_dl_no_law": without_law - law.description_length,
     }
     references: dict[str, Entry] = {}
     for name, (reference, reference_fit) in _reference_fits(problem, config).items():
-        delta = choice.description_of(reference, reference_fit, independent, symbols, config.tolerance) - length
+        delta = choice.description_of(reference, reference_fit, independent, symbols, config.tolerance)
+        delta -= law.description_length
         references[name] = _reference_entry(reference, reference_fit, delta, problem, config)
         if name == "ohmic":
-            misfit = math.log((reference_fit.loss + config.tolerance**2) / (loss + config.tolerance**2))
+            ratio = math.log((reference_fit.loss + config.tolerance**2) / (law.loss + config.tolerance**2))
             fewer = 1 - len(fitted.constants)
-            metrics["delta_bic_ohmic"] = independent * misfit + fewer * math.log(independent)
+            metrics["delta_bic_ohmic"] = independent * ratio + fewer * math.log(independent)
             metrics["delta_dl_ohmic"] = delta
-    if form is not None and form == paper_form(config):
+    if set(fitted.constants) == {"R_c", "gamma"}:
         metrics["gamma"], metrics["gamma_std"] = fitted.constants["gamma"].value, fitted.constants["gamma"].std
     provenance = {
-        "found": form is not None and form != (forms.ONE,),
+        "found": law.depends,
         "rule": choice.RULE,
         "intervals_95": fitted.intervals,
         "references": references,
-        **_provenance(form, fit, problem, config),
+        **_provenance(law.predict, problem, config),
     }
     return Law(
         config.target,

@@ -54,9 +54,13 @@ if not hasattr(creator, "DiscoveryFitness"):
 def primitive_set(config: DiscoveryConfig, signed: frozenset[int]) -> gp.PrimitiveSet:
     """Primitives without types, whose functions act on canonical forms; `signed` inputs take both signs.
 
-    There are no minus sign and no numbers, since every sum has fitted coefficients.
+    There are no minus sign and no numbers, since every sum has fitted coefficients. The current of a resistance is
+    none of its inputs.
     """
-    pset = gp.PrimitiveSet("form", len(config.inputs), prefix="x")
+    pset = gp.PrimitiveSet("form", 0)
+    for j in range(len(config.inputs)):
+        if not (config.restricted and j == config.current):
+            pset.addTerminal((((("x", j), 2),),), name=f"x{j}")
     pset.addPrimitive(forms.add, 2, name="add")
     pset.addPrimitive(forms.multiply, 2, name="mul")
     pset.addPrimitive(forms.divide, 2, name="div")
@@ -70,7 +74,7 @@ def primitive_set(config: DiscoveryConfig, signed: frozenset[int]) -> gp.Primiti
 
 
 def admitted(form: Form, config: DiscoveryConfig, vanishing: frozenset[int]) -> bool:
-    """Whether a form is within the limits of `config` and divides by none of the `vanishing` inputs.
+    """Whether a form is within the limits of `config`, of its `form` too, and divides by no `vanishing` input.
 
     Vanishing inputs pass through or near zero: a form that divides by one has a pole in the data.
     """
@@ -81,6 +85,7 @@ def admitted(form: Form, config: DiscoveryConfig, vanishing: frozenset[int]) -> 
         and forms.complexity(form) <= config.max_complexity
         and not vanishing & forms.divisors(form)
         and not _has_redundant_base(form)
+        and (not config.restricted or forms.proportional(form, config.current))
     )
 
 
@@ -102,11 +107,11 @@ def form_of(
         for node in reversed(tree):
             if isinstance(node, gp.Primitive):
                 stack.append(pset.context[node.name](*(stack.pop() for _ in range(node.arity))))
-            elif node.name == "one":
-                stack.append((forms.ONE,))
             else:
-                stack.append((((("x", int(node.name.removeprefix("x"))), 2),),))
+                stack.append(pset.context[node.name])
         form = stack.pop()
+        if config.restricted:
+            form = forms.multiply(form, (((("x", config.current), 2),),))
     except RefusedError:
         return None
     return form if admitted(form, config, vanishing) else None
@@ -251,8 +256,8 @@ class Search:
     def finished(self) -> bool:
         return self.generation >= self.config.generations or self.stagnation >= self.config.patience
 
-    def run(self, folder: Path | None, key: str, advance: Advance) -> Leaders:
-        """Search to the end, with a checkpoint in `folder` after every generation.
+    def run(self, checkpoint: Path | None, key: str, advance: Advance) -> Leaders:
+        """Search to the end, with a checkpoint after every generation.
 
         Returns
         -------
@@ -260,14 +265,14 @@ class Search:
 
         Raises
         ------
-        BadInput : the folder holds the checkpoint of another table or configuration
+        BadInput : the checkpoint is of another table or configuration
         """
-        if folder is not None:
-            self.resume(folder / CHECKPOINT, key)
+        if checkpoint is not None:
+            self.resume(checkpoint, key)
         while not self.finished:
             self.step()
-            if folder is not None:
-                self.save(folder / CHECKPOINT, key)
+            if checkpoint is not None:
+                self.save(checkpoint, key)
             least = min((leaders[0][1].loss for leaders in self.leaders.values()), default=1.0)
             advance(self.generation, f"generation {self.generation}, error {math.sqrt(least):.2%}")
         return self.leaders

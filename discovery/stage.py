@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from discovery import choice, forms, neighbours, publish
-from discovery.config import DiscoveryConfig
-from discovery.fit import Fit, fit_form, identifiable
+from discovery.config import GENERAL, DiscoveryConfig
+from discovery.fit import Fit, fit_form, identifiable, predict
 from discovery.forms import Form
+from discovery.formula_fit import fit_formula
 from discovery.hall import Finalist, hall_of_fame, latex_table
 from discovery.problem import Problem, make_problem
-from discovery.search import Leaders, Search, admitted, mapper_of
+from discovery.search import CHECKPOINT, Leaders, Search, admitted, mapper_of, primitive_set
 from transslit.files import write_text
 from transslit.law import Law
 from transslit.progress import Progress
@@ -68,6 +70,13 @@ def finalists_of(
         fit = fit_form(form, rows, start or None, precise=True)
         if fit is not None and fit.inner and (has_pole(form, fit, problem) or not identifiable(form, fit, rows)):
             return
+        if (
+            fit is not None
+            and config.restricted
+            and form != (forms.ONE,)
+            and not is_positive(form, fit, problem, config)
+        ):
+            return
         # A form must be defined at the held-out inputs; the held-out targets are not used.
         held_out = problem.held_out
         if fit is not None and (held_out is None or math.isfinite(publish.loss_on(form, fit, held_out))):
@@ -93,7 +102,9 @@ def finalists_of(
     if not fits:
         return [], float(count)
     closest = min(fits, key=lambda f: (fits[f].loss, repr(f)))
-    independent = choice.independent_rows(closest, fits[closest], rows, problem.groups, config.tolerance)
+    independent = choice.independent_rows(
+        predict(closest, fits[closest], rows.x), rows, problem.groups, config.tolerance
+    )
     return [
         Finalist(
             form,
@@ -114,6 +125,18 @@ def has_pole(form: Form, fit: Fit, problem: Problem) -> bool:
     )
 
 
+def is_positive(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> bool:
+    """Whether the resistance, f over the current, is positive in all rows, those held out too."""
+    for rows in (problem.rows, problem.held_out):
+        if rows is not None:
+            x = rows.x.copy()
+            x[config.current] = 1.0
+            resistance = predict(form, fit, x)
+            if resistance is None or not resistance.min() > 0:
+                return False
+    return True
+
+
 def choose(finalists: list[Finalist], without_law: float) -> Finalist | None:
     """The simplest finalist within `choice.MARGIN` of the shortest description; None if that is y = 0.
 
@@ -126,6 +149,45 @@ def choose(finalists: list[Finalist], without_law: float) -> Finalist | None:
     return min(near, key=lambda f: (f.nodes, f.description_length))
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a search ends with; `chosen` is None if no form explains the target better than noise."""
+
+    finalists: list[Finalist]
+    chosen: Finalist | None
+    independent: float
+    symbols: int
+
+    def law(self, hall: pd.DataFrame, problem: Problem, config: DiscoveryConfig) -> Law:
+        """The law that was chosen."""
+        best = self.chosen
+        law = None
+        if best is not None:
+            law = publish.candidate(best.form, best.fit, best.description_length, problem, config)
+        return publish.make_law(law, hall, problem, config, self.independent, self.symbols)
+
+
+def symbols_of(problem: Problem, config: DiscoveryConfig) -> int:
+    """Number of operators and inputs that a formula of an unrestricted search is made of."""
+    pset = primitive_set(config.general, problem.signed)
+    return sum(len(found) for found in (*pset.primitives.values(), *pset.terminals.values()))
+
+
+def find(
+    problem: Problem, config: DiscoveryConfig, checkpoint: Path | None, progress: Progress, mapper: Any = map
+) -> Found:
+    """Search, and choose among the finalists; raises as `discover`."""
+    search = Search(problem, config, mapper_of(mapper))
+    symbols = symbols_of(problem, config)
+    title = "Searching for the law" if config.form != GENERAL else "Searching for a general law"
+    with progress.task(title, config.generations) as advance:
+        leaders = search.run(checkpoint, _digest(problem, config), advance)
+        finalists, independent = finalists_of(leaders, problem, config, symbols)
+        advance(config.generations, "choosing")
+    chosen = choose(finalists, choice.without_law(independent, symbols, config.tolerance))
+    return Found(finalists, chosen, independent, symbols)
+
+
 def discover(
     table: pd.DataFrame,
     config: DiscoveryConfig,
@@ -135,11 +197,14 @@ def discover(
 ) -> Law:
     """Search for the law `config.target` = f(`config.inputs`) in a table.
 
+    A search that is restricted to a resistance is followed by one that is not, whose law stands beside it in
+    `provenance["general"]` with what it gains.
+
     Parameters
     ----------
     table : one row per observation, units in the column names; `group` (or `replica` and `i`) identifies the slit,
         `<target>_std` is the standard error of the target
-    folder : gets law.json, hall_of_fame.csv, .json and .tex, and a checkpoint from which the same call resumes
+    folder : gets law.json, hall_of_fame.csv, .json and .tex, and checkpoints from which the same call resumes
     mapper : a `map`, or an object that has one: a pool of processes, a Dask client
 
     Returns
@@ -151,21 +216,44 @@ def discover(
     ------
     BadInput : a table that cannot be searched, or a folder with another search
     """
-    problem = make_problem(table, config)
+    problem, progress = make_problem(table, config), progress or Progress(quiet=True)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    search = Search(problem, config, mapper_of(mapper))
-    symbols = sum(len(found) for found in (*search.pset.primitives.values(), *search.pset.terminals.values()))
-    with (progress or Progress(quiet=True)).task("Searching for the law", config.generations) as advance:
-        leaders = search.run(folder, _digest(problem, config), advance)
-        finalists, independent = finalists_of(leaders, problem, config, symbols)
-        advance(config.generations, "choosing")
-    chosen = choose(finalists, choice.without_law(independent, symbols, config.tolerance))
-    hall = hall_of_fame(finalists, chosen, problem, config)
-    law = publish.make_law(chosen, hall, problem, config, independent, symbols)
+    if config.formula is not None:
+        law, hall = fit_formula(config.formula, problem, config, symbols_of(problem, config))
+    else:
+        found = find(problem, config, folder and folder / CHECKPOINT, progress, mapper)
+        hall = hall_of_fame(found.finalists, found.chosen, problem, config)
+        law = found.law(hall, problem, config)
+    if config.restricted:
+        beside = find(problem, config.general, folder and folder / f"general-{CHECKPOINT}", progress, mapper)
+        told = general_law(law, found, beside, problem, config)
+        law = replace(law, provenance={**law.provenance, "general": told})
     if folder is not None:
         write_text(folder / "hall_of_fame.csv", hall.to_csv(index=False))
         write_text(folder / "hall_of_fame.json", hall.to_json(orient="records", indent=1) + "\n")
         write_text(folder / "hall_of_fame.tex", latex_table(hall, config.target))
         law.write(folder / "law.json")
     return law
+
+
+def general_law(law: Law, found: Found, beside: Found, problem: Problem, config: DiscoveryConfig) -> dict[str, Any]:
+    """The law of a search without restriction, as law.json tells it: formula, constants and metrics.
+
+    `delta_dl` is how much longer the description of the restricted law is, with the independent rows of the general
+    search; above `choice.MARGIN` the general law is refuted by nothing but a circuit's needs.
+    """
+    general = beside.law(pd.DataFrame(), problem, config.general)
+    told = {name: general.metrics[name] for name in ("r2", "r2_held_out", "rmse") if name in general.metrics}
+    if found.chosen is not None and beside.chosen is not None:
+        restricted = choice.description_of(
+            found.chosen.form, found.chosen.fit, beside.independent, beside.symbols, config.tolerance
+        )
+        told["delta_dl"] = restricted - beside.chosen.description_length
+    constants = {name: {"value": c.value, "std": c.std, "unit": c.unit} for name, c in general.constants.items()}
+    return {
+        "expression": general.expression,
+        "constants": constants,
+        "same": general.expression == law.expression,
+        **told,
+    }

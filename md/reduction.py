@@ -124,7 +124,7 @@ def record_of(
         _table(boxes, slits[:-1], crossings),
         _table(boxes, slits, _contents(boxes, cell)),
         _table(boxes, np.array([0]), {name: array[..., None] for name, array in terminal.items()}).drop(columns="i"),
-        metadata={**_metadata(boxes, cell, diffusion), **(metadata or {})},
+        {**_metadata(boxes, cell, diffusion), **(metadata or {})},
     )
 
 

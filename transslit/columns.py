@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from transslit.units import registry
 
@@ -36,6 +37,11 @@ def combined_unit(target: str, powers: Sequence[tuple[str, float]]) -> str:
     unit = ureg.Quantity(1.0, unit_of(target)) if target else ureg.Quantity(1.0, "")
     for name, power in powers:
         unit = unit / ureg.Quantity(1.0, unit_of(name)) ** power
+    return preferred_unit(unit)
+
+
+def preferred_unit(unit: Any) -> str:
+    """The unit of a pint quantity of magnitude one, written as one of `PREFERRED` where it is the same."""
     if unit.dimensionless and abs(unit.to("").magnitude - 1) < 1e-12:
         return "1"
     for name in PREFERRED:

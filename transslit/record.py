@@ -132,7 +132,9 @@ class TransSlitRecord:
             )
 
     @classmethod
-    def made(cls, stage: str, *tables: pd.DataFrame, metadata: dict[str, Any]) -> Self:
+    def made(
+        cls, stage: str, crossings: pd.DataFrame, slits: pd.DataFrame, terminal: pd.DataFrame, metadata: dict[str, Any]
+    ) -> Self:
         """The record that a stage of this suite made; a fault in it is the stage's, not its user's.
 
         Raises
@@ -140,7 +142,7 @@ class TransSlitRecord:
         StageFailed : names the fault
         """
         try:
-            return cls(*tables, metadata=metadata)
+            return cls(crossings, slits, terminal, metadata)
         except BadInput as fault:
             raise StageFailed(stage, f"made a record that is none ({fault})") from None
 

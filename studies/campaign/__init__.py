@@ -1,0 +1,1 @@
+"""Whether the chain reaches its end wherever users may go."""

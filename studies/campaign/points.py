@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import qmc
 
-from transslit.library import shipped
+from transslit.library import load_electrolyte, shipped
 from transslit.units import show
 
 # Lowest and highest value, SI; each spread evenly in its logarithm.
@@ -22,11 +22,11 @@ SEED = 2010
 
 
 class Point(NamedTuple):
-    """An electrolyte by name, and the operation, SI."""
+    """An electrolyte by name, and the operation, SI; a liquid without solvent has a concentration of its own (None)."""
 
     electrolyte: str
     slit: float
-    concentration: float
+    concentration: float | None
     layers: int
     scan_rate: float
     window: float
@@ -35,7 +35,7 @@ class Point(NamedTuple):
     def options(self) -> list[str]:
         """As a user writes it."""
         kinds = {"slit": "length", "concentration": "concentration", "scan_rate": "scan rate", "window": "voltage"}
-        texts = {name: show(getattr(self, name), kind) for name, kind in kinds.items()}
+        texts = {name: show(value, kind) for name, kind in kinds.items() if (value := getattr(self, name)) is not None}
         texts |= {"electrolyte": self.electrolyte, "layers": str(self.layers)}
         return [f"--{name.replace('_', '-')}={text}" for name, text in texts.items()]
 
@@ -46,10 +46,12 @@ def points(count: int) -> list[Point]:
     Values have three digits, as a user would write them.
     """
     low, high = np.log(list(BOX.values())).T
-    salts = sorted(shipped())
+    salts = [load_electrolyte(name) for name in sorted(shipped())]
     sampler = qmc.Sobol(len(BOX) + 1, scramble=True, seed=SEED)
     found = []
     for row in sampler.random_base2(int(np.ceil(np.log2(count))))[:count]:
         slit, concentration, layers, rate, window = (float(f"{v:.3g}") for v in np.exp(low + row[:-1] * (high - low)))
-        found.append(Point(salts[int(row[-1] * len(salts))], slit, concentration, round(layers), rate, window))
+        salt = salts[int(row[-1] * len(salts))]
+        given = None if salt.solvent.model == "none" else concentration
+        found.append(Point(salt.name, slit, given, round(layers), rate, window))
     return found

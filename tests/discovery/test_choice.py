@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from discovery import choice, forms
-from discovery.fit import Rows, fit_form
+from discovery.fit import Rows, fit_form, predict
 
 X0, X1 = ((("x", 0), 2),), ((("x", 1), 2),)
 
@@ -46,8 +46,8 @@ def test_every_slit_counts_as_ten_rows() -> None:
     rows, form = Rows(x, y, np.ones(1000)), forms.make_form([X0])
     fit = fit_form(form, rows)
     assert fit is not None
-    assert choice.independent_rows(form, fit, rows, np.repeat(np.arange(5), 200), 0.01) == 50
-    assert choice.independent_rows(form, fit, rows, np.zeros(1000), 0.01) == 10
+    assert choice.independent_rows(predict(form, fit, rows.x), rows, np.repeat(np.arange(5), 200), 0.01) == 50
+    assert choice.independent_rows(predict(form, fit, rows.x), rows, np.zeros(1000), 0.01) == 10
 
 
 def test_the_autocorrelation_of_round_off_is_not_counted() -> None:

@@ -10,7 +10,7 @@ from discovery import DiscoveryConfig, discover
 from discovery.planted import BENCHMARK_LAWS, RESISTANCE, PlantedLaw, planted_table, true_constants
 from transslit.law import Law
 
-QUICK = DiscoveryConfig(population=48, generations=7, islands=2, search_rows=200)
+QUICK = DiscoveryConfig(form="general", population=48, generations=7, islands=2, search_rows=200)
 PAPER = BENCHMARK_LAWS["paper"]
 
 

@@ -15,7 +15,7 @@ from discovery.fit import columns
 from discovery.functions import NUMERIC
 from discovery.search import form_of, primitive_set
 
-CONFIG = DiscoveryConfig()
+CONFIG = DiscoveryConfig(form="general")
 PSET = primitive_set(CONFIG, frozenset({0}))
 
 
@@ -96,7 +96,7 @@ def test_the_factored_formula_is_the_sum_of_its_terms() -> None:
 
 
 def test_a_polynomial_tree_lies_in_the_span_of_its_form() -> None:
-    config = DiscoveryConfig(functions=("square",))
+    config = DiscoveryConfig(form="general", functions=("square",))
     pset = primitive_set(config, frozenset())
     rng = np.random.default_rng(5)
     random.seed(5)
@@ -118,7 +118,7 @@ def test_a_polynomial_tree_lies_in_the_span_of_its_form() -> None:
 
 
 def test_forms_beyond_the_limits_are_refused() -> None:
-    config = DiscoveryConfig(max_complexity=7, max_parameters=0)
+    config = DiscoveryConfig(form="general", max_complexity=7, max_parameters=0)
     pset = primitive_set(config, frozenset())
     trees = ["mul(x0, add(square(x1), add(one, x1)))", "exp(x1)", "sqrt(sqrt(x1))"]
     assert all(form_of(gp.PrimitiveTree.from_string(text, pset), pset, config) is None for text in trees)

@@ -25,7 +25,7 @@ def recovered(planted: PlantedLaw, noise: float) -> tuple[int, int]:
     for seed in SEEDS:
         table = planted_table(planted, noise, seed)
         began = time.process_time()
-        law = discover(table, DiscoveryConfig(seed=seed, target=planted.target, inputs=planted.inputs))
+        law = discover(table, DiscoveryConfig(seed=seed, form="general", target=planted.target, inputs=planted.inputs))
         seconds.append(time.process_time() - began)
         truth = true_constants(law, planted)
         if truth is not None:
@@ -53,4 +53,4 @@ def test_pure_noise_has_no_law() -> None:
     table = planted_table(BENCHMARK_LAWS["ohmic"], 0.0, 0)
     for seed in SEEDS:
         table["dphi_V"] = np.random.default_rng(seed).standard_normal(len(table)) * 1e-3
-        assert not discover(table, DiscoveryConfig(seed=seed)).provenance["found"]
+        assert not discover(table, DiscoveryConfig(seed=seed, form="general")).provenance["found"]

@@ -16,7 +16,9 @@ from transslit.errors import BadInput
 from transslit.files import read_sealed, write_sealed
 from transslit.law import Law
 
-SMALL = DiscoveryConfig(population=32, generations=5, islands=2, migration_every=2, search_rows=150, bootstrap=50)
+SMALL = DiscoveryConfig(
+    form="general", population=32, generations=5, islands=2, migration_every=2, search_rows=150, bootstrap=50
+)
 
 
 class KilledError(Exception):

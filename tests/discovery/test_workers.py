@@ -14,7 +14,9 @@ from discovery import DiscoveryConfig, discover
 from transslit.law import Law
 
 NUMBERS = ["expression", "latex"]  # columns with digits that the data do not determine
-SMALL = DiscoveryConfig(population=32, generations=3, islands=2, migration_every=2, search_rows=150, bootstrap=50)
+SMALL = DiscoveryConfig(
+    form="general", population=32, generations=3, islands=2, migration_every=2, search_rows=150, bootstrap=50
+)
 SCRIPT = """
 import pathlib, sys, pandas
 from discovery import DiscoveryConfig, discover

@@ -95,7 +95,8 @@ def passed_charge(evidence: Evidence) -> Finding:
     crossing 2 alone from I_2 and its time integral in place of Q.
     """
     run = evidence.cv(2e-9)
-    settings = DiscoveryConfig(inputs=("I_A_per_m", "charge_C_per_m"), held_out="none", seed=evidence.config.seed)
+    inputs = ("I_A_per_m", "charge_C_per_m")
+    settings = DiscoveryConfig(inputs=inputs, form="general", held_out="none", seed=evidence.config.seed)
     law = evidence.search(run, settings, crossings=(2,))
     found = f"{FIT}; found: {law.expression}"
     parts = (

@@ -253,7 +253,7 @@ class Evidence(Simulations):
 
     def law_at(self, d: float) -> Law:
         """The law that the search finds in the CV of a slit width in m."""
-        return self.search(self.cv(d), DiscoveryConfig(seed=self.config.seed))
+        return self.search(self.cv(d), DiscoveryConfig(form="general", seed=self.config.seed))
 
     def search(self, run: Run, settings: DiscoveryConfig, crossings: Sequence[int] = ()) -> Law:
         """The law that the search finds in a run, in all of its crossings or in those named."""

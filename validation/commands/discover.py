@@ -92,11 +92,17 @@ def _table(sources: Sequence[Path], config: DiscoveryConfig) -> pd.DataFrame:
 def _print_law(folder: Path) -> None:
     """Print the front, the law, its errors on held-out rows, and where the rest is."""
     law, console, rows = Law.read(folder), terminal.open_console(), []
-    columns = ("", "complexity", "loss", "score", "description length", "equation")
+    columns = ("", "entry", "complexity", "loss", "score", "description length", "equation")
     for row in read_json(folder / "hall_of_fame.json", "out") or []:
         if row["on_front"] or row["chosen"]:
             score = "" if row["score"] is None else f"{row['score']:.3g}"
-            numbers = (str(row["complexity"]), f"{row['loss']:.3g}", score, f"{row['description_length']:.1f}")
+            numbers = (
+                str(row["entry"]),
+                str(row["complexity"]),
+                f"{row['loss']:.3g}",
+                score,
+                f"{row['description_length']:.1f}",
+            )
             rows.append(("*" if row["chosen"] else "", *numbers, row["expression"]))
     console.print(terminal.lay_out(console, columns, rows, below=("equation",)))
     terminal.law(law)
@@ -108,6 +114,9 @@ def _print_law(folder: Path) -> None:
     elif "delta_bic_ohmic" in law.metrics:
         advantage = law.metrics["delta_bic_ohmic"]
         console.print(f"     against Ohm's law: BIC lower by {advantage:.4g} (above 10 refutes Ohm)")
+    if (general := law.provenance.get("general")) and not general["same"]:
+        gain = f"error {general['rmse'] / law.metrics['rmse']:.2f} of this one's"
+        console.print(f"     without restriction: {law.target} = {general['expression']}, {gain}; no circuit takes it")
     print(f"law, hall of fame and figures: {folder}")
 
 
