@@ -1,4 +1,4 @@
-"""A search restricted to a resistance, and given formulas: laws that a circuit takes, with the truth inside intervals."""
+"""A search restricted to a resistance, and given formulas: a circuit takes their laws; intervals hold the truth."""
 
 from __future__ import annotations
 
