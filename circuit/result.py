@@ -146,6 +146,9 @@ class CircuitResult:
             [(command / ladder.half_cells - s) / R, command],
             (root - s) / (2 * R),
         )
+        passing, steps = self.trajectory.rate(times, ladder.passed)
+        steady = (mode == "voltage") & ladder.quasi_steady(steps) & (times > self.trajectory.t[0])
+        current = np.where(steady, passing, current)
         voltage = np.where(mode == "voltage", command / ladder.half_cells, s + R * current)
         return voltage, current
 

@@ -87,8 +87,8 @@ class Problem(Protocol):
     def ends(self, t: float, y: Array) -> float | None:
         """How far `y` is beyond (> 0) or short of (< 0) what ends the segment early; None without a limit."""
 
-    def error(self, t: float, y: Array, estimate: Array) -> float:
-        """Error estimate of a step to `y` over the allowed error."""
+    def error(self, t: float, h: float, y: Array, estimate: Array) -> float:
+        """Error estimate of a step of length `h` to `y` at `t`, over the allowed error."""
 
     def refuse(self, t: float, y: Array) -> None:
         """Raise if no step from `y` succeeds because it lies at the edge of the model's domain."""
@@ -124,6 +124,17 @@ class Trajectory:
         inner *= s
         inner += (1 - s) * self.y[:, columns][step]
         return inner
+
+
+    def rate(self, times: Array, weights: Array) -> tuple[Array, Array]:
+        """d(weights y)/dt at `times` (k,), at a corner before it, and the length of the steps that they lie in."""
+        step = np.clip(np.searchsorted(self.t, times, side="left") - 1, 0, len(self.t) - 1)
+        h = self.h[step]
+        s = (times - self.t[step]) / h
+        e1, e2, e3 = (self.dense @ weights)[step].T
+        inner, slope = e1 + s * (e2 + s * e3), e2 + 2 * s * e3
+        gained = ((self.end - self.y) @ weights)[step]
+        return (gained + (1 - 2 * s) * inner + s * (1 - s) * slope) / h, h
 
 
 def integrate(
@@ -210,7 +221,7 @@ class _Integrator:
                 h = stop - t
             end = _step(problem, t, h, y, linear, self.rows)
             until = stop if h >= stop - t else t + h
-            size_of_error = problem.error(until, end, stages[-1])
+            size_of_error = problem.error(until, h, end, stages[-1])
             beyond = problem.linearise(until, end) if math.isfinite(size_of_error) else None
             factor = 0.2 if beyond is None else min(6.0, max(0.2, 0.9 * max(size_of_error, 1e-12) ** -0.2))
             if beyond is None or size_of_error > 1:

@@ -30,7 +30,7 @@ class Chain:
     def ends(self, t, y):
         return None
 
-    def error(self, t, y, estimate):
+    def error(self, t, h, y, estimate):
         return np.abs(estimate).max() / self.tolerance
 
     def refuse(self, t, y):
@@ -67,7 +67,7 @@ def test_dense_output_meets_the_steps_and_is_of_their_accuracy_between():
 
 def test_a_problem_that_cannot_be_stepped_fails_as_a_stage():
     class Broken(Chain):
-        def error(self, t, y, estimate):
+        def error(self, t, h, y, estimate):
             return np.nan
 
     with pytest.raises(StageFailed, match="circuit"):

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.interpolate import PchipInterpolator
 
-from circuit import CircuitConfig, HalfCell, simulate
+from circuit import CircuitConfig, HalfCell, Table, simulate
 from circuit.stage import write_circuit
 from transslit import BadInput, Law, TriangularCV
 
@@ -307,3 +308,20 @@ def test_cost_is_linear_in_layers(paper):
     """The number of steps does not grow with the ladder, and a step is a handful of vector operations."""
     steps = [simulate(paper(layers=n, points=10)).metadata["steps"] for n in (20, 200, 1000)]
     assert max(steps) < 1.2 * min(steps) < 300
+
+
+@pytest.mark.parametrize("rate", [1e-3, 0.05, 3.0, 100.0])
+def test_at_rates_of_a_laboratory_the_current_is_that_of_the_capacitors(rate):
+    """The open space charges 1e6 to 1e11 times faster than the cycle: I_m = (C_open + n C(|phi_m|)) dphi_m/dt."""
+    at = np.linspace(0, 0.2, 9)
+    table = Table(over="potential", at=tuple(at), value=tuple(5e-8 * (1 + (at / 0.2) ** 2)))
+    drive = TriangularCV(scan_rate=rate, window=0.4, cycles=1)
+    elements = {"resistance": 0.7, "gamma": 0.4, "open_resistance": 0.15, "open_capacitance": 2e-8}
+    config = CircuitConfig(layers=6, drive=drive, points=401, capacitance_table=table, charge_max=1e-8, **elements)
+    result = simulate(config)
+    rows = result.terminal.query("time_s > 0")
+    sweep = np.where(rows["time_s"] <= drive.half_period * (1 + 1e-9), 1.0, -1.0)
+    stored = 2e-8 + 5 * PchipInterpolator(at, table.value)(rows["phi_m_V"].abs())
+    assert rows["I_m_A"].to_numpy() == pytest.approx(stored * sweep * rate / 2, rel=2e-3)
+    assert result.terminal["I_m_A"].iloc[0] == 0
+    assert len(result.trajectory.t) < 300
