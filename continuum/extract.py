@@ -3,7 +3,8 @@
     R_c, gamma   least squares of dphi_i = I_i R_c (1 - gamma q_i), crossing by crossing
     R_open       least squares of phi_1 = phi_eq(q_1) + I_m R_open + s I_0 R(q_1), with s the share of a
                  trans-slit resistor that lies at the entrance: a half, since R(q_i) spans two half slits;
-                 of differences between the sweeps up and down at equal q_1, which phi_eq leaves
+                 of differences between the sweeps up and down at equal q_1, which phi_eq leaves; where q_1
+                 does not return, with a polynomial phi_eq. A value below a hundredth of R_c counts as that
     u_i          = phi_m - [I_m R_open + s I_0 R(q_1) + sum_{j<i} dphi_j], the voltage on the ladder's capacitor i
     C_slit       slope of |Q_i| on u_i, slit by slit
     C_open       slope of the charge outside the slits, Q_m - sum |Q_i|, on phi_m - I_m R_open
@@ -27,6 +28,9 @@ from transslit.config import Config
 
 Array = np.ndarray
 FEWEST = 8  # rows of the sweep up that have their like on the sweep down
+AT_REST = 6  # degree of a polynomial phi_eq(q)
+LEAST_OPEN = 0.01  # of R_c
+FILLED = 0.2  # of the largest charge: slits with less, where a cycle is too short to reach them, tell no elements
 
 
 class LadderParameters(Config):
@@ -47,7 +51,7 @@ class LadderParameters(Config):
     open_resistance_std: float
     open_capacitance: float
     open_capacitance_std: float
-    charge_max: float  # mean over slits of max |Q_i|, where q = 1
+    charge_max: float  # mean over filled slits of max |Q_i|, where q = 1
     half_entrance_resistor: bool = True
     resistances: tuple[float, ...] = ()
     gammas: tuple[float, ...] = ()
@@ -61,7 +65,7 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
 
     Raises
     ------
-    BadInput : the record has no voltage or fewer than two slits, or the open resistance is not positive
+    BadInput : the record has no voltage or fewer than two slits
     """
     if "phi_m_V" not in record.terminal:
         raise BadInput("record", "driven by charge", "a ladder is extracted from a voltage-driven run")
@@ -76,24 +80,23 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
     phi_m, current = terminal["phi_m_V"].to_numpy(), terminal["I_m_A_per_m"].to_numpy()
     fitted_laws = laws(record)
     values, errors = fitted_laws[:, :2], fitted_laws[:, 2:4]
-    resistance, gamma = values.mean(axis=0)
     stored = np.abs(charge)
     largest = stored.max(axis=0)
+    filled = largest >= FILLED * largest.max()
+    values, errors = values[filled[:-1]], errors[filled[:-1]]
+    resistance, gamma = values.mean(axis=0)
     # Implicit steps: the current at the end of a step is that of the whole step.
     total = np.concatenate([[0.0], np.cumsum(current[1:] * np.diff(times))])
     into = np.concatenate([[0.0], np.diff(-charge.sum(axis=1)) / np.diff(times)])
     q = stored[:, 0] / largest[0]
     entrance = (0.5 if half_entrance_resistor else 1.0) * into * resistance * (1 - gamma * q)
-    open_resistance, open_error = _between_sweeps(q, current, phi[:, 0] - entrance)
-    if open_resistance <= 0:
-        raise BadInput(
-            "record",
-            f"leaves {open_resistance:.3g} ohm m for the open space",
-            "the entrance resists less than the first resistor; use half_entrance_resistor",
-        )
+    open_resistance, open_error = _beside_rest(q, current, phi[:, 0] - entrance)
+    if (least := LEAST_OPEN * abs(resistance)) > open_resistance:
+        open_resistance, open_error = least, max(open_error, least - open_resistance)
     open_node = current * open_resistance
     nodes = (open_node + entrance)[:, None] + (phi - phi[:, :1])
     lines = _slopes(phi_m[:, None] - nodes, stored)
+    slopes = lines[filled]
     outside = _slopes((phi_m - open_node)[:, None], (total + charge.sum(axis=1))[:, None])[0]
     spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(2)
     std = np.hypot(errors.mean(axis=0), spread)
@@ -102,13 +105,13 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
         resistance_std=std[0],
         gamma=gamma,
         gamma_std=std[1],
-        slit_capacitance=lines[:, 0].mean(),
-        slit_capacitance_std=float(np.hypot(lines[:, 1].mean(), lines[:, 0].std(ddof=1))),
+        slit_capacitance=slopes[:, 0].mean(),
+        slit_capacitance_std=float(np.hypot(slopes[:, 1].mean(), slopes[:, 0].std(ddof=min(1, len(slopes) - 1)))),
         open_resistance=open_resistance,
         open_resistance_std=open_error,
         open_capacitance=outside[0],
         open_capacitance_std=outside[1],
-        charge_max=largest.mean(),
+        charge_max=largest[filled].mean(),
         half_entrance_resistor=half_entrance_resistor,
         resistances=tuple(fitted_laws[:, 0]),
         gammas=tuple(fitted_laws[:, 1]),
@@ -116,6 +119,17 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
         slit_capacitances=tuple(lines[:, 0]),
         centre_capacitances=tuple(_slopes(np.abs(phi_m[:, None] - phi), stored)[:, 0]),
     )
+
+
+def told(ladder: LadderParameters) -> dict[str, tuple[float, float, str]]:
+    """The elements by their symbols, each with its standard error and unit, as they are printed."""
+    return {
+        "R_c": (ladder.resistance, ladder.resistance_std, "ohm*m"),
+        "gamma": (ladder.gamma, ladder.gamma_std, "1"),
+        "C_slit": (ladder.slit_capacitance, ladder.slit_capacitance_std, "F/m"),
+        "R_open": (ladder.open_resistance, ladder.open_resistance_std, "ohm*m"),
+        "C_open": (ladder.open_capacitance, ladder.open_capacitance_std, "F/m"),
+    }
 
 
 def laws(record: TransSlitRecord) -> Array:
@@ -144,12 +158,10 @@ def laws(record: TransSlitRecord) -> Array:
     return np.array(rows)
 
 
-def _between_sweeps(q: Array, x: Array, y: Array) -> tuple[float, float]:
+def _beside_rest(q: Array, x: Array, y: Array) -> tuple[float, float]:
     """a of y = f(q) + a x with any f, and its standard error, from q's rise to its largest value and its fall after.
 
-    Raises
-    ------
-    BadInput : q does not both rise and fall through the same values
+    Where q does not fall back through the values of its rise, f is a polynomial.
     """
     top, rises = int(np.argmax(q)), np.diff(q) > 0
     before, after = np.flatnonzero(~rises[:top]), np.flatnonzero(rises[top:])
@@ -160,11 +172,13 @@ def _between_sweeps(q: Array, x: Array, y: Array) -> tuple[float, float]:
     rise = np.arange(first, top)
     rise = rise[(q[rise] >= q[fall[0]]) & (q[rise] > 0)]
     if rise.size < FEWEST or fall.size < FEWEST:
-        raise BadInput("record", "no sweep up and down", "elements are extracted from a whole cycle of a voltammogram")
-    dx, dy = (each[rise] - PchipInterpolator(q[fall], each[fall])(q[rise]) for each in (x, y))
+        at_rest = np.vander(q, AT_REST + 1)
+        dx, dy = (each - at_rest @ np.linalg.lstsq(at_rest, each, rcond=None)[0] for each in (x, y))
+    else:
+        dx, dy = (each[rise] - PchipInterpolator(q[fall], each[fall])(q[rise]) for each in (x, y))
     size = np.abs(dx).max()
     slope = (dx / size) @ dy / ((dx / size) @ (dx / size)) / size
-    error = np.linalg.norm(dy - slope * dx) / np.linalg.norm(dx) / np.sqrt(rise.size - 1)
+    error = np.linalg.norm(dy - slope * dx) / np.linalg.norm(dx) / np.sqrt(dx.size - 1)
     return float(slope), float(error)
 
 

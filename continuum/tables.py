@@ -1,9 +1,11 @@
-"""Voltage-dependent capacitances of a half-cell ladder, from the record of a voltage-driven run.
+"""Elements of a half-cell ladder that follow its state, as tables from the record of a voltage-driven run.
 
     Q_i = sum_k c_k u_i |u_i|^k,   C_i(u) = dQ_i/du = sum_k (k + 1) c_k |u|^k        slit by slit
     Q_open the same over u_0 = phi_m - I_m R_open, with Q_open = integral of I_m dt - sum |Q_i|
 
-u_i is the voltage on the ladder's capacitor i, as in `continuum.extract`. In a 1.5 nm slit C grows by about a tenth
+    dphi_i = I_i sum_k R_k h_k(q_i), h_k piecewise linear, q_i = |Q_i| / max |Q|       all crossings together
+
+u_i is the voltage on the ladder's capacitor i, as in `continuum.extract`; the largest |Q| is that of all slits. In a 1.5 nm slit C grows by about a tenth
 from 0 to 0.2 V, the largest effect on the voltammogram that a ladder of constant elements lacks.
 """
 
@@ -11,12 +13,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from continuum.extract import LadderParameters, extract
+from continuum.extract import FILLED, LadderParameters, extract
 from transslit import TransSlitRecord
 from transslit.config import Config
 
 Array = np.ndarray
 TERMS, POINTS = 6, 25
+KNOTS, STIFFNESS, LEAST = 11, 1e-3, 0.01  # of R(q): points, weight of its second differences, of its largest value
 
 
 class CapacitanceTable(Config):
@@ -24,6 +27,14 @@ class CapacitanceTable(Config):
 
     at: tuple[float, ...]
     value: tuple[float, ...]
+
+
+class ResistanceTable(Config):
+    """Trans-slit resistance in ohm m over q, and the charge in C/m at which q = 1."""
+
+    at: tuple[float, ...]
+    value: tuple[float, ...]
+    charge_max: float
 
 
 class LadderTables(Config):
@@ -53,11 +64,30 @@ def capacitance_tables(record: TransSlitRecord, ladder: LadderParameters | None 
     open_voltage = terminal["phi_m_V"].to_numpy() - current * ladder.open_resistance
     voltage = (open_voltage - entrance)[:, None] - (phi - phi[:, :1])
     total = np.concatenate([[0.0], np.cumsum((current[1:] + current[:-1]) / 2 * np.diff(time))])
+    largest = np.abs(stored).max(axis=0)
     fits = [_table(u, Q) for u, Q in zip(voltage.T, stored.T, strict=True)]
+    for i in np.flatnonzero(largest < FILLED * largest.max()):
+        fits[i] = fits[i - 1]  # of the deepest slit that tells its own
     open_space, misfit = _table(open_voltage, total - stored.sum(axis=1))
     return LadderTables(
         slits=tuple(table for table, _ in fits), open_space=open_space, misfit=(*(m for _, m in fits), misfit)
     )
+
+
+def resistance_table(record: TransSlitRecord) -> ResistanceTable:
+    """R(q) of replica 0, all crossings together; values below a hundredth of the largest count as that."""
+    joined = record.resampled().joined()
+    joined = joined[(joined["replica"] == 0) & (joined["time_s"] > 0)]
+    largest = float(joined["Q_C_per_m"].abs().max())
+    current, drop = (joined[name].to_numpy() for name in ("I_A_per_m", "dphi_V"))
+    at = np.linspace(0, 1, KNOTS)
+    hats = np.stack([np.interp(joined["Q_C_per_m"].abs() / largest, at, hat) for hat in np.eye(KNOTS)], axis=1)
+    design = hats * (current / np.abs(current).max())[:, None]
+    bends = np.diff(np.eye(KNOTS), 2, axis=0) * STIFFNESS * np.linalg.norm(design) / np.sqrt(KNOTS)
+    known = np.concatenate([drop, np.zeros(KNOTS - 2)])
+    value = np.linalg.lstsq(np.vstack([design, bends]), known, rcond=None)[0] / np.abs(current).max()
+    value = np.maximum(value, LEAST * value.max())
+    return ResistanceTable(at=tuple(map(float, at)), value=tuple(map(float, value)), charge_max=largest)
 
 
 def _table(u: Array, charge: Array) -> tuple[CapacitanceTable, float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from circuit import CircuitConfig, Table
 from continuum.extract import LadderParameters, extract
-from continuum.tables import capacitance_tables
+from continuum.tables import capacitance_tables, resistance_table
 from transslit import TransSlitRecord
 from transslit.drive import Drive
 
@@ -26,6 +26,7 @@ def extracted_circuit(
     drive: Drive,
     ladder: LadderParameters | None = None,
     voltage_dependent: bool = True,
+    tabulated: bool = False,
     **changes: Any,
 ) -> CircuitConfig:
     """The ladder of replica 0 of a voltage-driven record, under `drive`; per metre of depth.
@@ -34,6 +35,7 @@ def extracted_circuit(
     ----------
     ladder : what `extract` gave for the record, where it is known already
     voltage_dependent : let the capacitors follow the voltage, C(|u|), as the record's do
+    tabulated : let the resistances follow the charge as the record's do, R(q), instead of equation 1
     changes : fields of the configuration that are to be others
 
     Raises
@@ -47,4 +49,8 @@ def extracted_circuit(
         tables = capacitance_tables(record, ladder)
         elements["capacitance_table"] = tuple(Table(over="potential", **table.model_dump()) for table in tables.slits)
         elements["open_capacitance_table"] = Table(over="potential", **tables.open_space.model_dump())
+    if tabulated:
+        table = resistance_table(record)
+        elements["resistance_table"] = Table(over="q", at=table.at, value=table.value)
+        elements["charge_max"] = table.charge_max
     return CircuitConfig.model_validate(elements | changes)
