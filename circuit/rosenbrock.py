@@ -125,7 +125,6 @@ class Trajectory:
         inner += (1 - s) * self.y[:, columns][step]
         return inner
 
-
     def rate(self, times: Array, weights: Array) -> tuple[Array, Array]:
         """d(weights y)/dt at `times` (k,), at a corner before it, and the length of the steps that they lie in."""
         step = np.clip(np.searchsorted(self.t, times, side="left") - 1, 0, len(self.t) - 1)

@@ -1,9 +1,12 @@
 """Figures of a continuum run: one function each, tables in, a matplotlib Figure out; nothing is computed here
-beyond unit changes for the axes and the choice of an instant. `draw` makes them all from a run folder.
+beyond unit changes for the axes and the choice of an instant. `main_figures` are those of every run, `draw` makes those
+of the fields from a run folder.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,16 +20,18 @@ from matplotlib.figure import Figure
 
 from continuum.accumulation import Accumulation
 from continuum.crossing_line import CrossingLine
-from continuum.extract import extract
+from continuum.extract import LadderParameters, extract
 from continuum.field_map import FieldMap
 from continuum.frames import Frames
 from continuum.open_space_flux import OpenSpaceFlux
 from continuum.reductions import capacitances, migration_laws, resistances
 from continuum.slit_wells import SlitWells
 from transslit import BadInput, TransSlitRecord
-from transslit.style import COLOURS, INK, MECHANISMS, MV, NM, ZERO, panels, save, styled, tagged
+from transslit.plot import terminal_curves
+from transslit.style import COLOURS, INK, MECHANISMS, MV, NM, ZERO, legend, panels, save, scaled, styled, tagged
 
 US = 1e6
+MOST_NAMED = 6  # crossings in a legend
 TIME = "t / µs"
 PARTS = {name: look for name, look in MECHANISMS.items() if "residual" not in name}
 RATES = {f"rate_{name}_mol_per_m3_s": (name, colour) for name, colour in PARTS.values()}
@@ -81,7 +86,7 @@ def open_space(profile: pd.DataFrame, terminal: pd.DataFrame, debye_length: floa
     right.set(xlabel=TIME, ylabel="I / A m$^{-1}$", title=f"at {nearest / debye_length:.2g} $\\lambda_D$ (dotted line)")
     for ax in axes[0]:
         zero(ax)
-    left.legend()
+    legend(left)
     return figure
 
 
@@ -102,7 +107,7 @@ def currents_by_mechanism(crossings: pd.DataFrame) -> Figure:
         ax.axhline(0, color=ZERO, lw=0.8, zorder=0)
         ax.set(title=f"from slit {i + 1} to {i}", xlabel="t / µs")
     axes[0, 0].set_ylabel("$I_i$ / mA m$^{-1}$")
-    axes[0, -1].legend()
+    legend(axes[0, -1])
     return figure
 
 
@@ -161,7 +166,7 @@ def resistivity(table: pd.DataFrame, record: TransSlitRecord) -> Figure:
         part = table[table["i"] == i]
         last.plot(part["time_s"] * US, part["resistivity_ohm_m"] * 1e3, ".", ms=3, color=colour, label=f"$i={i}$")
     last.set(xlabel=TIME, ylabel="resistivity / m$\\Omega$ m", ylim=(0, None), title="$\\Delta\\varphi_i/I_i$, all $i$")
-    last.legend(markerscale=3, ncols=2)
+    legend(last, markerscale=3)
     return figure
 
 
@@ -178,7 +183,7 @@ def storage(table: pd.DataFrame, record: TransSlitRecord) -> Figure:
     left.set(xlabel=TIME, ylabel="$\\rho_i$ / MC m$^{-3}$", title="net charge of the slits")
     middle.set(xlabel=TIME, ylabel="$\\rho_i-\\rho_1$ / MC m$^{-3}$", title="what sets them apart")
     zero(middle)
-    left.legend()
+    legend(left)
     for i, colour in by_slit(table["i"].unique()).items():
         part = table[table["i"] == i].sort_values("time_s")
         right.plot(part["time_s"] * US, part["R_ohm_m"], ".", ms=3, color=colour)
@@ -202,7 +207,7 @@ def origin(accumulation: pd.DataFrame, record: TransSlitRecord, laws: pd.DataFra
     charge = held["Q_C_per_m"] / held["Q_C_per_m"].sum()
     shares.plot(held["i"], charge, "o-", color=COLOURS[4], label="charge $Q_i/\\sum Q$")
     shares.set(xlabel="i", xticks=held["i"], title=f"shares, t = {time * US:.3g} µs", ylim=(0, None))
-    shares.legend()
+    legend(shares)
     law = laws[laws["i"] == i].iloc[0]
     part = record.joined()
     part = part[part["i"] == i].sort_values("time_s")
@@ -212,19 +217,19 @@ def origin(accumulation: pd.DataFrame, record: TransSlitRecord, laws: pd.DataFra
     migration.plot(part["time_s"] * US, moved, ".", ms=4, color=colours["migration"], label="migration")
     migration.plot(part["time_s"] * US, expected * MV, color="0.2", lw=1, label=f"$\\theta c_{i}\\Delta\\varphi_{i}$")
     migration.set(xlabel=TIME, ylabel="I / mA m$^{-1}$", title=f"slit {i + 1} to {i}, $R^2$ = {law['r_squared']:.4f}")
-    migration.legend()
+    legend(migration)
     slit = accumulation[accumulation["i"] == i]
     for column, (name, colour) in RATES.items():
         gain.plot(slit["time_s"] * US, slit[column] / 1e3 / US, color=colour, label=name)
     gain.plot(slit["time_s"] * US, slit["rate_total_mol_per_m3_s"] / 1e3 / US, color="0.2", ls="--", label="total")
     gain.set(xlabel=TIME, ylabel=f"d$c_{i}$/dt / M µs$^{{-1}}$", title=f"ions into slit {i}")
-    gain.legend()
+    legend(gain)
     for name in ("diffusion", "steric"):
         drift.plot(part["time_s"] * US, part[f"I_{name}_A_per_m"] * MV, color=colours[name], label=name)
     both = part["I_diffusion_A_per_m"] + part["I_steric_A_per_m"]
     drift.plot(part["time_s"] * US, both * MV, color="0.2", ls="--", label="both")
     drift.set(xlabel=TIME, ylabel="I / mA m$^{-1}$", title=f"beside migration, slit {i + 1} to {i}")
-    drift.legend()
+    legend(drift)
     for ax in (migration, gain, drift):
         zero(ax)
     return figure
@@ -301,8 +306,44 @@ def capacitance(table: pd.DataFrame) -> Figure:
     left.set(xlabel="$|\\varphi_m-\\varphi_i|$ / mV", ylabel="$|Q_i|$ / nC m$^{-1}$", title="stored charge")
     right.set(xlabel=TIME, ylabel="$C_i$ / nF m$^{-1}$", ylim=(0, 1.15 * table["C_F_per_m"].max() * 1e9))
     right.set_title("$C_i=|Q_i|/|\\varphi_m-\\varphi_i|$")
-    left.legend()
+    legend(left)
     return figure
+
+
+@styled
+def resistance_over_charge(table: pd.DataFrame, ladder: LadderParameters) -> Figure:
+    """R = dphi/I of each crossing over q where the current is driven, and equation 1 with the elements of a ladder."""
+    figure, axes = panels(1, width=5.0, height=3.2)
+    ax = axes[0, 0]
+    colours = by_slit(table["i"].unique())
+    shown = list(colours)[:: max(1, len(colours) // MOST_NAMED)]
+    factor, label = scaled(table["R_ohm_m"].to_numpy(), "$R_i=\\Delta\\varphi_i/I_i$", "$\\Omega$ m")
+    for i, colour in colours.items():
+        part = table[table["i"] == i]
+        name = f"$i={i}$" if i in shown else None
+        ax.plot(part["q"], factor * part["R_ohm_m"], ".", ms=3, color=colour, label=name)
+    q = np.linspace(0, 1, 51)
+    line = factor * ladder.resistance * (1 - ladder.gamma * q)
+    ax.plot(q, line, color=INK, lw=1, label=f"$R_c(1-\\gamma q)$,\n$\\gamma={ladder.gamma:.3g}$")
+    ax.set(xlabel="$q_i=|Q_i|/Q_i^{max}$", ylabel=label, ylim=(0, None))
+    legend(ax, markerscale=3)
+    return figure
+
+
+def main_figures(record: TransSlitRecord, ladder: LadderParameters | None) -> dict[str, Callable[[], Figure]]:
+    """What draws the figures of every run, by file name: the voltammogram, and with a `ladder` R over q."""
+    terminal = record.terminal[record.terminal["replica"] == 0].sort_values("time_s")
+    if "phi_m_V" in terminal:
+        drive = (2 * terminal["phi_m_V"], "$V_m$", "V")  # of two equal half-cells
+    else:
+        drive = (terminal["sigma_C_per_m2"], "$\\sigma$", "C m$^{-2}$")
+    current = (terminal["I_m_A_per_m"], "$I_m$", "A m$^{-1}$")
+    figures: dict[str, Callable[[], Figure]] = {
+        "voltammogram": partial(terminal_curves, terminal["time_s"], drive, current)
+    }
+    if ladder is not None:
+        figures["resistance"] = lambda: resistance_over_charge(resistances(record), ladder)
+    return figures
 
 
 def draw(folder: Path) -> list[Path]:

@@ -5,8 +5,9 @@
 
     dphi_i = I_i sum_k R_k h_k(q_i), h_k piecewise linear, q_i = |Q_i| / max |Q|       all crossings together
 
-u_i is the voltage on the ladder's capacitor i, as in `continuum.extract`; the largest |Q| is that of all slits. In a 1.5 nm slit C grows by about a tenth
-from 0 to 0.2 V, the largest effect on the voltammogram that a ladder of constant elements lacks.
+u_i is the voltage on the ladder's capacitor i, as in `continuum.extract`; the largest |Q| is that of all slits. In a
+1.5 nm slit C grows by about a tenth from 0 to 0.2 V, the largest effect on the voltammogram that a ladder of constant
+elements lacks.
 """
 
 from __future__ import annotations

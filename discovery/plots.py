@@ -34,6 +34,7 @@ def plot_front(hall: pd.DataFrame, law: Law) -> Figure:
     chosen = shown[shown["chosen"]]
     sns.scatterplot(chosen, x="complexity", y="error", color=orange, s=120, marker="*", ax=axes, label="law", zorder=3)
     axes.set(xlabel="complexity (nodes)", ylabel="error / rms of target", yscale="log", title=law.expression)
+    sns.move_legend(axes, "center left", bbox_to_anchor=(1, 0.5), frameon=False)
     axes.locator_params(axis="x", integer=True)
     return figure
 

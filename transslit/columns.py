@@ -10,17 +10,20 @@ from transslit.units import registry
 
 
 def unit_of(column: str) -> str:
-    """The unit in a column's name, pint syntax: "I_A_per_m" is A/(m), "c_mol_per_m3" mol/(m**3), "q" 1."""
-    parts = column.split("_")
-    where = parts.index("per") - 1 if "per" in parts else len(parts) - 1
+    """The unit in a column's name, pint syntax: "I_A_per_m" is A/m, "c_mol_per_m3" mol/m**3, "R_ohm_m" ohm*m, "q" 1."""
+    parts, where = _placed(column)
     if where < 1:
         return "1"
+    if parts[where:] == ["ohm", "m"]:
+        return "ohm*m"
 
     def power(token: str) -> str:
         return re.sub(r"^([A-Za-z]+)(\d+)$", r"\1**\2", token)
 
     below = "*".join(power(token) for token in parts[where + 1 :] if token != "per")
-    unit = f"{power(parts[where])}/({below})" if below else power(parts[where])
+    unit = power(parts[where])
+    if below:
+        unit += f"/({below})" if "*" in below.replace("**", "") else f"/{below}"
     try:
         registry().Unit(unit)
     except Exception:  # pint leaks those of Python's tokenizer; a name that is no unit is a number
@@ -52,6 +55,13 @@ def preferred_unit(unit: Any) -> str:
 
 def stem_of(column: str) -> str:
     """A column's name without its unit: "I" of "I_mA_per_m"; the name itself where it has none."""
-    parts = column.split("_")
-    where = parts.index("per") - 1 if "per" in parts else len(parts) - 1
+    parts, where = _placed(column)
     return "_".join(parts[:where]) if unit_of(column) != "1" else column
+
+
+def _placed(column: str) -> tuple[list[str], int]:
+    """The parts of a column's name, and the place where its unit begins."""
+    parts = column.split("_")
+    if parts[-2:] == ["ohm", "m"]:
+        return parts, len(parts) - 2
+    return parts, (parts.index("per") if "per" in parts else len(parts)) - 1

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from transslit.style import INK, styled
+from transslit.style import COLOURS, INK, ZERO, panels, scaled, styled
 
 HEIGHT, WIDTH, LEGEND, PANELS = 2.7, 3.1, 1.1, 3  # inch, inch, inch, per row
 Draw = Callable[[pd.DataFrame], Figure]
@@ -81,6 +82,36 @@ def plot(
         return figure
 
     return draw
+
+
+@styled
+def terminal_curves(time: pd.Series, drive: tuple[pd.Series, str, str], current: tuple[pd.Series, str, str]) -> Figure:
+    """Current over the drive where that returns to its start, as in a cyclic voltammogram; else both over time.
+
+    Parameters
+    ----------
+    time : in s
+    drive, current : values (SI), symbol and unit
+    """
+    (x, volt), (y, ampere) = (_prefixed(*quantity) for quantity in (drive, current))
+    returns = abs(x.iloc[-1] - x.iloc[0]) < 0.01 * np.ptp(x)
+    figure, axes = panels(1 if returns else 2, width=4.2, height=3.2)
+    if returns:
+        axes[0, 0].plot(x, y, color=COLOURS[0])
+        axes[0, 0].set(xlabel=volt, ylabel=ampere)
+        axes[0, 0].axhline(0, color=ZERO, lw=0.8, zorder=0)
+        return figure
+    t, second = _prefixed(time, "t", "s")
+    for ax, values, label in ((axes[0, 0], x, volt), (axes[0, 1], y, ampere)):
+        ax.plot(t, values, color=COLOURS[0])
+        ax.set(xlabel=second, ylabel=label)
+    return figure
+
+
+def _prefixed(values: pd.Series, symbol: str, unit: str) -> tuple[pd.Series, str]:
+    """Values in a prefixed unit, and the label of their axis."""
+    factor, label = scaled(values.to_numpy(), symbol, unit)
+    return factor * values, label
 
 
 def _named(column: str | None, key: object) -> str:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 class Advance(Protocol):
@@ -16,10 +16,12 @@ class Advance(Protocol):
 
 
 class Progress:
-    """Progress bars, one per task; `Progress(quiet=True)` shows none."""
+    """Progress bars, one per task; `Progress(quiet=True)` shows none, nor does any if `silent`."""
+
+    silent: ClassVar[bool] = False
 
     def __init__(self, quiet: bool = False) -> None:
-        self.quiet = quiet
+        self.quiet = quiet or self.silent
 
     def say(self, text: str) -> None:
         """Print a line."""

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 P = ParamSpec("P")
@@ -36,6 +37,7 @@ STYLE = {
     "path.simplify": False,  # the page reads values off the drawn points
 }
 NM, MV = 1e9, 1e3
+PREFIXES = dict(zip(range(-6, 5), ("a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T"), strict=True))
 SHEET = "0.45"  # carbon, seen on white and on black
 ZERO = "0.6"  # a line at zero, seen on white and on black
 SOURCES = {"atoms": COLOURS[1], "continuum": COLOURS[0]}
@@ -65,6 +67,18 @@ def panels(
 def tagged(*tags: str) -> str:
     """The gid of an artist that belongs to `tags`: a page shows and hides it by them."""
     return TAG + TAG.join(tags)
+
+
+def legend(ax: Axes, **options: Any) -> None:
+    """A legend to the right of the axes, where it covers no curve."""
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), **options)
+
+
+def scaled(values: np.ndarray, symbol: str, unit: str) -> tuple[float, str]:
+    """The factor to a prefixed unit in which the largest magnitude is 1 to 1000, and an axis' label."""
+    largest = float(np.abs(values).max(initial=0.0))
+    step = int(np.clip(np.floor(np.log10(largest) / 3), -6, 4)) if 0 < largest < np.inf else 0
+    return 10.0 ** (-3 * step), f"{symbol} / {PREFIXES[step]}{unit}"
 
 
 def save(figures: dict[str, Figure], folder: Path) -> list[Path]:

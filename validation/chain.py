@@ -57,18 +57,6 @@ class ChainResult:
     lacking: list[str] = field(default_factory=list)  # what could not be judged, in words
     manifests: dict[str, Manifest] = field(default_factory=dict)
 
-    @property
-    def summary(self) -> dict[str, Any]:
-        """What `--json` prints."""
-        return {
-            "setting": self.setting,
-            "out": str(self.folder),
-            "verdicts": [verdict.row() for verdict in self.verdicts],
-            "lacking": self.lacking,
-            "law": self.laws["cv"].expression if "cv" in self.laws else None,
-            "wall_s": {name: manifest["wall_s"] for name, manifest in self.manifests.items()},
-        }
-
     def add(self, judged: Judged) -> None:
         """Take over verdicts, and what could not be judged."""
         self.verdicts += judged.verdicts

@@ -14,13 +14,15 @@ import re
 import sys
 import unicodedata
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from transslit.errors import BadInput, TransslitError, visible
+from transslit.errors import BadInput, StageFailed, TransslitError, visible
 from transslit.library import NameClash
-from validation.commands import app
+from validation.commands import SUMMARIES, app
+from validation.commands.reply import Reply, fault_of
 from validation.commands.validate import validate_app
 
+CLOSED_PIPE = 141  # as of a program that the signal of a closed pipe ends
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 
@@ -33,35 +35,51 @@ def run(program: Callable[..., object], name: str, arguments: list[str] | None =
     warnings.filterwarnings("always", category=NameClash)
     warnings.formatwarning = lambda message, *_, **__: f"{name}: {message}\n"
     logging.getLogger().setLevel(logging.ERROR)
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        for word in sys.argv[1:] if arguments is None else arguments:
+        for word in words:
             if not word.isprintable() and any(unicodedata.category(character) == "Cs" for character in word):
                 raise BadInput("argument", word, "holds bytes that are no UTF-8 text")
             if re.match("(--[^=]*=)?~", word):
                 raise BadInput("argument", word, "the shell left ~ as it is; write the folder out")
         code = program(arguments, standalone_mode=False, prog_name=name)
         if code == INTERRUPTED:
-            print(f"{name}: interrupted; the same command resumes", file=sys.stderr)
+            return _failed(name, words, KeyboardInterrupt(), INTERRUPTED)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except TransslitError as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
-        return error.exit_code
+        return _failed(name, words, error, error.exit_code)
     except BrokenPipeError:
-        return 1
+        _discard_output()
+        return CLOSED_PIPE
     except OSError as error:
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO):
             raise
         print(f"{name}: error: output: cannot be written ({error.strerror})", file=sys.stderr)
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - what is left of it cannot be written either
-        return 3
+        _discard_output()
+        return StageFailed.exit_code
     except Exception as error:
         message = getattr(error, "format_message", None)
         if message is None:
             raise
-        if text := " ".join(str(message()).split()):  # empty after the help that stands for a missing command
-            print(f"{name}: error: {visible(text)}", file=sys.stderr)
-        return BadInput.exit_code
+        text = visible(" ".join(str(message()).split()))  # empty after the help that stands for missing words
+        return _failed(name, words, ValueError(text), BadInput.exit_code) if text else 0
+
+
+def _failed(name: str, words: Sequence[str], error: BaseException, code: int) -> int:
+    """Tell why a command failed, in a line on standard error and, with --json, in an object on standard output."""
+    fault = fault_of(error)
+    kind = "" if fault.kind == "interrupted" else "error: "
+    print(f"{name}: {kind}{fault.message}", file=sys.stderr)
+    if "--json" in words:
+        commands = [name] if name == "validate" else [word for word in words if word in SUMMARIES][:1]
+        Reply(command="".join(commands), exit_code=code, error=fault).tell(True, lambda: None)
+    return code
+
+
+def _discard_output() -> None:
+    """Standard output that cannot be written any more leads nowhere, also for what Python has buffered."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ def test_a_wrong_box_ends_with_three(seen, inside):
     seen(density=820.0)
     done = inside("transslit", "electrolytes", "check", "KCl", "--md", "--json")
     assert done.returncode == 3
-    assert json.loads(done.stdout)["md_faults"] == ["its density is 0.82 of the solvent's"]
+    assert json.loads(done.stdout)["box"]["faults"] == ["its density is 0.82 of the solvent's"]
 
 
 @pytest.mark.slow
@@ -69,5 +69,5 @@ def test_a_sigma_that_is_too_large_is_seen(inside, tmp_path):
     (tmp_path / "KBr.toml").write_text(text.replace("4.901725 angstrom", "6.5 angstrom"), encoding="utf-8")
     done = inside("transslit", "electrolytes", "check", "./KBr.toml", "--md", "--json")
     assert done.returncode == 3, done.stderr
-    (text,) = json.loads(done.stdout)["md_faults"]
+    (text,) = json.loads(done.stdout)["box"]["faults"]
     assert text.startswith("Br stands")

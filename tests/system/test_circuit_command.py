@@ -13,7 +13,7 @@ ELEMENTS = ["--resistance", "5ohm", "--gamma", "0.6", "--layers", "6", "--points
 def call(inside, *words):
     done = inside("transslit", "circuit", *ELEMENTS, *words, "--out", "run", "--json")
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(done.stdout)["summary"]
 
 
 @pytest.mark.parametrize(
@@ -38,19 +38,22 @@ def call(inside, *words):
 def test_drives_run(inside, tmp_path, words):
     tables = {"resistance_table": {"at": [0, 1], "value": [5, 2]}, "charge_max": "32nC"}
     (tmp_path / "tables.json").write_text(json.dumps(tables))
-    assert call(inside, *words)["peak_current_A"] > 1e-3
+    assert call(inside, *words)["peak_current"]["value"] > 1e-3
     assert list(pd.read_parquet(tmp_path / "run" / "terminal.parquet")) == ["time_s", "V_m_V", "phi_m_V", "I_m_A"]
 
 
 def test_a_slit_width_gives_every_element_and_its_interval(inside):
     """As the fit has them at the operation of the drive, with half-widths of 1.96 standard errors."""
     words = ["--slit", "2nm", "--concentration", "0.5M", "--window", "300mV", "--layers", "6", "--out", "run", "--json"]
-    summary = json.loads(inside("transslit", "circuit", *words).stdout)
+    summary = json.loads(inside("transslit", "circuit", *words).stdout)["summary"]
     values, errors = Surrogate.shipped().at(2e-9, 500.0, 0.3)
-    units = {"resistance": "_ohm_m", "gamma": "", "slit_capacitance": "_F_per_m", "charge_max": "_C_per_m"}
+    units = {"resistance": "ohm*m", "gamma": "1", "slit_capacitance": "F/m", "charge_max": "C/m"}
     for name, unit in units.items():
-        assert summary[name + unit] == pytest.approx(values[name], rel=1e-9)
-        assert summary[f"{name}{unit}_u95"] == pytest.approx(1.96 * errors[name], rel=1e-9)
+        number = summary[name]
+        assert number["unit"] == unit
+        assert number["value"] == pytest.approx(values[name], rel=1e-9)
+        assert number["high"] - number["value"] == pytest.approx(1.96 * errors[name], rel=1e-6)
+        assert number["value"] - number["low"] == pytest.approx(1.96 * errors[name], rel=1e-6)
 
 
 def test_galvanostatic_turns_at_its_limits_and_impedance_starts_at_the_entrance(inside, tmp_path):

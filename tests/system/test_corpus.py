@@ -53,7 +53,7 @@ def salt(old, new, *, of=lambda content: content):
 
     def run(inside, folder, text):
         done = inside("transslit", "electrolytes", "show", salt_with(folder, old, new.replace("TEXT", text)), "--json")
-        return done, of(json.loads(done.stdout)) if done.returncode == 0 else {}
+        return done, of(json.loads(done.stdout)["electrolyte"]) if done.returncode == 0 else {}
 
     return run
 
@@ -261,5 +261,5 @@ def test_a_law_found_in_milliamperes_runs_in_ohm(inside, tmp_path):
         law = Law("dphi_V", (current, "q"), f"{current}*R_c", {"R_c": Constant(value)})
         law.write(tmp_path / "law.json")
         done = inside("transslit", "circuit", "law.json", "--layers", "3", "--out", current, "--json")
-        peaks[current] = json.loads(done.stdout)["smallest_resistance_ohm"]
+        peaks[current] = json.loads(done.stdout)["summary"]["smallest_resistance"]["value"]
     assert peaks == {"I_A": pytest.approx(5.0), "I_mA": pytest.approx(5.0)}

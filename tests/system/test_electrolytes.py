@@ -44,7 +44,7 @@ def test_the_page_can_be_followed_to_a_box(inside, saved):
     """First peaks of the ion set as its authors give them for SPC/E, 1.96 and 3.35 A at infinite dilution: to 3 %."""
     done = inside(*shlex.split(blocks("sh")[1]), "--json")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)["md"]
+    found = json.loads(done.stdout)["box"]
     place = {name: float(found[f"first peak {name}-O"].split()[0]) for name in ("Li", "Br")}
     assert place["Li"] == pytest.approx(0.196, rel=0.03)
     assert place["Br"] == pytest.approx(0.335, rel=0.03)
@@ -52,7 +52,7 @@ def test_the_page_can_be_followed_to_a_box(inside, saved):
 
 def test_list_and_show_tell_what_is_known(inside, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    listed = json.loads(inside("transslit", "electrolytes", "list", "--json").stdout)
+    listed = json.loads(inside("transslit", "electrolytes", "list", "--json").stdout)["electrolytes"]
     assert set(shipped()) <= set(listed)
     shown = json.loads(inside("transslit", "electrolytes", "show", "CaCl2", "--slit", "1nm", "--json").stdout)
     numbers = {name: entry["value"] for name, entry in shown["derived"].items()}
@@ -78,6 +78,6 @@ def test_a_clash_of_names_is_told(command, tmp_path):
     (folder / "KCl.toml").write_bytes(shipped()["NaCl"].read_bytes())
     env = os.environ | {"XDG_CONFIG_HOME": str(tmp_path)}
     done = command("transslit", "electrolytes", "show", "KCl", "--json", env=env)
-    assert json.loads(done.stdout)["ions"][0]["name"] == "Na"
+    assert json.loads(done.stdout)["electrolyte"]["ions"][0]["name"] == "Na"
     assert re.search("KCl: used is that of the user's folder, .*; not that of transslit", done.stderr)
     assert done.stderr.count("\n") == 1

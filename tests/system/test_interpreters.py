@@ -34,7 +34,7 @@ def test_it_installs_and_runs(version, tmp_path):
     assert run(scripts / "python", "--version", cwd=work).startswith(f"Python {version}.")
     assert "circuit" in run(scripts / "transslit", "--help", cwd=work)
     listed = json.loads(run(scripts / "transslit", "electrolytes", "list", "--json", cwd=work))
-    assert {path.stem for path in (ROOT / "transslit" / "electrolytes").glob("*.toml")} <= set(listed)
+    assert {path.stem for path in (ROOT / "transslit" / "electrolytes").glob("*.toml")} <= set(listed["electrolytes"])
     told = json.loads(run(scripts / "transslit", "circuit", "--resistance", "5ohm", "--json", cwd=work))
-    assert told["smallest_resistance_ohm"] == 5.0
+    assert told["summary"]["smallest_resistance"] == {"value": 5.0, "unit": "ohm"}
     shutil.rmtree(environment)  # more than a gigabyte, which pytest would keep

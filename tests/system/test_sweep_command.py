@@ -20,13 +20,8 @@ def test_a_sweep_of_circuits_leaves_one_tidy_table_and_a_plot(inside, tmp_path):
     done = inside("transslit", "sweep", "circuit", *ELEMENTS, *words, "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert {name: told[name] for name in ("points", "done", "failed", "pending")} == {
-        "points": 4,
-        "done": 4,
-        "failed": 0,
-        "pending": 0,
-    }
-    table = pd.read_csv(tmp_path / told["table"])
+    assert told["counts"] == {"done": 4, "failed": 0, "pending": 0}
+    table = pd.read_csv(tmp_path / told["files"][0])
     assert table["open_resistance_ohm"].tolist() == [1, 2, 1, 2]
     assert table["peak_current_A"].iloc[2] > table["peak_current_A"].iloc[0]
     assert (pd.read_parquet(tmp_path / "run" / "sweep.parquet")["gamma"] == table["gamma"]).all()

@@ -10,7 +10,9 @@ from types import ModuleType
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
+
+from validation.commands.shell import HELP, Completion, Version
 
 SUMMARIES = {
     "md": "Run molecular dynamics of a charged graphene cell.",
@@ -39,9 +41,14 @@ def module(name: str) -> ModuleType:
     return import_module(f"validation.commands.{name}")
 
 
-app = Commands(
-    name="transslit",
-    help="Nanoconfined ion transport, from atoms to circuits.",
-    commands={name: TyperCommand(name=name, help=summary) for name, summary in SUMMARIES.items()},
-    no_args_is_help=True,
-)
+_root = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, context_settings=HELP)
+
+
+@_root.callback()
+def root(version: Version = False, completion: Completion = None) -> None:
+    """Nanoconfined ion transport, from atoms to circuits."""
+
+
+for _name, _summary in SUMMARIES.items():
+    _root.command(_name, help=_summary)(lambda: None)  # stands for the command until it is called
+app = typer.main.get_command(_root)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 import typer
 from pydantic import Field
 
 from circuit import CircuitConfig, HalfCell, simulate
 from circuit.export import Export
 from circuit.measured import read_curve, read_drive
-from circuit.measures import summary
+from circuit.measures import cv_distance, summary
 from circuit.resistance import slit_resistance
 from circuit.surrogate import ELEMENTS, Surrogate, with_units
 from transslit.config import Config
@@ -28,14 +29,18 @@ from transslit.drive import (
     TriangularCV,
 )
 from transslit.errors import BadInput
-from transslit.files import file_checksum, read_json
+from transslit.files import file_checksum, read_json, read_table
 from transslit.law import Law
 from transslit.options import Options, Texts
-from transslit.runs import open_run
+from transslit.record import TransSlitRecord
+from transslit.runs import open_run, run_of
 from transslit.units import Concentration, Length, Voltage, parse
-from validation.commands.common import JsonFlag, OutPath, command_app, with_options
+from validation.checks.circuit_cv import cell_voltammogram
+from validation.commands.common import Drawn, JsonFlag, OutPath, command_app, draw_beside, with_options
+from validation.commands.reply import Reply, numbers
 from validation.commands.terminal import open_console
 from validation.presets import Seed
+from validation.simulations.circuit import extracted_circuit
 from validation.sweep import Stage, Work
 
 
@@ -46,7 +51,7 @@ class TableFile(Config):
     drive_table: Path = Field(description="CSV with time_s and V_m_V or I_m_A, in any unit")
 
 
-class Further(Config):
+class Further(Drawn):
     """Options that are no fields of `CircuitConfig`, and the drive as options describe it."""
 
     slit: Length | None = Field(
@@ -57,6 +62,12 @@ class Further(Config):
         TriangularCV | SmoothedCV | RateSeries | PotentialStep | Galvanostatic | ConstantPower | TableFile,
         Field(discriminator="kind"),
     ] = Field(TriangularCV(), description="what is imposed on the cell over time")
+    record: Path | None = Field(
+        None, description="run of the continuum: all elements and the drive from its record, R(q) and C(u) as tables"
+    )
+    entry: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="another formula of the law's hall of fame, by its number there"
+    )
     electrode: Path | None = Field(
         None, description="JSON file of elements, tables among them, which replace those of the options"
     )
@@ -74,6 +85,7 @@ class Further(Config):
     seed: Seed = 0
 
 
+CYCLES = {drive.model_fields["kind"].default: drive for drive in (TriangularCV, SmoothedCV)}
 OPTIONS = Options(
     Further,
     CircuitConfig,
@@ -84,17 +96,23 @@ app = command_app()
 
 
 class Circuit(NamedTuple):
-    """What the options describe: a configuration, its law if any, and with --slit a summary of the elements."""
+    """What the options describe: a configuration, its law if any, and with --slit a summary of the elements.
+
+    `measured` is the cyclic voltammogram of the record that the elements are from, if the circuit repeats it.
+    """
 
     config: CircuitConfig
     law: Law | None
     fitted: dict[str, float]
+    measured: pd.DataFrame | None = None
 
 
 @app.command(
     epilog="""Examples:
 
 transslit circuit --resistance 5ohm --gamma 0.9 --layers 20 --export spice --out runs/ncm
+
+transslit circuit runs/law --record runs/cv --out runs/ncm
 
 transslit circuit --slit 2.4nm --layers 6 --cycles 1 --out runs/no-mpnp
 
@@ -112,13 +130,14 @@ def circuit_command(
     as_json: JsonFlag = False,
 ) -> int:
     """Predict a cyclic voltammogram (or any other run) with the nano-circuitry or transmission line model."""
-    from circuit.stage import fit_circuit, write_circuit  # loads matplotlib, which the workers of a sweep do without
+    from circuit.figures import figures_of  # loads matplotlib, which the workers of a sweep do without
+    from circuit.stage import fit_circuit, write_circuit
 
     further = OPTIONS.build(Further, texts)
     if further.fit is not None and (law or further.impedance or further.ragone):
         accepts = "goes with --resistance as its guess, without a law, an impedance or a Ragone plot"
         raise BadInput("fit", further.fit, accepts)
-    config, known, fitted = read(texts, [] if law is None else [str(law)])
+    config, known, fitted, measured = read(texts, [] if law is None else [str(law)])
     inputs = {"law": str(known.numeric) if known else "", "export": further.export or ""}
     if further.fit is not None:
         try:
@@ -135,18 +154,23 @@ def circuit_command(
         if further.fit is not None:
             return fit_circuit(path, config, curve)
         written = write_circuit(path, config, known, further.export, frequencies, further.bias, powers)
-        return {"summary": fitted | written["summary"]}
+        summary = fitted | written["summary"]
+        if measured is not None:
+            summary["distance_from_record"] = cv_distance(read_table(path / "terminal.parquet", "out"), measured)
+        return {"summary": summary}
 
     folder = out or Path("runs/circuit")
     with open_run(folder) as run:
         _, manifest = run.stage("", config, work, inputs, further.seed)
-    if as_json:
-        print(json.dumps({"out": str(folder), **manifest["summary"]}))
-    else:
+    files = [] if further.no_figures else draw_beside(folder, figures_of(folder))
+    reply = Reply(command="circuit", out=str(folder), summary=numbers(manifest["summary"]), files=files)
+
+    def say() -> None:
         for name, value in manifest["summary"].items():
             open_console().print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
         open_console().print(f"tables: {folder}")
-    return 0
+
+    return reply.tell(as_json, say)
 
 
 def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
@@ -165,15 +189,19 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
         raise BadInput("concentration", texts["concentration"], "is of the elements of a slit width; give --slit too")
     elements: dict[str, object] = {}
     fitted: dict[str, float] = {}
+    if further.entry is not None and not arguments:
+        raise BadInput("entry", further.entry, "is of the hall of fame of a law; give the law's folder too")
     if further.slit is not None:
         elements, fitted = _of_slit(further, texts, arguments)
+    elif further.record is not None:
+        elements = _of_record(further.record, further, texts, tabulated=not arguments)
     elif further.electrode is not None:
         elements = _elements("electrode", further.electrode)
     if bool(arguments) == bool({"resistance", "resistance_table"} & {*texts, *elements}):
         name = arguments[0] if arguments else "none"
-        raise BadInput("law", name, "give a law.json, --resistance or --slit, one of the three")
-    law = Law.read(Path(arguments[0])) if arguments else None
-    elements |= {"full_cell": not further.half_cell, "drive": further.drive}
+        raise BadInput("law", name, "give a law.json, --resistance, --slit or --record, one of them")
+    law = _law(Path(arguments[0]), further.entry) if arguments else None
+    elements = {"full_cell": not further.half_cell, "drive": further.drive} | elements
     if further.counter is not None:
         elements["counter"] = HalfCell.read_file(str(further.counter), _elements("counter", further.counter))
     if isinstance(further.drive, TableFile):
@@ -183,7 +211,8 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
     else:
         config = CircuitConfig.read_file(str(further.electrode), OPTIONS.values(CircuitConfig, texts, **elements))
     slit_resistance(config, law)  # refuses what is no resistance before anything is run
-    return Circuit(config, law, fitted)
+    measured = None if further.record is None else _repeated(further.record, config)
+    return Circuit(config, law, fitted, measured)
 
 
 def row(config: CircuitConfig, law: Law | None, folder: Path) -> dict[str, object]:
@@ -192,11 +221,11 @@ def row(config: CircuitConfig, law: Law | None, folder: Path) -> dict[str, objec
 
 
 def _work(texts: Texts, arguments: Sequence[str]) -> Work:
-    config, law, _ = read(texts, arguments)
+    config, law, *_ = read(texts, arguments)
     return Work(config, partial(row, config, law), {} if law is None else {"law": str(law.numeric)})
 
 
-SINGLE = {"impedance", "bias", "ragone", "fit", "export"}  # results that are no columns of a table
+SINGLE = {"impedance", "bias", "ragone", "fit", "export", "no_figures"}  # results that are no columns of a table
 STAGE = Stage("circuit", _work, OPTIONS.known.keys() - SINGLE, argument="law")
 
 
@@ -217,6 +246,52 @@ def _of_slit(further: Further, texts: Texts, arguments: Sequence[str]) -> tuple[
     slit, concentration = further.slit or 0.0, further.concentration or 1000.0
     values, errors = Surrogate.shipped().at(slit, concentration, drive.window, drive.scan_rate)
     return {**values, "half_entrance_resistor": True}, with_units(values, errors)
+
+
+def _law(path: Path, entry: int | None) -> Law:
+    """The law in a file or folder, or another `entry` of the hall of fame beside it."""
+    law = Law.read(path)
+    if entry is None:
+        return law
+    hall = (path if path.is_dir() else path.parent) / "hall_of_fame.json"
+    rows = read_json(hall, "entry") if hall.exists() else []
+    if entry > len(rows):
+        raise BadInput("entry", entry, f"{hall} has 1 to {len(rows)}" if rows else f"there is no {hall}")
+    return replace(law, expression=rows[entry - 1]["expression"], constants={}, covariance=())
+
+
+def _of_record(folder: Path, further: Further, texts: Texts, tabulated: bool) -> dict[str, object]:
+    """The elements of a record and its drive, but for options that are given; R(q) as a table, or none for a law.
+
+    Raises
+    ------
+    BadInput : no record of a cyclic voltammogram, or an option that gives an element too
+    """
+    for name, value in texts.items():
+        if name in ("slit", "electrode", *ELEMENTS):
+            raise BadInput(name, value, "--record gives every element; leave one of the two out")
+    record = TransSlitRecord.read(run_of(folder))
+    known = record.metadata.get("drive") or {}
+    kind = str(known.get("kind"))
+    if kind not in CYCLES:
+        accepts = f"elements are extracted from a run with --drive {' or '.join(CYCLES)}"
+        raise BadInput("record", f"of drive {kind}", accepts)
+    own, drive = CYCLES[kind].model_validate(known), further.drive
+    if "drive" not in texts:
+        known = OPTIONS.values(Further, {**texts, "drive": kind})["drive"]
+        drive = type(own).read(**own.model_dump() | {name: known[name] for name in known if name in texts})
+    layers = OPTIONS.values(CircuitConfig, texts).get("layers")
+    circuit = extracted_circuit(record, own, tabulated=tabulated, layers=layers)
+    elements = {name: getattr(circuit, name) for name in HalfCell.model_fields if name not in ("resistance", "gamma")}
+    return {name: value for name, value in elements.items() if value is not None} | {"drive": drive}
+
+
+def _repeated(folder: Path, config: CircuitConfig) -> pd.DataFrame | None:
+    """The voltammogram of a record; None if the circuit has another drive, number of layers or cell."""
+    record = TransSlitRecord.read(run_of(folder))
+    same = record.metadata["drive"] == config.drive.model_dump(mode="json")
+    alike = same and config.layers == record.slits["i"].nunique() + 1 and config.half_cells == 2
+    return cell_voltammogram(record) if alike else None
 
 
 def _elements(name: str, path: Path) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,8 @@ from validation.claims import CLAIMS
 from validation.claims.judge import judge_claims
 from validation.claims.registry import chosen
 from validation.commands.common import JsonFlag, Judgement, OutPath, command_app, with_options
-from validation.commands.terminal import counted, listing, open_console
+from validation.commands.reply import Reply
+from validation.commands.terminal import counted, listing, numbered, open_console
 from validation.presets import ClaimsConfig
 from validation.sweep import Stage, Work
 from validation.verdicts.verdict import exit_code
@@ -58,14 +58,22 @@ def claims_command(
     folder = out or Path("runs") / f"claims-{config.electrolyte.name}-{config.preset}"
     with open_run(folder) as run:
         verdicts = judge_claims(run, config, ids, Progress(), record or [], further.standards({*FAMILIES, *CLAIMS}))
-    if as_json:
-        print(json.dumps({"setting": config.setting, "out": str(folder), "verdicts": [v.row() for v in verdicts]}))
-    else:
+    reply = Reply(
+        command="claims",
+        exit_code=exit_code(verdicts, further.strict),
+        out=str(folder),
+        setting=config.setting,
+        counts=numbered(verdicts),
+        verdicts=[verdict.row() for verdict in verdicts],
+    )
+
+    def say() -> None:
         console = open_console()
-        console.print(listing(verdicts, console))
         counted(console, verdicts)
+        console.print(listing(verdicts, console))
         console.print(f"numbers: {folder / 'claims.json'}; tables: {folder / 'evidence' / 'tables'}", soft_wrap=True)
-    return exit_code(verdicts, further.strict)
+
+    return reply.tell(as_json, say)
 
 
 def read(texts: Texts) -> tuple[ClaimsConfig, list[str]]:

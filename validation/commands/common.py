@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import matplotlib as mpl
 import typer
+from matplotlib.figure import Figure
 from pydantic import Field
-from typer.core import TyperCommand
 
 from transslit.config import Config
-from transslit.errors import BadInput
 from transslit.executor import executor
-from transslit.options import Help, Options, nearest
+from transslit.files import whole
+from transslit.options import Help, Options
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
 from transslit.runs import open_run
+from transslit.style import STYLE
+from validation.commands.reply import Reply
+from validation.commands.shell import HELP, Command, with_shared_options
 from validation.verdicts.tolerances import Tolerances, read_tolerances
 
 OutPath = Annotated[Path | None, typer.Option(help="Run folder. The same command with the same folder resumes.")]
@@ -88,30 +91,41 @@ def _parameter(name: str, help_: Help) -> inspect.Parameter:
     return inspect.Parameter(name, KEYWORD, default=None, annotation=Annotated[str | None, shown])
 
 
-class _Command(TyperCommand):
-    """A command that answers an unknown option with those that begin with it, or are spelled alike."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except Exception as fault:
-            if not hasattr(fault, "possibilities") or not (word := getattr(fault, "option_name", "")):
-                raise
-            near = ", ".join(nearest(word, [name for each in self.params for name in each.opts]))
-            raise BadInput(word, "no such option", f"did you mean {near}?" if near else "see --help") from None
-
-
 def command_app(**options: Any) -> typer.Typer:
     """The typer application of one command or, with typer's `options`, of several."""
-    app = typer.Typer(add_completion=False, **options)
-    app.command = functools.partial(app.command, cls=_Command)  # type: ignore[method-assign]
+    app = typer.Typer(add_completion=False, context_settings=HELP, **options)
+    plain = app.command
+
+    def command(name: str | None = None, **settings: Any) -> Callable[..., Any]:
+        register = plain(name, cls=Command, **settings)
+        return lambda function: register(with_shared_options(function))
+
+    app.command = command  # type: ignore[method-assign]
     return app
 
 
+class Drawn(Config):
+    """Whether figures are drawn."""
+
+    no_figures: bool = Field(False, description="draw no figures beside the data")
+
+
+def draw_beside(folder: Path, figures: Mapping[str, Callable[[], Figure]]) -> list[str]:
+    """Draw the figures that are not in `folder` yet, as PNG by their names; the paths of all."""
+    paths = {name: folder / f"{name}.png" for name in figures}
+    missing = [name for name, path in paths.items() if not path.exists()]
+    with Progress(quiet=not missing).task("Drawing", max(1, len(missing))) as advance:
+        for done, name in enumerate(missing):
+            with mpl.rc_context(STYLE), whole(paths[name]) as partial:
+                figures[name]().savefig(partial, dpi=150)
+            advance(done + 1)
+    return [str(path) for path in paths.values()]
+
+
 def run_stage(
-    folder: Path, config: C, run: Callable[[C, Path, Progress], TransSlitRecord], seed: int, as_json: bool
-) -> int:
-    """Run one simulation into `folder`, and print what it left."""
+    name: str, folder: Path, config: C, run: Callable[[C, Path, Progress], TransSlitRecord], seed: int
+) -> tuple[TransSlitRecord, Reply]:
+    """Run one simulation into `folder`; its record, and what the command replies."""
     with open_run(folder) as opened:
 
         def stage(path: Path) -> dict[str, object]:
@@ -121,8 +135,10 @@ def run_stage(
         _, manifest = opened.stage("", config, stage, seed=seed)
     record = TransSlitRecord.read(folder)
     rows = {name: len(getattr(record, name)) for name in ("crossings", "slits", "terminal")}
-    if as_json:
-        print(json.dumps({"out": str(folder), "rows": rows, "wall_s": manifest.get("wall_s")}))
-    else:
-        print(f"record: {folder / 'record'} ({rows['crossings']} crossings, {rows['slits']} slit states)")
-    return 0
+    return record, Reply(command=name, out=str(folder), rows=rows, wall_s=manifest.get("wall_s"))
+
+
+def say_record(reply: Reply) -> None:
+    """Print where the record is, and its size."""
+    rows = reply.rows or {}
+    print(f"record: {reply.out}/record ({rows['crossings']} crossings, {rows['slits']} slit states)")

@@ -11,27 +11,39 @@ from pydantic import Field
 import continuum
 from continuum import ContinuumConfig, Run
 from continuum.config import Permittivity
-from continuum.figures import draw
+from continuum.extract import extract, told
+from continuum.figures import draw, main_figures
 from continuum.measures import summary
-from transslit.config import Config
 from transslit.drive import ChargeStep, Drive, TriangularCV
 from transslit.electrolyte import Electrolyte
+from transslit.errors import BadInput
 from transslit.options import Options, Texts
 from transslit.progress import Progress
 from transslit.units import Length
-from validation.commands.common import JsonFlag, OutPath, command_app, run_stage, with_options
+from validation.commands.common import (
+    Drawn,
+    JsonFlag,
+    OutPath,
+    command_app,
+    draw_beside,
+    run_stage,
+    say_record,
+    with_options,
+)
+from validation.commands.reply import Number
+from validation.commands.terminal import say_elements
 from validation.presets import Seed
 from validation.sweep import Stage, Work
 
 
-class Further(Config):
+class Further(Drawn):
     """Options that are no fields of `ContinuumConfig`, or that change several of them."""
 
     electrolyte: Electrolyte
     ion_diameter: Length | None = Field(None, description="lattice-gas diameter of all ions; default: of each its own")
     permittivity: Permittivity | None = None
     drive: Drive = TriangularCV()
-    figures: bool = Field(False, description="draw the run, as PNG in OUT/figures")
+    figures: bool = Field(False, description="draw the fields too, as PNG in OUT/figures")
     seed: Seed = 0
 
 
@@ -45,10 +57,23 @@ def continuum_command(texts: Texts, out: OutPath = None, as_json: JsonFlag = Fal
     """Run the modified Poisson-Nernst-Planck equations on the network, and reduce them to a record."""
     further = OPTIONS.build(Further, texts)
     folder = out or Path("runs/continuum")
-    code = run_stage(folder, read(texts), continuum.run, further.seed, as_json)
+    record, reply = run_stage("continuum", folder, read(texts), continuum.run, further.seed)
+    ladder = None
+    try:
+        ladder = extract(record)
+        found = told(ladder)
+        reply.elements = {name: Number.known(value, unit, std) for name, (value, std, unit) in found.items()}
+    except BadInput as fault:
+        reply.lacking = [f"elements of the circuit: {fault.value}: {fault.accepts}"]
+    reply.files = [] if further.no_figures else draw_beside(folder, main_figures(record, ladder))
     if further.figures:
-        draw(folder)
-    return code
+        reply.files += map(str, draw(folder))
+
+    def say() -> None:
+        say_elements(reply)
+        say_record(reply)
+
+    return reply.tell(as_json, say)
 
 
 def read(texts: Texts) -> ContinuumConfig:
@@ -78,4 +103,4 @@ def _work(texts: Texts, arguments: Sequence[str]) -> Work:
     return Work(config, partial(row, config))
 
 
-STAGE = Stage("continuum", _work, OPTIONS.known.keys() - {"figures"}, leaves_record=True)
+STAGE = Stage("continuum", _work, OPTIONS.known.keys() - {"figures", "no_figures"}, leaves_record=True)

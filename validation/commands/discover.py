@@ -15,18 +15,24 @@ import discovery
 from discovery import DiscoveryConfig
 from discovery.plots import draw
 from transslit.errors import BadInput
-from transslit.files import read_json, read_text
+from transslit.files import read_json
 from transslit.law import Law
 from transslit.options import Options, Texts
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
 from transslit.runs import open_run
 from validation.commands import terminal
-from validation.commands.common import JsonFlag, OutPath, Parallel, command_app, with_options
+from validation.commands.common import Drawn, JsonFlag, OutPath, Parallel, command_app, with_options
+from validation.commands.reply import FoundLaw, Reply
 from validation.sweep import Stage, Work
 from validation.sweep.law import law_columns
 
-OPTIONS = Options(DiscoveryConfig, Parallel)
+
+class Further(Parallel, Drawn):
+    """Options that are no fields of `DiscoveryConfig`."""
+
+
+OPTIONS = Options(DiscoveryConfig, Further)
 app = command_app()
 
 
@@ -44,23 +50,23 @@ def discover_command(
 
     Leaves law.json, the hall of fame (CSV, JSON, LaTeX) and two figures in the run folder.
     """
-    config, parallel = OPTIONS.build(DiscoveryConfig, texts), OPTIONS.build(Parallel, texts)
+    config, further = OPTIONS.build(DiscoveryConfig, texts), OPTIONS.build(Further, texts)
     table = _table(sources or [], config)
     discovery.check(table, config)
     folder = out or Path("runs/discover")
     with open_run(folder) as run:
 
         def search(path: Path) -> None:
-            with parallel.pool() as pool:
+            with further.pool() as pool:
                 law = discovery.discover(table, config, path, Progress(), pool)
-            draw(table, law, path)
+            if not further.no_figures:
+                with Progress().task("Drawing", 2) as advance:
+                    draw(table, law, path)
+                    advance(2)
 
         run.stage("", config, search, {"table": _digest(table)}, config.seed)
-    if as_json:
-        print(read_text(folder / "law.json", "out"), end="")
-    else:
-        _print_law(folder)
-    return 0
+    reply = Reply(command="discover", out=str(folder), law=FoundLaw.of(Law.read(folder)))
+    return reply.tell(as_json, partial(_print_law, folder))
 
 
 def row(config: DiscoveryConfig, table: pd.DataFrame, folder: Path) -> dict[str, object]:
@@ -74,7 +80,7 @@ def _work(texts: Texts, arguments: Sequence[str]) -> Work:
     return Work(config, partial(row, config, table), {"table": _digest(table)})
 
 
-STAGE = Stage("discover", _work, OPTIONS.known.keys() - Parallel.model_fields.keys(), argument="sources")
+STAGE = Stage("discover", _work, OPTIONS.known.keys() - Further.model_fields.keys(), argument="sources")
 
 
 def _table(sources: Sequence[Path], config: DiscoveryConfig) -> pd.DataFrame:

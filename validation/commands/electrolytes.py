@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from pydantic import Field
 
 from transslit.config import Config
@@ -16,6 +14,7 @@ from transslit.options import Options, Texts
 from transslit.units import Concentration, Length, SurfaceCharge
 from validation.commands import terminal
 from validation.commands.common import JsonFlag, command_app, with_options
+from validation.commands.reply import Number, Reply
 from validation.presets import Seed
 
 app = command_app(help="Electrolytes: list, show, check, fields.", no_args_is_help=True)
@@ -52,8 +51,8 @@ def electrolytes_list(as_json: JsonFlag = False) -> int:
         except BadInput as error:
             title = f"cannot be used: {error}"
         rows[name] = title if used.origin == "transslit" else f"{title} [{used.origin}]"
-    print(json.dumps(rows) if as_json else "\n".join(f"{name:9} {title}" for name, title in rows.items()))
-    return 0
+    reply = Reply(command="electrolytes list", electrolytes=rows)
+    return reply.tell(as_json, lambda: print("\n".join(f"{name:9} {title}" for name, title in rows.items())))
 
 
 @app.command("show", epilog="Example: transslit electrolytes show KCl --slit 0.59nm")
@@ -61,13 +60,9 @@ def electrolytes_list(as_json: JsonFlag = False) -> int:
 def electrolytes_show(texts: Texts, name: str, as_json: JsonFlag = False) -> int:
     """Print every value of one electrolyte with its source, and what follows from the values."""
     salt, network = load_electrolyte(name), SlitNetwork.read(slit=SHOW.build(Shown, texts).slit)
-    if as_json:
-        derived = derived_values(salt, network).items()
-        numbers = {key: {"value": value, "unit": unit} for key, (value, unit, _) in derived}
-        print(json.dumps(salt.model_dump(mode="json") | {"derived": numbers}))
-    else:
-        terminal.electrolyte(salt, network)
-    return 0
+    derived = {key: Number.known(value, unit) for key, (value, unit, _) in derived_values(salt, network).items()}
+    reply = Reply(command="electrolytes show", electrolyte=salt.model_dump(mode="json"), derived=derived)
+    return reply.tell(as_json, lambda: terminal.electrolyte(salt, network))
 
 
 @app.command("check", epilog="Example: transslit electrolytes check my.toml --md")
@@ -78,7 +73,7 @@ def electrolytes_check(texts: Texts, file: str, as_json: JsonFlag = False) -> in
     conditions = {name: getattr(options, name) for name in ("concentration", "surface_charge", "slit")}
     salt, faults = find_faults(file, **conditions)
     usable = salt is not None and not any(fault.error for fault in faults)
-    summary: dict[str, object] = {"usable": usable, "faults": [fault._asdict() for fault in faults]}
+    reply = Reply(command="electrolytes check", usable=usable, faults=[fault._asdict() for fault in faults])
     lines = [f"{'error' if fault.error else 'warning'}: {fault.text}" for fault in faults]
     wrong: list[str] = []
     if not as_json:
@@ -87,7 +82,7 @@ def electrolytes_check(texts: Texts, file: str, as_json: JsonFlag = False) -> in
         from md.bulk_check import check_bulk  # loads OpenMM
 
         box, wrong = check_bulk(salt, options.concentration, options.seed)
-        summary |= {"md": box, "md_faults": wrong}
+        reply.box = {**box, "faults": wrong}
         if not as_json:
             print(
                 "\n".join(
@@ -97,12 +92,9 @@ def electrolytes_check(texts: Texts, file: str, as_json: JsonFlag = False) -> in
                     ]
                 )
             )
-    if as_json:
-        print(json.dumps(summary))
-    else:
-        names = "cannot be used" if salt is None or not usable else f"{', '.join(salt.names)}: can be used"
-        print(f"{file}: {names}{', but its box is wrong' if wrong else ''}")
-    return StageFailed.exit_code if wrong else 0 if usable else BadInput.exit_code
+    names = "cannot be used" if salt is None or not usable else f"{', '.join(salt.names)}: can be used"
+    reply.exit_code = StageFailed.exit_code if wrong else 0 if usable else BadInput.exit_code
+    return reply.tell(as_json, lambda: print(f"{file}: {names}{', but its box is wrong' if wrong else ''}"))
 
 
 @app.command("fields", epilog="Example: transslit electrolytes fields > fields.md")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from transslit.options import Options, Texts
 from validation.chain import judge
 from validation.claims import CLAIMS
 from validation.commands.common import JsonFlag, Judgement, OutPath, command_app, with_options
-from validation.commands.terminal import summary
+from validation.commands.terminal import judged, summary
 from validation.presets import Seed
 from validation.verdicts.verdict import exit_code
 from validation.verdicts.words import FAMILIES
@@ -42,5 +42,5 @@ def judge_command(
     further = OPTIONS.build(Further, texts)
     standards = further.standards({*FAMILIES, *(f"{name}2" for name in FAMILIES), *CLAIMS})
     result = judge(record, out or Path("runs/judge"), further.against, standards, further.seed)
-    print(json.dumps(result.summary)) if as_json else summary(result)
-    return exit_code(result.verdicts, further.strict)
+    reply = judged("judge", result, exit_code(result.verdicts, further.strict))
+    return reply.tell(as_json, partial(summary, result))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,8 @@ from transslit.record import TransSlitRecord
 from transslit.runs import open_run
 from validation.checks.mechanism import mechanism
 from validation.checks.unexplained_charge import residual
-from validation.commands.common import JsonFlag, OutPath, Parallel, command_app, run_stage, with_options
+from validation.commands.common import JsonFlag, OutPath, Parallel, command_app, run_stage, say_record, with_options
+from validation.commands.reply import Reply
 from validation.presets import ValidateConfig, md_config
 from validation.sweep import Stage, Work
 
@@ -65,7 +65,8 @@ def md_command(texts: Texts, out: OutPath = None, as_json: JsonFlag = False) -> 
         with further.pool() as pool:
             return md.run(config, folder, progress, None if isinstance(pool, Inline) else pool)
 
-    return run_stage(out or Path("runs/md"), config, run, config.seed, as_json)
+    _, reply = run_stage("md", out or Path("runs/md"), config, run, config.seed)
+    return reply.tell(as_json, partial(say_record, reply))
 
 
 def read(texts: Texts) -> MDConfig:
@@ -115,5 +116,5 @@ def _remake(config: MDConfig, path: Path, as_json: bool) -> int:
         equilibrium = md.remake_equilibrium(config, path, Progress())
     drift = equilibrium.provenance["drift_in_words"]
     files = [str(path.with_name(path.name + suffix)) for suffix in (".npz", ".json")]
-    print(json.dumps({"files": files, "drift": drift}) if as_json else f"{' and '.join(files)}: {drift}")
-    return 0
+    reply = Reply(command="md", files=files, summary={"drift": drift})
+    return reply.tell(as_json, lambda: print(f"{' and '.join(files)}: {drift}"))

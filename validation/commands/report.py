@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from transslit.errors import BadInput
 from validation.commands import terminal
 from validation.commands.common import JsonFlag, command_app
+from validation.commands.reply import Reply
 from validation.report.page import draw_one, publish, render_comparison
 from validation.report.ro_crate import write_crate
 from validation.verdicts.compare import as_rows, compare, counts
@@ -43,26 +43,24 @@ def report_command(
     if folder is None:
         raise BadInput("folder", "missing", "give the folder of a finished validation, or --compare with two")
     verdicts = read_verdicts(folder)
-    content: dict[str, object] = {
-        "verdicts": [verdict.row() for verdict in verdicts],
-        "report": str(folder / "report.html"),
-    }
+    files = [str(folder / "report.html")]
     if rebuild:
         publish(folder)
     if ro_crate:
-        content["ro_crate"] = str(write_crate(folder))
-    paths = [] if figure is None else [str(path) for path in draw_one(folder, figure) if path is not None]
-    if figure is not None:
-        content["figure"] = paths
-    if as_json:
-        print(json.dumps(content))
-    elif figure is not None:
-        print("\n".join(paths))
-    else:
+        files.append(str(write_crate(folder)))
+    drawn = [] if figure is None else [str(path) for path in draw_one(folder, figure) if path is not None]
+
+    def say() -> None:
+        if figure is not None:
+            print("\n".join(drawn))
+            return
         terminal.table(verdicts, folder)
         if ro_crate:
-            print(f"ro-crate: {content['ro_crate']}")
-    return 0
+            print(f"ro-crate: {files[-1]}")
+
+    rows, counts = [verdict.row() for verdict in verdicts], terminal.numbered(verdicts)
+    reply = Reply(command="report", out=str(folder), files=files + drawn, counts=counts, verdicts=rows)
+    return reply.tell(as_json, say)
 
 
 def _compare(a: Path, b: Path, out: Path | None, as_json: bool) -> int:
@@ -74,10 +72,12 @@ def _compare(a: Path, b: Path, out: Path | None, as_json: bool) -> int:
             render_comparison(pairs, a, b, out)
     except OSError as error:
         raise BadInput("out", out, f"cannot be written ({error.strerror})") from None
-    if as_json:
-        print(json.dumps({"a": str(a), "b": str(b), "counts": counts(pairs), "pairs": as_rows(pairs)}))
-    else:
+    setting, files = f"{a} and {b}", None if out is None else [str(out)]
+    reply = Reply(command="report", setting=setting, files=files, counts=counts(pairs), pairs=as_rows(pairs))
+
+    def say() -> None:
         terminal.comparison(pairs, a, b)
         if out is not None:
             print(f"written: {out}")
-    return 0
+
+    return reply.tell(as_json, say)

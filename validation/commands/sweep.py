@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,8 @@ from transslit.options import Options, Texts
 from transslit.progress import Progress
 from validation.commands import module
 from validation.commands.common import JsonFlag, Parallel, command_app, texts_of, with_options
+from validation.commands.reply import Reply
+from validation.commands.shell import passed_on
 from validation.figures.sweep import figure
 from validation.sweep import plan, sweep
 from validation.sweep.table import column
@@ -74,7 +75,7 @@ def sweep_command(
     swept, further = module(stage).STAGE, OPTIONS.build(Further, texts)
     if further.law and not swept.leaves_record:
         raise BadInput("law", stage, "only md and continuum leave records")
-    fixed, arguments = _words_of_stage(stage, context.args)
+    fixed, arguments = _words_of_stage(stage, passed_on(context))
     settings = DiscoveryConfig() if further.law else None
     points = plan(swept, vary or [], fixed, arguments, further.table, settings, further.keep)
     axes = [_axes(text) for text in plot or []]
@@ -86,15 +87,17 @@ def sweep_command(
         figures.append(str(folder / f"{y}-over-{x}.png"))
         figure(table, y, x, list(points[0].parameters)).savefig(figures[-1], dpi=200)
     counts = {status: int((table["status"] == status).sum()) for status in ("done", "failed", "pending")}
-    if as_json:
-        summary = {"out": str(folder), "table": str(folder / "sweep.csv"), "points": len(table), **counts}
-        print(json.dumps(summary | {"figures": figures}))
-    else:
+    code = 0 if counts["done"] == len(table) else 3
+    files = [str(folder / "sweep.csv"), *figures]
+    reply = Reply(command="sweep", exit_code=code, out=str(folder), counts=counts, files=files)
+
+    def say() -> None:
         print(f"{counts['done']} done, {counts['failed']} failed: {folder / 'sweep.csv'}")
         for error, rows in table[table["status"] == "failed"].groupby("error"):
             print(f"  {len(rows)} failed: {error}")
         print("\n".join(figures), end="\n" if figures else "")
-    return 0 if counts["done"] == len(table) else 3
+
+    return reply.tell(as_json, say)
 
 
 def _words_of_stage(stage: str, words: Sequence[str]) -> tuple[dict[str, str], list[str]]:

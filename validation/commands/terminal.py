@@ -17,6 +17,7 @@ from rich.text import Text
 
 from transslit import Electrolyte, Law, SlitNetwork
 from transslit.fields import derived_values, sourced_values
+from validation.commands.reply import FoundLaw, Reply
 from validation.verdicts.answers import answers
 from validation.verdicts.compare import Pair, counts
 from validation.verdicts.verdict import Verdict
@@ -69,11 +70,31 @@ def lay_out(
 
 
 def table(verdicts: Sequence[Verdict], folder: Path) -> None:
-    """The verdicts, then the counts and the report's place."""
+    """The counts, the verdicts, and the report's place."""
     console = open_console()
-    console.print(listing(verdicts, console))
     counted(console, verdicts)
+    console.print(listing(verdicts, console))
     place(console, folder)
+
+
+def judged(command: str, result: ChainResult, code: int) -> Reply:
+    """What a command replies that ends in verdicts."""
+    return Reply(
+        command=command,
+        exit_code=code,
+        out=str(result.folder),
+        setting=result.setting,
+        wall_s=sum(manifest["wall_s"] for manifest in result.manifests.values()) or None,
+        counts=numbered(result.verdicts),
+        verdicts=[verdict.row() for verdict in result.verdicts],
+        lacking=result.lacking,
+        law=FoundLaw.of(result.laws["cv"]) if "cv" in result.laws else None,
+    )
+
+
+def numbered(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    """How many verdicts there are of each kind."""
+    return {name: count for name in COLOUR if (count := sum(v.verdict == name for v in verdicts))}
 
 
 def summary(result: ChainResult) -> None:
@@ -118,8 +139,7 @@ def marked(verdict: str, console: Console) -> Text:
 
 def counted(console: Console, verdicts: Sequence[Verdict]) -> None:
     """How many verdicts of each kind, and whether a required one failed."""
-    counts = {name: sum(v.verdict == name for v in verdicts) for name in COLOUR}
-    words = [Text(f"{count} {name}", COLOUR[name]) for name, count in counts.items() if count]
+    words = [Text(f"{count} {name}", COLOUR[name]) for name, count in numbered(verdicts).items()]
     required = {c: [v.id for v in verdicts if v.required and COLOUR[v.verdict] == c] for c in MARKS}
     undecided = f"required and inconclusive: {', '.join(required['yellow'])}"
     tail = undecided if required["yellow"] else "all required ones hold" if required["green"] else "none is required"
@@ -152,6 +172,17 @@ def comparison(pairs: list[Pair], a: Path, b: Path) -> None:
         columns = ("id", f"A {a.name}", f"B {b.name}", "what", "change")
         console.print(lay_out(console, columns, rows, below=("what", "change")))
     console.print(", ".join(f"{count} {what}" for what, count in counts(pairs).items()))
+
+
+def say_elements(reply: Reply) -> None:
+    """The circuit's elements of a record on a line, or why there are none."""
+    known = (
+        f"{name} = {number(each.value, None if each.high is None else each.high - (each.value or 0.0), each.unit)}"
+        for name, each in (reply.elements or {}).items()
+    )
+    lines = [", ".join(known)] if reply.elements else reply.lacking or []
+    for line in lines:
+        open_console().print(f"elements: {line}" if reply.elements else line)
 
 
 def law(result: Law) -> None:

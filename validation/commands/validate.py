@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from transslit.errors import BadInput
 from transslit.options import Options, Texts
 from transslit.progress import Progress
 from validation.commands.common import JsonFlag, Judgement, OutPath, command_app, with_options
-from validation.commands.terminal import summary
+from validation.commands.terminal import judged, summary
 from validation.presets import STAGES, ValidateConfig
 from validation.verdicts.verdict import exit_code
 from validation.verdicts.words import FAMILIES
@@ -47,5 +47,5 @@ def validate(texts: Texts, out: OutPath = None, as_json: JsonFlag = False) -> in
 
     folder = out or Path("runs") / f"validate-{config.electrolyte.name}-{config.slit * 1e9:g}nm-{config.preset}"
     result = run_chain(config, folder, wanted, Progress(), further.standards({*FAMILIES, *CLAIMS}))
-    print(json.dumps(result.summary)) if as_json else summary(result)
-    return exit_code(result.verdicts, further.strict)
+    reply = judged("validate", result, exit_code(result.verdicts, further.strict))
+    return reply.tell(as_json, partial(summary, result))

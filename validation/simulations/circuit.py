@@ -27,6 +27,7 @@ def extracted_circuit(
     ladder: LadderParameters | None = None,
     voltage_dependent: bool = True,
     tabulated: bool = False,
+    layers: int | None = None,
     **changes: Any,
 ) -> CircuitConfig:
     """The ladder of replica 0 of a voltage-driven record, under `drive`; per metre of depth.
@@ -36,6 +37,7 @@ def extracted_circuit(
     ladder : what `extract` gave for the record, where it is known already
     voltage_dependent : let the capacitors follow the voltage, C(|u|), as the record's do
     tabulated : let the resistances follow the charge as the record's do, R(q), instead of equation 1
+    layers : number of sheets, if not the record's; every slit is then like the middle one
     changes : fields of the configuration that are to be others
 
     Raises
@@ -44,10 +46,12 @@ def extracted_circuit(
     """
     ladder = ladder or extract(record)
     elements: dict[str, Any] = {name: getattr(ladder, name) for name in ELEMENTS}
-    elements |= {"layers": record.slits["i"].nunique() + 1, "drive": drive, "points": 4001}
+    slits = record.slits["i"].nunique()
+    elements |= {"layers": layers or slits + 1, "drive": drive, "points": 4001}
     if voltage_dependent:
         tables = capacitance_tables(record, ladder)
-        elements["capacitance_table"] = tuple(Table(over="potential", **table.model_dump()) for table in tables.slits)
+        of_slits = tuple(Table(over="potential", **table.model_dump()) for table in tables.slits)
+        elements["capacitance_table"] = of_slits if elements["layers"] == slits + 1 else of_slits[slits // 2]
         elements["open_capacitance_table"] = Table(over="potential", **tables.open_space.model_dump())
     if tabulated:
         table = resistance_table(record)
