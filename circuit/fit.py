@@ -35,6 +35,7 @@ GAMMA_BOUNDS = (-3.0, 0.99)
 INFEASIBLE = 10.0  # residual, over the peak of the curve: penalise infeasible R <= 0
 DIFFERENCE = 1e-2  # relative step of the finite differences in J
 LINEAR = 1e-3  # of a drive's span: largest error of its piecewise linear approximation
+NETWORK_TIME = "n^2*resistance*slit_capacitance"
 KNOWN = 0.3  # standard error (relative; of gamma absolute) up to which a parameter counts as identified
 
 
@@ -42,9 +43,11 @@ KNOWN = 0.3  # standard error (relative; of gamma absolute) up to which a parame
 class Fit:
     """A fitted circuit.
 
-    `table` has one row per parameter: parameter, value, low, high (ends of the interval), std, unit, identified.
-    `correlation` is (4, 4) in that order. `config` is the fitted circuit under the measured drive; `residual` (k,) is
-    model - measured, in A or V (`compared`), and `rms_over_peak` its root mean square over the curve's peak.
+    `table` has one row per parameter: parameter, value, low, high (ends of the interval), std, unit, identified; and
+    one of the product n^2 R_c C_slit of n slits in s, which does not depend on how many slits are assumed.
+    `correlation` is (4, 4) in the parameters' order. `config` is the fitted circuit under the measured drive;
+    `residual` (k,) is model - measured, in A or V (`compared`), and `rms_over_peak` its root mean square over the
+    curve's peak.
     """
 
     table: pd.DataFrame
@@ -96,7 +99,7 @@ def fit(curve: Curve, guess: CircuitConfig, points: int = 400, evaluations: int 
     with np.errstate(all="ignore"):  # the inverse of J^T J may overflow where a parameter is not determined
         result = minimizer.least_squares()
     return Fit(
-        _table(result),
+        pd.concat([_table(result), _network_time(result, guess.slits)], ignore_index=True),
         _correlation(result),
         circuit(result.params).model_copy(update={"points": guess.points, "tolerance": guess.tolerance}),
         result.residual * peak,
@@ -188,6 +191,20 @@ def _table(result: MinimizerResult) -> pd.DataFrame:
             "identified": std < KNOWN,
         }
     )
+
+
+def _network_time(result: MinimizerResult, slits: int) -> pd.DataFrame:
+    """The row of n^2 R_c C_slit, whose logarithm is the sum of two parameters."""
+    resistance, capacitance = (result.params[name] for name in ("resistance", "slit_capacitance"))
+    reach = np.log(REACH)
+    errors = [float(p.stderr) if p.vary and p.stderr else np.inf for p in (resistance, capacitance)]
+    both = (resistance.correl or {}).get("slit_capacitance", 0.0)
+    variance = errors[0] ** 2 + errors[1] ** 2 + 2 * both * errors[0] * errors[1] if max(errors) < np.inf else np.inf
+    std = min(float(np.sqrt(max(variance, 0.0))), 2 * reach)
+    value = slits**2 * np.exp(resistance.value + capacitance.value)
+    low, high = (value * np.exp(sign * min(STANDARD_ERRORS * std, 2 * reach)) for sign in (-1, 1))
+    row = {"parameter": NETWORK_TIME, "value": value, "low": low, "high": high, "std": value * std, "unit": "s"}
+    return pd.DataFrame([{**row, "identified": std < KNOWN}])
 
 
 def _correlation(result: MinimizerResult) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 
 SI_UNITS = {
     "length": ("m", "nm, angstrom"),
+    "area": ("m^2", "cm^2, m^2"),
     "time": ("s", "ps, ns, us"),
     "temperature": ("K", "K, degC"),
     "concentration": ("mol/m^3", "M, mM, mol/m^3"),
@@ -41,6 +42,7 @@ SI_UNITS = {
     "surface charge": ("C/m^2", "C/m^2, e/nm^2"),
     "elementary charge": ("e", "e"),
     "mass": ("dalton", "Da"),
+    "weight": ("kg", "mg, g"),
     "molar energy": ("kJ/mol", "kJ/mol, kcal/mol"),
     "density": ("kg/m^3", "kg/m^3, g/cm^3"),
     "rate": ("1/ps", "1/ps"),
@@ -243,6 +245,7 @@ _POSITIVE = Field(gt=0, allow_inf_nan=False)
 
 Length = Annotated[float, _kind("length"), _POSITIVE]
 LengthOrZero = Annotated[float, _kind("length"), Field(ge=0, allow_inf_nan=False)]
+Area = Annotated[float, _kind("area"), _POSITIVE]
 Time = Annotated[float, _kind("time"), _POSITIVE]
 TimeOrZero = Annotated[float, _kind("time"), Field(ge=0, allow_inf_nan=False)]
 Temperature = Annotated[float, _kind("temperature"), _POSITIVE]
@@ -258,6 +261,7 @@ Power = Annotated[float, _kind("power"), _POSITIVE]
 SurfaceCharge = Annotated[float, _kind("surface charge"), _FINITE]
 ElementaryCharge = Annotated[float, _kind("elementary charge"), _FINITE]
 Mass = Annotated[float, _kind("mass"), _POSITIVE]
+Weight = Annotated[float, _kind("weight"), _POSITIVE]
 MolarEnergy = Annotated[float, _kind("molar energy"), Field(ge=0, allow_inf_nan=False)]
 Density = Annotated[float, _kind("density"), _POSITIVE]
 Rate = Annotated[float, _kind("rate"), _POSITIVE]

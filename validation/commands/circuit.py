@@ -14,6 +14,7 @@ import typer
 from pydantic import Field
 
 from circuit import CircuitConfig, HalfCell, simulate
+from circuit.electrode import Electrode
 from circuit.export import Export
 from circuit.measured import read_curve, read_drive
 from circuit.measures import cv_distance, summary
@@ -31,6 +32,7 @@ from transslit.drive import (
 from transslit.errors import BadInput
 from transslit.files import file_checksum, read_json, read_table
 from transslit.law import Law
+from transslit.network import SlitNetwork
 from transslit.options import Options, Texts
 from transslit.record import TransSlitRecord
 from transslit.runs import open_run, run_of
@@ -85,10 +87,12 @@ class Further(Drawn):
     seed: Seed = 0
 
 
+SIZES = frozenset(Electrode.model_fields)
 CYCLES = {drive.model_fields["kind"].default: drive for drive in (TriangularCV, SmoothedCV)}
 OPTIONS = Options(
     Further,
     CircuitConfig,
+    Electrode,
     without=("full_cell",),
     defaults={"slit_capacitance": "80nF", "open_resistance": "1ohm", "open_capacitance": "10nF", "cycles": "2"},
 )
@@ -105,6 +109,7 @@ class Circuit(NamedTuple):
     law: Law | None
     fitted: dict[str, float]
     measured: pd.DataFrame | None = None
+    electrode: Electrode | None = None
 
 
 @app.command(
@@ -113,6 +118,8 @@ class Circuit(NamedTuple):
 transslit circuit --resistance 5ohm --gamma 0.9 --layers 20 --export spice --out runs/ncm
 
 transslit circuit runs/law --record runs/cv --out runs/ncm
+
+transslit circuit --record runs/cv --electrode-area 1cm^2 --thickness 10um --sheet-size 200nm --out runs/cell
 
 transslit circuit --slit 2.4nm --layers 6 --cycles 1 --out runs/no-mpnp
 
@@ -137,7 +144,7 @@ def circuit_command(
     if further.fit is not None and (law or further.impedance or further.ragone):
         accepts = "goes with --resistance as its guess, without a law, an impedance or a Ragone plot"
         raise BadInput("fit", further.fit, accepts)
-    config, known, fitted, measured = read(texts, [] if law is None else [str(law)])
+    config, known, fitted, measured, electrode = read(texts, [] if law is None else [str(law)])
     inputs = {"law": str(known.numeric) if known else "", "export": further.export or ""}
     if further.fit is not None:
         try:
@@ -149,12 +156,16 @@ def circuit_command(
     powers = _decades("ragone", further.ragone, "power", "1mW:20mW")
     probed = f"{further.impedance} at {further.bias:g} V" if further.impedance else ""
     inputs |= {"impedance": probed, "ragone": further.ragone or ""}
+    if electrode is not None:
+        inputs["electrode"] = electrode.digest
 
     def work(path: Path) -> dict[str, object]:
         if further.fit is not None:
             return fit_circuit(path, config, curve)
         written = write_circuit(path, config, known, further.export, frequencies, further.bias, powers)
         summary = fitted | written["summary"]
+        if electrode is not None:
+            summary |= electrode.figures(config, known)
         if measured is not None:
             summary["distance_from_record"] = cv_distance(read_table(path / "terminal.parquet", "out"), measured)
         return {"summary": summary}
@@ -210,9 +221,14 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
         config = OPTIONS.build(CircuitConfig, texts, **elements)
     else:
         config = CircuitConfig.read_file(str(further.electrode), OPTIONS.values(CircuitConfig, texts, **elements))
+    electrode, network = _electrode(further, texts)
+    if electrode is not None:
+        values = {name: getattr(config, name) for name in CircuitConfig.model_fields}
+        config = CircuitConfig.read(**values | electrode.scaled(config, network))
+        law = None if law is None else electrode.law(law, network)
     slit_resistance(config, law)  # refuses what is no resistance before anything is run
-    measured = None if further.record is None else _repeated(further.record, config)
-    return Circuit(config, law, fitted, measured)
+    measured = None if further.record is None or electrode else _repeated(further.record, config)
+    return Circuit(config, law, fitted, measured, electrode)
 
 
 def row(config: CircuitConfig, law: Law | None, folder: Path) -> dict[str, object]:
@@ -248,6 +264,22 @@ def _of_slit(further: Further, texts: Texts, arguments: Sequence[str]) -> tuple[
     return {**values, "half_entrance_resistor": True}, with_units(values, errors)
 
 
+def _electrode(further: Further, texts: Texts) -> tuple[Electrode | None, SlitNetwork]:
+    """The size of the electrode, if it is given, and the network of the record or of the fitted elements.
+
+    Raises
+    ------
+    BadInput : a size without elements per depth
+    """
+    network = SlitNetwork.read(slit=further.slit or 1e-9)
+    given = sorted(SIZES & set(texts))
+    if further.record is not None:
+        network = SlitNetwork.model_validate(TransSlitRecord.read(run_of(further.record)).metadata["network"])
+    elif given and further.slit is None:
+        raise BadInput(given[0], texts[given[0]], "scales elements per depth; give --record or --slit too")
+    return (OPTIONS.build(Electrode, texts) if given else None), network
+
+
 def _law(path: Path, entry: int | None) -> Law:
     """The law in a file or folder, or another `entry` of the hall of fame beside it."""
     law = Law.read(path)
@@ -280,7 +312,8 @@ def _of_record(folder: Path, further: Further, texts: Texts, tabulated: bool) ->
     if "drive" not in texts:
         known = OPTIONS.values(Further, {**texts, "drive": kind})["drive"]
         drive = type(own).read(**own.model_dump() | {name: known[name] for name in known if name in texts})
-    layers = OPTIONS.values(CircuitConfig, texts).get("layers")
+    electrode, network = _electrode(further, texts)
+    layers = electrode.layers(network) if electrode else OPTIONS.values(CircuitConfig, texts).get("layers")
     circuit = extracted_circuit(record, own, tabulated=tabulated, layers=layers)
     elements = {name: getattr(circuit, name) for name in HalfCell.model_fields if name not in ("resistance", "gamma")}
     return {name: value for name, value in elements.items() if value is not None} | {"drive": drive}
