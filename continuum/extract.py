@@ -1,18 +1,19 @@
 """The elements of a half-cell ladder, extracted from the record of a voltage-driven run.
 
-    R_c, gamma   least squares of dphi_i = I_i R_c (1 - gamma q_i), crossing by crossing
+    R_c, gamma   least squares of dphi_i = f_i(q_i) + I_i R_c (1 - gamma q_i), crossing by crossing, f_i the
+                 difference of two slits' potentials at rest (not zero at both ends of the network)
     R_open       least squares of phi_1 = phi_eq(q_1) + I_m R_open + s I_0 R(q_1), with s the share of a
                  trans-slit resistor that lies at the entrance: a half, since R(q_i) spans two half slits;
-                 of differences between the sweeps up and down at equal q_1, which phi_eq leaves; where q_1
-                 does not return, with a polynomial phi_eq. A value below a hundredth of R_c counts as that
+                 a value below a hundredth of R_c counts as that
     u_i          = phi_m - [I_m R_open + s I_0 R(q_1) + sum_{j<i} dphi_j], the voltage on the ladder's capacitor i
     C_slit       slope of |Q_i| on u_i, slit by slit
     C_open       slope of the charge outside the slits, Q_m - sum |Q_i|, on phi_m - I_m R_open
 
-phi_eq(q), of any form, is the potential of a slit's centre at rest, where double layers overlap (a Donnan
-potential): it drives no current, so that it belongs to the capacitor and not to a node of the ladder. At the scan
-rates of a laboratory it exceeds I_m R_open a millionfold. A record with uneven steps is resampled uniformly in
-time first. `centre_capacitances` are the slopes of |Q_i| on |phi_m - phi_i|,
+phi_eq(q) is the potential of a slit's centre at rest, where double layers overlap (a Donnan potential): it drives no
+current, so that it belongs to the capacitor and not to a node of the ladder. At the scan rates of a laboratory it
+exceeds I_m R_open a millionfold. It and f_i, of any form, cancel in differences between the sweeps up and down at equal
+q, to which both fits are made; where q does not return, phi_eq is a polynomial and f_i zero. A record with uneven steps
+is resampled uniformly in time first. `centre_capacitances` are the slopes of |Q_i| on |phi_m - phi_i|,
 without this correction; in wide slits the two agree.
 Q_m is the time integral of the terminal current, which includes the displacement current; the elements thus store
 all the charge that the terminal delivers. The current of the entrance fills the slits, I_0 = -d(sum Q_i)/dt.
@@ -78,7 +79,7 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
     charge = slits.pivot_table(index="time_s", columns="i", values="Q_C_per_m").to_numpy()
     phi = slits.pivot_table(index="time_s", columns="i", values="phi_V").to_numpy()
     phi_m, current = terminal["phi_m_V"].to_numpy(), terminal["I_m_A_per_m"].to_numpy()
-    fitted_laws = laws(record)
+    fitted_laws = laws(record, at_rest=True)
     values, errors = fitted_laws[:, :2], fitted_laws[:, 2:4]
     stored = np.abs(charge)
     largest = stored.max(axis=0)
@@ -115,7 +116,7 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
         half_entrance_resistor=half_entrance_resistor,
         resistances=tuple(fitted_laws[:, 0]),
         gammas=tuple(fitted_laws[:, 1]),
-        r_squared=tuple(fitted_laws[:, 4]),
+        r_squared=tuple(laws(record)[:, 4]),
         slit_capacitances=tuple(lines[:, 0]),
         centre_capacitances=tuple(_slopes(np.abs(phi_m[:, None] - phi), stored)[:, 0]),
     )
@@ -132,14 +133,19 @@ def told(ladder: LadderParameters) -> dict[str, tuple[float, float, str]]:
     }
 
 
-def laws(record: TransSlitRecord) -> Array:
-    """R_c, gamma, their standard errors and R^2 of each crossing, shape (crossings, 5)."""
+def laws(record: TransSlitRecord, at_rest: bool = False) -> Array:
+    """R_c, gamma, their standard errors and R^2 of each crossing by equation 1, shape (crossings, 5).
+
+    `at_rest` lets slits differ in their potentials at rest, f_i(q_i): the differences between sweeps are fitted.
+    """
     joined = record.joined()
     joined = joined[(joined["replica"] == 0) & (joined["time_s"] > 0)]
     rows = []
     for _, crossing in joined.groupby("i"):
         current, q = crossing["I_A_per_m"].to_numpy(), crossing["q"].to_numpy()
         drop = crossing["dphi_V"].to_numpy()
+        if at_rest and (differences := between_sweeps(q, current, drop)) is not None:
+            q, current, drop = differences
         design = np.column_stack([current, -current * q])
         (a, b), *_ = np.linalg.lstsq(design / np.abs(current).max(), drop, rcond=None)
         a, b = a / np.abs(current).max(), b / np.abs(current).max()
@@ -159,9 +165,23 @@ def laws(record: TransSlitRecord) -> Array:
 
 
 def _beside_rest(q: Array, x: Array, y: Array) -> tuple[float, float]:
-    """a of y = f(q) + a x with any f, and its standard error, from q's rise to its largest value and its fall after.
+    """a of y = f(q) + a x with any f, and its standard error; f is a polynomial where q does not return."""
+    differences = between_sweeps(q, x, y)
+    if differences is None:
+        at_rest = np.vander(q, AT_REST + 1)
+        dx, dy = (each - at_rest @ np.linalg.lstsq(at_rest, each, rcond=None)[0] for each in (x, y))
+    else:
+        _, dx, dy = differences
+    size = np.abs(dx).max()
+    slope = (dx / size) @ dy / ((dx / size) @ (dx / size)) / size
+    error = np.linalg.norm(dy - slope * dx) / np.linalg.norm(dx) / np.sqrt(dx.size - 1)
+    return float(slope), float(error)
 
-    Where q does not fall back through the values of its rise, f is a polynomial.
+
+def between_sweeps(q: Array, *columns: Array) -> tuple[Array, ...] | None:
+    """q from its rise to its largest value, and how much each column is larger there than at equal q of the fall after.
+
+    None where q does not fall back through the values of its rise.
     """
     top, rises = int(np.argmax(q)), np.diff(q) > 0
     before, after = np.flatnonzero(~rises[:top]), np.flatnonzero(rises[top:])
@@ -172,14 +192,8 @@ def _beside_rest(q: Array, x: Array, y: Array) -> tuple[float, float]:
     rise = np.arange(first, top)
     rise = rise[(q[rise] >= q[fall[0]]) & (q[rise] > 0)]
     if rise.size < FEWEST or fall.size < FEWEST:
-        at_rest = np.vander(q, AT_REST + 1)
-        dx, dy = (each - at_rest @ np.linalg.lstsq(at_rest, each, rcond=None)[0] for each in (x, y))
-    else:
-        dx, dy = (each[rise] - PchipInterpolator(q[fall], each[fall])(q[rise]) for each in (x, y))
-    size = np.abs(dx).max()
-    slope = (dx / size) @ dy / ((dx / size) @ (dx / size)) / size
-    error = np.linalg.norm(dy - slope * dx) / np.linalg.norm(dx) / np.sqrt(dx.size - 1)
-    return float(slope), float(error)
+        return None
+    return q[rise], *(each[rise] - PchipInterpolator(q[fall], each[fall])(q[rise]) for each in columns)
 
 
 def _slopes(x: Array, y: Array) -> Array:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from continuum.extract import FILLED, LadderParameters, extract
+from continuum.extract import FILLED, LadderParameters, between_sweeps, extract
 from transslit import TransSlitRecord
 from transslit.config import Config
 
@@ -76,14 +76,22 @@ def capacitance_tables(record: TransSlitRecord, ladder: LadderParameters | None 
 
 
 def resistance_table(record: TransSlitRecord) -> ResistanceTable:
-    """R(q) of replica 0, all crossings together; values below a hundredth of the largest count as that."""
+    """R(q) of replica 0, all crossings together; values below a hundredth of the largest count as that.
+
+    Potentials at rest are left out as in `continuum.extract`.
+    """
     joined = record.resampled().joined()
     joined = joined[(joined["replica"] == 0) & (joined["time_s"] > 0)]
     largest = float(joined["Q_C_per_m"].abs().max())
-    current, drop = (joined[name].to_numpy() for name in ("I_A_per_m", "dphi_V"))
+    parts = []
+    for _, crossing in joined.groupby("i"):
+        q = crossing["Q_C_per_m"].abs().to_numpy() / largest
+        columns = [crossing[name].to_numpy() for name in ("I_A_per_m", "dphi_V")]
+        parts.append(between_sweeps(q, *columns) or (q, *columns))
+    q, current, drop = (np.concatenate(column) for column in zip(*parts, strict=True))
     at = np.linspace(0, 1, KNOTS)
-    hats = np.stack([np.interp(joined["Q_C_per_m"].abs() / largest, at, hat) for hat in np.eye(KNOTS)], axis=1)
-    design = hats * (current / np.abs(current).max())[:, None]
+    design = np.stack([np.interp(q, at, hat) for hat in np.eye(KNOTS)], axis=1)
+    design *= (current / np.abs(current).max())[:, None]
     bends = np.diff(np.eye(KNOTS), 2, axis=0) * STIFFNESS * np.linalg.norm(design) / np.sqrt(KNOTS)
     known = np.concatenate([drop, np.zeros(KNOTS - 2)])
     value = np.linalg.lstsq(np.vstack([design, bends]), known, rcond=None)[0] / np.abs(current).max()

@@ -65,21 +65,8 @@ def finalists_of(
     fits: dict[Form, Fit] = {}
 
     def consider(form: Form, start: tuple[float, ...] | None) -> None:
-        if form in fits:
-            return
-        fit = fit_form(form, rows, start or None, precise=True)
-        if fit is not None and fit.inner and (has_pole(form, fit, problem) or not identifiable(form, fit, rows)):
-            return
-        if (
-            fit is not None
-            and config.restricted
-            and form != (forms.ONE,)
-            and not is_positive(form, fit, problem, config)
-        ):
-            return
-        # A form must be defined at the held-out inputs; the held-out targets are not used.
-        held_out = problem.held_out
-        if fit is not None and (held_out is None or math.isfinite(publish.loss_on(form, fit, held_out))):
+        fit = None if form in fits else fit_form(form, rows, start or None, precise=True)
+        if fit is not None and is_usable(form, fit, problem, config):
             fits[form] = fit
 
     def by_length(n: float) -> list[Form]:
@@ -115,6 +102,18 @@ def finalists_of(
         )
         for form in by_length(independent)
     ], independent
+
+
+def is_usable(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> bool:
+    """Whether a fitted form is determined by the rows, defined at the held-out inputs, and of the form asked for.
+
+    The held-out targets are not used.
+    """
+    if fit.inner and (has_pole(form, fit, problem) or not identifiable(form, fit, problem.rows)):
+        return False
+    if config.restricted and form != (forms.ONE,) and not is_positive(form, fit, problem, config):
+        return False
+    return problem.held_out is None or math.isfinite(publish.loss_on(form, fit, problem.held_out))
 
 
 def has_pole(form: Form, fit: Fit, problem: Problem) -> bool:

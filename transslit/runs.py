@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import importlib.metadata
+import logging
 import os
 import platform
 import shutil
@@ -28,6 +29,7 @@ from transslit.config import SCHEMA, Config, digest
 from transslit.errors import BadInput, StageFailed
 from transslit.files import file_checksum, read_object, read_sealed, write_json, write_sealed
 
+LOGGER = logging.getLogger("transslit")
 PACKAGES = ("transslit", "openmm", "mdtraj", "MDAnalysis", "fipy", "deap", "numpy", "scipy", "pandas", "sympy")
 MANIFEST, STARTED = "manifest.json", "started.json"
 LOCK, MARKER = ".lock", ".lock-held"
@@ -112,6 +114,8 @@ class RunFolder:
         part.path.mkdir(parents=True, exist_ok=True)
         manifest = part.claim(config, inputs)
         if manifest is None:
+            LOGGER.info("running %s", part.path)
+            LOGGER.debug("%s: %s", part.path, config.non_defaults())
             began, cpu = time.time(), time.process_time()
             try:
                 extra = dict(run(part.path) or {})
@@ -120,7 +124,9 @@ class RunFolder:
                 raise
             spent = {"wall_s": round(time.time() - began, 3), "cpu_s": round(time.process_time() - cpu, 3)}
             manifest = part.conclude(config, seed, {**spent, **extra, "files": part.artefacts()}, inputs)
+            LOGGER.info("finished %s in %.1f s", part.path, spent["wall_s"])
         else:
+            LOGGER.info("reused %s", part.path)
             part.verify(manifest)
         return part.path, manifest
 

@@ -49,7 +49,7 @@ def run(program: Callable[..., object], name: str, arguments: list[str] | None =
         return code if isinstance(code, int) else 0
     except TransslitError as error:
         return _failed(name, words, error, error.exit_code)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is what typer makes of it
         _discard_output()
         return CLOSED_PIPE
     except OSError as error:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from circuit import simulate
-from circuit.fit import fit, piecewise_linear
+from circuit.fit import NETWORK_TIME, fit, piecewise_linear
 from circuit.measured import Curve
 from transslit.drive import Galvanostatic
 
@@ -30,11 +30,28 @@ def test_planted_numbers_lie_in_their_intervals(paper, drive):
     found = fit(planted(config, 0.01), config.model_copy(update=GUESS))
     assert found.compared == ("V_m_V" if drive else "I_m_A")
     assert found.rms_over_peak == pytest.approx(0.01, rel=0.15)
+    truth = TRUTH | {NETWORK_TIME: 9**2 * TRUTH["resistance"] * TRUTH["slit_capacitance"]}
     for row in found.table.itertuples():
-        assert abs(row.value - TRUTH[row.parameter]) < 3 * row.std + 0.01 * abs(TRUTH[row.parameter]), row
+        assert abs(row.value - truth[row.parameter]) < 3 * row.std + 0.01 * abs(truth[row.parameter]), row
         assert row.low < row.value < row.high
     assert found.table["identified"].all()
     assert np.diag(found.correlation) == pytest.approx(np.ones(4))
+
+
+def test_the_networks_time_does_not_depend_on_the_assumed_layers(paper):
+    """A curve of 20 layers, fitted as 30 and 40: a slit's R_c and C_slit fall with their number, n^2 R_c C_slit not."""
+    config = paper(layers=20, points=800, **TRUTH)
+    curve = planted(config, 0.0)
+    tables = {
+        layers: fit(curve, config.model_copy(update={"layers": layers, **GUESS})).table.set_index("parameter")["value"]
+        for layers in (20, 30, 40)
+    }
+    exact = 19**2 * TRUTH["resistance"] * TRUTH["slit_capacitance"]
+    assert tables[20][NETWORK_TIME] == pytest.approx(exact, rel=0.01)
+    for layers in (30, 40):
+        assert tables[layers][NETWORK_TIME] == pytest.approx(exact, rel=0.1)
+        share = tables[layers]["slit_capacitance"] / TRUTH["slit_capacitance"]
+        assert share == pytest.approx(19 / (layers - 1), rel=0.1)
 
 
 def test_a_slow_curve_does_not_identify_resistances(paper):
@@ -57,8 +74,9 @@ def test_parameters_that_the_circuit_does_not_have_are_not_identified(paper, cha
     config = paper(**{**TRUTH, "layers": 10, "points": 400, "open_capacitance": 1e-6, **changes})
     guess = config.model_copy(update=GUESS)
     found = fit(planted(config, 0.001), guess)
-    assert set(found.table.query("not identified")["parameter"]) == undetermined
-    for row in found.table.itertuples():
+    table = found.table[found.table["parameter"] != NETWORK_TIME]
+    assert set(table.query("not identified")["parameter"]) == undetermined
+    for row in table.itertuples():
         known = row.parameter not in undetermined
         assert row.value == pytest.approx(TRUTH[row.parameter] if known else GUESS[row.parameter], rel=0.02 * known)
         ends = (-3, 0.99) if row.parameter == "gamma" else (GUESS[row.parameter] / 1e3, GUESS[row.parameter] * 1e3)

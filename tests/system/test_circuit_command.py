@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from circuit.fit import NETWORK_TIME
 from circuit.surrogate import Surrogate
 
 ELEMENTS = ["--resistance", "5ohm", "--gamma", "0.6", "--layers", "6", "--points", "400"]
@@ -80,7 +81,8 @@ def test_a_fit_returns_what_was_exported(inside, tmp_path):
     assert rows["gamma"]["value"] == pytest.approx(0.6, abs=0.02)
     assert rows["slit_capacitance"]["value"] == pytest.approx(80e-9, rel=0.01)
     correlation = pd.read_csv(tmp_path / "fit" / "correlation.csv", index_col=0)
-    assert list(correlation) == list(correlation.index) == list(rows)
+    assert [*correlation, NETWORK_TIME] == [*correlation.index, NETWORK_TIME] == list(rows)
+    assert rows[NETWORK_TIME]["value"] == pytest.approx(25 * 5.0 * 80e-9, rel=0.03)  # five slits
     overlay = pd.read_csv(tmp_path / "fit" / "overlay.csv")
     assert overlay["fitted_I_m_A"].to_numpy() == pytest.approx(overlay["I_m_A"], abs=0.01 * overlay["I_m_A"].max())
     assert (tmp_path / "fit" / "overlay.png").stat().st_size > 10_000

@@ -28,7 +28,7 @@ def copy(finished, tmp_path):
 
 
 def test_the_page_is_made_again_from_verdicts_and_tables(copy, finished, inside):
-    for name in ("report.html", "report.md", "manifest.json"):
+    for name in ("report.html", "report.md", "manifest.json", "options.toml"):
         (copy / name).unlink()
     shutil.rmtree(copy / "figures")
     assert {path.name for path in copy.iterdir() if not path.name.startswith(".")} == {"verdicts.json", "tables"}
@@ -74,7 +74,7 @@ def test_two_runs_are_compared(copy, finished, inside, tmp_path):
 
 def test_the_crate_has_what_ro_crate_requires(copy, inside):
     done = inside("transslit", "report", copy, "--ro-crate", "--json")
-    crate = json.loads(Path(json.loads(done.stdout)["ro_crate"]).read_text(encoding="utf-8"))
+    crate = json.loads(Path(json.loads(done.stdout)["files"][-1]).read_text(encoding="utf-8"))
     assert crate["@context"] == "https://w3id.org/ro/crate/1.1/context"
     entities = {entity["@id"]: entity for entity in crate["@graph"]}
     assert len(entities) == len(crate["@graph"])

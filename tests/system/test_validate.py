@@ -43,10 +43,10 @@ def test_diffusion_enhances_migration_in_the_continuum_cv(finished):
 
 
 def test_a_filled_slit_resists_less(finished):
-    """At 0.59 nm by about three quarters, more than the half of the paper at 1.5 nm, and on a curve."""
+    """At 0.59 nm by some 70 %, more than the half of the paper at 1.5 nm, and on a curve."""
     law = Law.read(finished[0])
     empty, half, full = law.resistance()[0](pd.Series([0.0, 0.5, 1.0]).to_numpy())
-    assert 1 - full / empty == pytest.approx(0.75, abs=0.05)
+    assert 1 - full / empty == pytest.approx(0.7, abs=0.05)
     assert full < half < empty
     assert law.metrics["r2_held_out"] > 0.98
 

@@ -17,6 +17,7 @@ FACTORS = {
     **{"mA": "1e-3", "uA": "1e-6", "A/m": "1", "mA/m": "1e-3", "W": "1", "mW": "1e-3", "uW": "1e-6", "Hz": "1"},
     **{"kHz": "1e3", "MHz": "1e6", "C/m^2": "1", "e/nm^2": "0.1602176634", "e": "1", "Da": "1", "kJ/mol": "1"},
     **{"kcal/mol": "4.184", "kg/m^3": "1", "g/cm^3": "1e3", "1/ps": "1", "cm^3/mol": "1e-6", "m^3/mol": "1"},
+    **{"cm^2": "1e-4", "m^2": "1", "mg": "1e-6", "g": "1e-3"},
 }
 EXAMPLES = [(kind, unit) for kind, (_, units) in SI_UNITS.items() for unit in units.split(", ")]
 

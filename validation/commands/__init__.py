@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from validation.commands.shell import HELP, Completion, Version
+from validation.commands.shell import HELP, Completion, Schema, Version
 
 SUMMARIES = {
     "md": "Run molecular dynamics of a charged graphene cell.",
@@ -45,7 +45,7 @@ _root = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, co
 
 
 @_root.callback()
-def root(version: Version = False, completion: Completion = None) -> None:
+def root(version: Version = False, schema: Schema = False, completion: Completion = None) -> None:
     """Nanoconfined ion transport, from atoms to circuits."""
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-import matplotlib as mpl
 import typer
-from matplotlib.figure import Figure
 from pydantic import Field
 
 from transslit.config import Config
@@ -22,10 +21,12 @@ from transslit.options import Help, Options
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
 from transslit.runs import open_run
-from transslit.style import STYLE
 from validation.commands.reply import Reply
 from validation.commands.shell import HELP, Command, with_shared_options
 from validation.verdicts.tolerances import Tolerances, read_tolerances
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 OutPath = Annotated[Path | None, typer.Option(help="Run folder. The same command with the same folder resumes.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
@@ -112,9 +113,14 @@ class Drawn(Config):
 
 def draw_beside(folder: Path, figures: Mapping[str, Callable[[], Figure]]) -> list[str]:
     """Draw the figures that are not in `folder` yet, as PNG by their names; the paths of all."""
+    import matplotlib as mpl
+
+    from transslit.style import STYLE
+
     paths = {name: folder / f"{name}.png" for name in figures}
     missing = [name for name, path in paths.items() if not path.exists()]
-    with Progress(quiet=not missing).task("Drawing", max(1, len(missing))) as advance:
+    quiet = not missing or not sys.stderr.isatty()  # it takes a second, of which a log need not tell
+    with Progress(quiet).task("Drawing", max(1, len(missing))) as advance:
         for done, name in enumerate(missing):
             with mpl.rc_context(STYLE), whole(paths[name]) as partial:
                 figures[name]().savefig(partial, dpi=150)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -60,7 +61,7 @@ def discover_command(
             with further.pool() as pool:
                 law = discovery.discover(table, config, path, Progress(), pool)
             if not further.no_figures:
-                with Progress().task("Drawing", 2) as advance:
+                with Progress(quiet=not sys.stderr.isatty()).task("Drawing", 2) as advance:
                     draw(table, law, path)
                     advance(2)
 

@@ -162,3 +162,37 @@ def fault_of(error: BaseException) -> Fault:
     if isinstance(error, KeyboardInterrupt):
         return Fault(kind="interrupted", message="interrupted; the same command resumes")
     return Fault(kind="output" if isinstance(error, OSError) else "input", message=str(error))
+
+
+def page() -> str:
+    """Every key of a reply, as Markdown."""
+    schema = Reply.model_json_schema()
+    parts = {"Reply": schema, **schema["$defs"]}
+    lines = []
+    for name, part in parts.items():
+        lines += [f"### {TITLES[name]}", "", "| key | holds |", "|---|---|"]
+        for key, known in part["properties"].items():
+            lines.append(
+                f"| `{key}` | {_kind(known)}{': ' if 'description' in known else ''}{known.get('description', '')} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+TITLES = {"Reply": "The object", "Number": "A number", "Fault": "An error", "FoundLaw": "A law"}
+
+
+def _kind(known: Mapping[str, Any]) -> str:
+    """The kind of value of a key in words."""
+    options = [option for option in known.get("anyOf", [known]) if option.get("type") != "null"]
+    words = []
+    for option in options:
+        if "$ref" in option:
+            words.append(TITLES[option["$ref"].rpartition("/")[2]].lower())
+        elif option.get("type") == "array":
+            words.append(f"a list of {_kind(option['items'])}s")
+        elif option.get("type") == "object" and isinstance(option.get("additionalProperties"), dict):
+            words.append(f"by name, {_kind(option['additionalProperties'])}")
+        else:
+            words.append(str(option.get("const", option.get("type", "anything"))))
+    return " or ".join(words)

@@ -59,7 +59,7 @@ def report_command(
             print(f"ro-crate: {files[-1]}")
 
     rows, counts = [verdict.row() for verdict in verdicts], terminal.numbered(verdicts)
-    reply = Reply(command="report", out=str(folder), files=files + drawn, counts=counts, verdicts=rows)
+    reply = Reply(command="report", setting=str(folder), files=files + drawn, counts=counts, verdicts=rows)
     return reply.tell(as_json, say)
 
 

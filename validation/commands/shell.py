@@ -57,7 +57,8 @@ class Command(TyperCommand):
         except Exception as fault:
             if not hasattr(fault, "possibilities") or not (word := getattr(fault, "option_name", "")):
                 raise
-            near = ", ".join(nearest(word, [name for each in self.params for name in each.opts]))
+            own = [name for each in self.params for name in each.opts if each.name not in SHARED]
+            near = ", ".join(nearest(word, own))
             raise BadInput(word, "no such option", f"did you mean {near}?" if near else "see --help") from None
 
 
@@ -70,11 +71,12 @@ def with_shared_options(function: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(function)
     def command(**words: Any) -> int:
-        known: Any = words["context"] if takes_context else words.pop("context")
+        known: Any = words["context"] if takes_context else words.pop("context", None)
         for name in SHARED:
-            words.pop(name)
+            words.pop(name, None)
         code = function(**words)
-        write_given(known)
+        if known is not None:
+            write_given(known)
         return code
 
     shared = [
@@ -207,6 +209,15 @@ class Shell(Enum):
     FISH = "fish"
 
 
+def _show_schema(context: typer.Context, asked: bool) -> None:
+    if asked:
+        print(json.dumps(Reply.model_json_schema(), indent=1))
+        raise typer.Exit
+
+
+Schema = Annotated[
+    bool, typer.Option("--schema", is_eager=True, callback=_show_schema, help="Show the JSON Schema of --json.")
+]
 Version = Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")]
 Completion = Annotated[
     Shell | None,
@@ -239,10 +250,16 @@ SHARED: dict[str, tuple[object, Any]] = {
         Annotated[
             int,
             typer.Option(
-                "--verbose", "-v", count=True, callback=_be_verbose, help="Log on standard error; -vv: more of it."
+                "--verbose",
+                "-v",
+                count=True,
+                is_eager=True,  # before the log's file
+                callback=_be_verbose,
+                help="Log on standard error; -vv: more of it.",
             ),
         ],
     ),
+    "version": (False, Version),
     "log": (
         None,
         Annotated[Path | None, typer.Option(metavar="FILE", callback=_log_into, help="Append the log to this file.")],
