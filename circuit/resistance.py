@@ -30,12 +30,14 @@ LEAST = 1e-9  # q at which a law's slope is evaluated for all smaller q: sqrt(q)
 class SlitResistance:
     """R_i(q_i) and dR_i/dq_i (ohm, or ohm m; q dimensionless) of arrays (..., slits); the slope may be (slits,).
 
-    `expressions` is R_i(q) as SymPy in `q`, slit by slit, or once for all slits; empty where it is a table.
+    `expressions` is R_i(q) as SymPy in `q`, slit by slit, or once for all slits; empty where it is a table. `held` says
+    that R keeps its value beyond q = 1.
     """
 
     value: Function
     slope: Function
     expressions: tuple[sympy.Expr, ...]
+    held: bool = False
 
     @property
     def follows_charge(self) -> bool:
@@ -63,16 +65,24 @@ def linear(resistance: np.ndarray, gamma: np.ndarray) -> SlitResistance:
 
 
 def of_law(law: Law, slits: int) -> SlitResistance:
-    """R(q) of a law, the same for all slits."""
+    """R(q) of a law, the same for all slits; beyond q = 1, where no law was found, it keeps its value."""
     expression = law.resistance_expression
     slope = sympy.diff(expression, Q)
     if Q in slope.free_symbols:
-        steepness = sympy.lambdify(Q, slope, NUMERIC)
+        steepness, value = (sympy.lambdify(Q, each, NUMERIC) for each in (slope, expression))
         return SlitResistance(
-            sympy.lambdify(Q, expression, NUMERIC), lambda q: steepness(np.maximum(q, LEAST)), (expression,)
+            lambda q: value(np.minimum(q, 1.0)),
+            lambda q: np.where(q > 1, 0.0, steepness(np.clip(q, LEAST, 1.0))),
+            (expression,),
+            held=True,
         )
     constant, empty = (np.full(slits, float(e)) for e in (slope, expression.subs(Q, 0)))
-    return SlitResistance(lambda q: empty + constant * q, lambda q: constant, (expression,))
+    return SlitResistance(
+        lambda q: empty + constant * np.minimum(q, 1.0),
+        lambda q: np.where(q > 1, 0.0, constant),
+        (expression,),
+        held=True,
+    )
 
 
 def slit_resistance(config: CircuitConfig, law: Law | None = None, electrode: HalfCell | None = None) -> SlitResistance:

@@ -25,6 +25,7 @@ from circuit.rosenbrock import Trajectory
 
 SIGN = "charging current positive (anodic positive); V_m starts at 0; slit 1 is nearest the bulk"
 Array = np.ndarray
+MOST_ROWS = 4_000_000  # of the table of slits
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,11 @@ class CircuitResult:
 
     @cached_property
     def slits(self) -> pd.DataFrame:
-        """One row per time and slit."""
+        """One row per time and slit; of thousands of slits at every second time, or third, up to `MOST_ROWS` rows."""
         ladder, config = self.ladder, self.config
-        charge, u = self._states
+        every = -(-len(self.times) * ladder.nodes // MOST_ROWS)
+        times = self.times[::every]
+        charge, u = (state[::every] for state in self._states)
         R = ladder.link_resistances(ladder.filling(charge))
         n, chain = config.slits, np.arange(ladder.nodes)
         sides = [("working", "phi_m_V", 1.0, chain[1:], chain[:n])]  # nodes and links, from the bulk inwards
@@ -86,11 +89,11 @@ class CircuitResult:
         tables = []
         for name, electrode, sign, nodes, links in sides:
             columns = {
-                "time_s": np.repeat(self.times, len(nodes)),
-                "slit": np.tile(np.arange(1, len(nodes) + 1), len(self.times)),
+                "time_s": np.repeat(times, len(nodes)),
+                "slit": np.tile(np.arange(1, len(nodes) + 1), len(times)),
                 "q_C": sign * charge[:, nodes].ravel(),
                 "R_ohm": R[:, links].ravel(),
-                "phi_V": (self.terminal[electrode].to_numpy()[:, None] - sign * u[:, nodes]).ravel(),
+                "phi_V": (self.terminal[electrode].to_numpy()[::every, None] - sign * u[:, nodes]).ravel(),
             }
             table = self._labelled(columns)
             tables.append(table.assign(electrode=name) if ladder.pair else table)

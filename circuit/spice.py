@@ -140,9 +140,10 @@ def _half_cell(config: CircuitConfig, cell: HalfCell, resistance: SlitResistance
         formula = resistance.expression(i + 1)
         if formula is None:
             curve = element([ranges[i]])
-            at = np.linspace(0.0, float(curve.top[0]), curve.value.shape[1])
-            value = f"r='{share!r}*{_lines(q, at, curve.value[0])}'"
+            (top, *_), (values, *_), _ = curve.distinct
+            value = f"r='{share!r}*{_lines(q, np.linspace(0.0, float(top), len(values)), values)}'"
         elif Q in formula.free_symbols:
+            q = f"min({q},1)" if resistance.held else q
             value = f"r='{spice_expression(formula if share == 1 else formula * sympy.Float(share), q)}'"
         else:
             value = repr(share * float(empty[i]))
@@ -156,16 +157,17 @@ def _capacitor(table: Table, largest: float | None, name: str, node: str) -> tup
     Its voltage u is that of node `u...`, a unit capacitor C_1 charged with C_1 / C(|u|) times the current.
     """
     curve = capacitor_voltages([table], None if largest is None else np.array([largest]))
-    u, unit = curve.value[0], 1 / float(curve.nodal[0, 0])
+    (top, *_), (u, *_), (slope, *_) = curve.distinct
+    unit = 1 / float(slope[0])
     across = f"abs(v(u{name}))"
     lines = [
         f"Eu{name} e x{name} u{name} 0 1",
         f"Vu{name} x{name} {node} 0",
-        f"Bu{name} 0 u{name} i='i(Vu{name})*{unit!r}/{_lines(across, u, 1 / curve.nodal[0])}'",
+        f"Bu{name} 0 u{name} i='i(Vu{name})*{unit!r}/{_lines(across, u, 1 / slope)}'",
         f"Cu{name} u{name} 0 {unit!r}",
         f"Ru{name} u{name} 0 1e15",  # for the operating point; it leaks within years
     ]
-    return lines, _lines(across, u, np.linspace(0.0, float(curve.top[0]), len(u)), constant=False)
+    return lines, _lines(across, u, np.linspace(0.0, float(top), len(u)), constant=False)
 
 
 def _lines(variable: str, x: np.ndarray, y: np.ndarray, constant: bool = True) -> str:

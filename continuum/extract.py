@@ -58,6 +58,7 @@ class LadderParameters(Config):
     gammas: tuple[float, ...] = ()
     r_squared: tuple[float, ...] = ()
     slit_capacitances: tuple[float, ...] = ()
+    charges_max: tuple[float, ...] = ()  # max |Q_i|
     centre_capacitances: tuple[float, ...] = ()
 
 
@@ -118,6 +119,7 @@ def extract(record: TransSlitRecord, half_entrance_resistor: bool = True) -> Lad
         gammas=tuple(fitted_laws[:, 1]),
         r_squared=tuple(laws(record)[:, 4]),
         slit_capacitances=tuple(lines[:, 0]),
+        charges_max=tuple(largest),
         centre_capacitances=tuple(_slopes(np.abs(phi_m[:, None] - phi), stored)[:, 0]),
     )
 

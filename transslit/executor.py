@@ -68,7 +68,7 @@ def executor(workers: int | None = None, scheduler: str | None = None) -> Iterat
 
     Raises
     ------
-    BadInput : no such scheduler, both are given, or more than one worker without Dask
+    BadInput : no such scheduler, or both are given
     """
     if workers is not None and workers < 1:
         raise BadInput("workers", workers, "give one or more")
@@ -78,11 +78,8 @@ def executor(workers: int | None = None, scheduler: str | None = None) -> Iterat
     if scheduler is None and workers == 1:
         yield Inline()
         return
-    try:
-        import distributed
-    except ImportError:
-        field, value = ("workers", workers) if scheduler is None else ("scheduler", scheduler)
-        raise BadInput(field, value, "needs Dask (pip install 'transslit[dask]'); --workers 1 does without") from None
+    import distributed  # takes half a second, which one worker does without
+
     with _local_client(workers) if scheduler is None else _remote_client(scheduler) as client:
         yield distributed.cfexecutor.ClientExecutor(client, pure=False)
 

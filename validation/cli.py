@@ -16,6 +16,8 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
 
+import typer.completion
+
 from transslit.errors import BadInput, StageFailed, TransslitError, visible
 from transslit.library import NameClash
 from validation.commands import SUMMARIES, app
@@ -36,6 +38,8 @@ def run(program: Callable[..., object], name: str, arguments: list[str] | None =
     warnings.formatwarning = lambda message, *_, **__: f"{name}: {message}\n"
     logging.getLogger().setLevel(logging.ERROR)
     words = sys.argv[1:] if arguments is None else arguments
+    if f"_{name.upper()}_COMPLETE" in os.environ:
+        typer.completion.completion_init()
     try:
         for word in words:
             if not word.isprintable() and any(unicodedata.category(character) == "Cs" for character in word):
@@ -49,7 +53,9 @@ def run(program: Callable[..., object], name: str, arguments: list[str] | None =
         return code if isinstance(code, int) else 0
     except TransslitError as error:
         return _failed(name, words, error, error.exit_code)
-    except (BrokenPipeError, SystemExit):  # the latter is what typer makes of it
+    except (BrokenPipeError, SystemExit) as end:  # typer exits with 1 on a closed pipe, with 0 after a completion
+        if isinstance(end, SystemExit) and not end.code:
+            return 0
         _discard_output()
         return CLOSED_PIPE
     except OSError as error:

@@ -48,6 +48,7 @@ QUICK = [
     ({"model": "tlm", "half_entrance_resistor": True}, None),
     ({"layers": 6, "half_entrance_resistor": True, "gamma": -0.9}, None),
     ({"layers": 6, "full_cell": False}, LAW),
+    ({"layers": 4, "charge_max": 10e-9}, LAW),  # q up to 1.6, beyond which the law keeps its value
     ({"layers": 4, "capacitance_table": FILLED, "open_capacitance_table": OPEN, "resistance_table": FALLING}, None),
     ({"layers": 6, "drive": TableDrive(**SAW, voltage=(0.1, 0.3, -0.2)), "initial_voltage": 0.1}, None),
 ]

@@ -129,13 +129,6 @@ def test_bad_input_is_one_line(inside, tmp_path, words, said):
     assert not (tmp_path / "runs").exists()
 
 
-def test_without_dask_one_line_names_the_extra(inside, monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    done = inside("transslit", "sweep", "circuit", *ELEMENTS[:-4], "--vary", "gamma=0,0.5", "--workers", "2")
-    assert done.returncode == 2
-    assert "transslit[dask]" in done.stderr
-
-
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_table_and_no_process(tmp_path):
     """SIGINT to the whole group, as a terminal sends it, with two workers at work."""

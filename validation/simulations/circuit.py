@@ -48,6 +48,8 @@ def extracted_circuit(
     elements: dict[str, Any] = {name: getattr(ladder, name) for name in ELEMENTS}
     slits = record.slits["i"].nunique()
     elements |= {"layers": layers or slits + 1, "drive": drive, "points": 4001}
+    if elements["layers"] == slits + 1:
+        elements["charge_max"] = ladder.charges_max
     if voltage_dependent:
         tables = capacitance_tables(record, ladder)
         of_slits = tuple(Table(over="potential", **table.model_dump()) for table in tables.slits)
