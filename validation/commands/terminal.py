@@ -30,6 +30,7 @@ COLOUR = {"pass": "green", "reproduced": "green", "fail": "red", "not reproduced
 MARKS = {"green": "✓", "red": "✗", "yellow": "?"}  # beside the words, for terminals that can show them
 UNBROKEN = 100_000  # columns; wider than any line
 GAP = "  "  # between columns
+KEPT = 2  # columns that are always beside each other: a verdict and its id
 INDENT = 4  # columns, of what stands below its row
 
 
@@ -48,13 +49,21 @@ def lay_out(
 
     Parameters
     ----------
-    below : the columns that otherwise are not beside the others but below them, indented and wrapped between words
+    below : the columns that otherwise are not beside the others but below them, indented and wrapped between words; on
+        a narrower console the last of the others follow them, so that no row of ids is wrapped
     """
     cells = [[cell if isinstance(cell, Text) else Text(cell.replace("\n", " ")) for cell in row] for row in rows]
     head = [Text(name, "bold") for name in columns]
     widths = [max(cell.cell_len for cell in column) for column in zip(head, *cells, strict=True)]
-    whole = sum(widths) + len(GAP) * (len(widths) - 1) <= console.width
-    beside = [place for place, name in enumerate(columns) if whole or name not in below]
+
+    def fits(places: Sequence[int]) -> bool:
+        return sum(widths[place] for place in places) + len(GAP) * (len(places) - 1) <= console.width
+
+    beside = list(range(len(columns)))
+    if not fits(beside):
+        beside = [place for place in beside if columns[place] not in below]
+    while not fits(beside) and len(beside) > KEPT:
+        beside.pop()
 
     def line(row: Sequence[Text]) -> Text:
         padded = [row[place].copy() for place in beside]

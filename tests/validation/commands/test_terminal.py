@@ -69,6 +69,14 @@ def test_titles_and_ids_are_whole(seen, width):
     assert found[0].startswith("1 pass, 1 not reproduced, 1 inconclusive; required and failed: ")
 
 
+@pytest.mark.parametrize("width", [36, 50, 66])
+def test_ids_never_wrap(seen, width):
+    found = seen(width, terminal.table, VERDICTS, Path("run"))
+    for row in VERDICTS:
+        assert any(line.split()[-1:] == [row.id] or f" {row.id} " in line for line in found), row.id
+        assert any(row.tolerance in line for line in found)
+
+
 def test_a_wide_terminal_has_a_line_a_verdict(seen):
     narrow, wide = (seen(width, terminal.table, VERDICTS, Path("run")) for width in (80, 160))
     assert wide == seen(None, terminal.table, VERDICTS, Path("run"))
