@@ -6,6 +6,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from continuum import extract
+from continuum.tables import capacitance_tables, resistance_table
 from transslit import BadInput, TransSlitRecord, TriangularCV
 
 RESISTANCE, GAMMA, SLIT, OPEN, OPEN_C = 0.7, 0.45, 5e-8, 0.15, 2e-8  # ohm m, 1, F/m, ohm m, F/m
@@ -105,3 +106,43 @@ def test_records_that_hold_no_ladder_are_refused():
         extract(TransSlitRecord(record.crossings, record.slits, charged))
     with pytest.raises(BadInput, match="two"):
         extract(TransSlitRecord(record.crossings[:0], record.slits[record.slits["i"] == 1], record.terminal))
+
+
+@pytest.mark.parametrize("volts", [0.0, 1e-3])
+def test_slits_may_differ_in_their_potential_at_rest(volts):
+    """Slit 1 a millivolt above the others where it is full, at a rate at which R I is a hundredth of that."""
+    record = planted(resting=0.05, points=400)
+    slits = record.slits.copy()
+    first = slits["i"] == 1
+    q = slits["Q_C_per_m"].abs() / slits.groupby("i")["Q_C_per_m"].transform(lambda charge: charge.abs().max())
+    slits.loc[first, "phi_V"] += volts * q[first]
+    crossings = record.crossings.copy()
+    of_first = crossings["i"] == 1
+    crossings.loc[of_first, "dphi_V"] -= volts * q[first].to_numpy()
+    found, plain = extract(TransSlitRecord(crossings, slits, record.terminal, record.metadata)), extract(record)
+    assert found.resistance == pytest.approx(plain.resistance, rel=1e-6)
+    assert found.gamma == pytest.approx(plain.gamma, rel=1e-6)
+    assert found.open_resistance == pytest.approx(plain.open_resistance, rel=1e-6)
+
+
+def test_the_resistance_of_a_record_as_a_table():
+    """The planted R_c (1 - gamma u / u_full), whose slits fill a little less than u_full; knots of eleven tenths."""
+    record = planted(points=800)
+    table = resistance_table(record)
+    assert table.charge_max == record.slits["Q_C_per_m"].abs().max()
+    full = SLIT * DRIVE.window / 2
+    expected = RESISTANCE * (1 - GAMMA * np.array(table.at) * table.charge_max / full)
+    assert table.value == pytest.approx(expected, rel=0.02)
+
+
+def test_slits_that_a_cycle_does_not_reach_tell_no_elements():
+    """The deepest slit's charge a tenth of the others': its elements, whatever they are, count no more."""
+    record = planted(points=400)
+    slits = record.slits.copy()
+    slits.loc[slits["i"] == SLITS, "Q_C_per_m"] *= 0.1
+    found, plain = extract(TransSlitRecord(record.crossings, slits, record.terminal, record.metadata)), extract(record)
+    assert found.slit_capacitance == pytest.approx(plain.slit_capacitance, rel=0.02)
+    assert found.charge_max == pytest.approx(plain.charge_max, rel=0.02)
+    assert len(found.slit_capacitances) == SLITS
+    tables = capacitance_tables(TransSlitRecord(record.crossings, slits, record.terminal, record.metadata), found)
+    assert tables.slits[SLITS - 1] == tables.slits[SLITS - 2]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from transslit import BadInput, TransSlitRecord
+from transslit import BadInput, StageFailed, TransSlitRecord
 
 
 def planted(replicas=2, times=5, slits=3, **metadata):
@@ -150,3 +150,23 @@ def test_a_crossing_without_its_slit_is_refused():
     moved = record.crossings.assign(i=record.crossings["i"] + 5)
     with pytest.raises(BadInput, match="slits: rows missing: needs one for each row of crossings"):
         TransSlitRecord(moved, record.slits, record.terminal, record.metadata)
+
+
+def test_round_off_of_the_one_way_currents_is_no_fault():
+    """A current of 1 A/m as the difference of 1e6 A/m either way may miss by 1e-7 A/m, and no more."""
+    record = planted(one_way_A_per_m=1e6)
+    assert record.round_off == 1e6 * 1e-13
+
+    def missed(by):
+        crossings = record.crossings.assign(I_diffusion_A_per_m=record.crossings["I_diffusion_A_per_m"] + by)
+        return TransSlitRecord(crossings, record.slits, record.terminal, record.metadata)
+
+    missed(9e-8)
+    with pytest.raises(BadInput, match="must add up to I_A_per_m within 1e-07 A/m"):
+        missed(2e-7)
+    with pytest.raises(StageFailed, match="continuum: made a record that is none"):
+        TransSlitRecord.made(
+            "continuum", record.crossings.assign(I_A_per_m=2.0), record.slits, record.terminal, record.metadata
+        )
+    joined = TransSlitRecord.concat([planted(), record])
+    assert joined.metadata["one_way_A_per_m"] == 1e6
