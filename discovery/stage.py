@@ -18,6 +18,7 @@ from discovery.formula_fit import fit_formula
 from discovery.hall import Finalist, hall_of_fame, latex_table
 from discovery.problem import Problem, make_problem
 from discovery.search import CHECKPOINT, Leaders, Search, admitted, mapper_of, primitive_set
+from transslit.errors import BadInput
 from transslit.files import write_text
 from transslit.law import Law
 from transslit.progress import Progress
@@ -239,6 +240,7 @@ def discover(
 def general_law(law: Law, found: Found, beside: Found, problem: Problem, config: DiscoveryConfig) -> dict[str, Any]:
     """The law of a search without restriction, as law.json tells it: formula, constants and metrics.
 
+    `resistance` says whether it is one all the same, `same` whether it is the restricted law itself;
     `delta_dl` is how much longer the description of the restricted law is, with the independent rows of the general
     search; above `choice.MARGIN` the general law is refuted by nothing but a circuit's needs.
     """
@@ -250,7 +252,12 @@ def general_law(law: Law, found: Found, beside: Found, problem: Problem, config:
         )
         told["delta_dl"] = restricted - beside.chosen.description_length
     constants = {name: {"value": c.value, "std": c.std, "unit": c.unit} for name, c in general.constants.items()}
+    try:
+        takes = general.resistance_expression is not None
+    except BadInput:
+        takes = False
     return {
+        "resistance": takes,
         "expression": general.expression,
         "constants": constants,
         "same": general.expression == law.expression,

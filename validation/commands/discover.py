@@ -123,7 +123,8 @@ def _print_law(folder: Path) -> None:
         console.print(f"     against Ohm's law: BIC lower by {advantage:.4g} (above 10 refutes Ohm)")
     if (general := law.provenance.get("general")) and not general["same"]:
         gain = f"error {general['rmse'] / law.metrics['rmse']:.2f} of this one's"
-        console.print(f"     without restriction: {law.target} = {general['expression']}, {gain}; no circuit takes it")
+        use = "a circuit takes it, too" if general["resistance"] else "no circuit takes it"
+        console.print(f"     without restriction: {law.target} = {general['expression']}, {gain}; {use}")
     print(f"law, hall of fame and figures: {folder}")
 
 
