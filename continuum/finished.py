@@ -35,8 +35,8 @@ class Run:
 
     @cached_property
     def law(self) -> tuple[float, float]:
-        """R_c in ohm m and gamma of equation 1, means of the crossings' least squares."""
-        resistance, gamma = laws(self.record)[:, :2].mean(axis=0)
+        """R_c in ohm m and gamma of equation 1 beside potentials at rest, means of the crossings' least squares."""
+        resistance, gamma = laws(self.record, at_rest=True)[:, :2].mean(axis=0)
         return float(resistance), float(gamma)
 
     @cached_property

@@ -148,6 +148,7 @@ def fit_formula(text: str, problem: Problem, config: DiscoveryConfig, symbols: i
     known = publish.Candidate(fitted, lambda x: predict(values, x), loss, length)
     hall = pd.DataFrame(
         {
+            "entry": [1],
             "complexity": [formula.nodes],
             "loss": [loss],
             "loss_held_out": [publish.misfit(known.predict, problem.held_out)],

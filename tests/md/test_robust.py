@@ -193,7 +193,7 @@ from pathlib import Path
 import md
 from validation.commands.common import run_stage
 config = md.MDConfig.model_validate_json(Path(sys.argv[1]).read_text())
-sys.exit(run_stage(Path(sys.argv[2]), config, md.run, 0, True))
+run_stage("md", Path(sys.argv[2]), config, md.run, 0)
 """
 
 

@@ -74,7 +74,7 @@ def test_the_file_is_made_once_and_again_from_what_is_there(tmp_path, monkeypatc
 
 
 def test_the_command_takes_every_element_from_the_slit_width():
-    config, law, _ = read({"slit": "2.4nm", "concentration": "0.5M", "window": "300mV"})
+    config, law, *_ = read({"slit": "2.4nm", "concentration": "0.5M", "window": "300mV"})
     values, _ = Surrogate.shipped().at(2.4e-9, 500.0, 0.3)
     assert law is None
     assert config.half_entrance_resistor

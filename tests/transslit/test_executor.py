@@ -3,7 +3,6 @@
 import gc
 import operator
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import distributed
@@ -60,13 +59,6 @@ def test_what_cannot_be_had_is_bad_input(asked, said, monkeypatch):
         pass
     # A client that failed and is collected while another starts would wait for that one for ever.
     assert not [held for held in gc.get_objects() if type(held) is distributed.Client]
-
-
-@pytest.mark.parametrize("asked", [{"workers": 2}, {"scheduler": "tcp://localhost:8786"}])
-def test_without_dask_the_extra_is_named(asked, monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(BadInput, match=r"transslit\[dask\]"), executor(**asked):
-        pass
 
 
 def doubled(items):

@@ -74,7 +74,10 @@ def with_shared_options(function: Callable[..., int]) -> Callable[..., int]:
         known: Any = words["context"] if takes_context else words.pop("context", None)
         for name in SHARED:
             words.pop(name, None)
-        code = function(**words)
+        try:
+            code = function(**words)
+        finally:
+            Progress.silent = False
         if known is not None:
             write_given(known)
         return code
