@@ -21,9 +21,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
+from pydantic import Field
+
+from transslit.config import Config
 from transslit.errors import BadInput
 
 # Environment of each worker: numpy, SciPy and OpenMM on one thread.
@@ -42,6 +45,17 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+class Parallel(Config):
+    """Workers that share the work."""
+
+    workers: int | None = Field(1, description="processes of this machine that share the work; results are the same")
+    scheduler: str | None = Field(None, description="address of a Dask scheduler, as tcp://host:8786")
+
+    def pool(self) -> AbstractContextManager[Executor]:
+        """The workers, for the length of a `with` block."""
+        return executor(self.workers, self.scheduler)
 
 
 class Inline(Executor):

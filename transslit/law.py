@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -146,18 +146,25 @@ class Law:
         write_json(path, self.to_json())
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read law.json, or the one in a run folder.
+    def read(cls, path: Path, entry: int | None = None) -> Self:
+        """Read law.json, or the one in a run folder; with `entry`, another formula of the hall of fame beside it.
 
         Raises
         ------
-        BadInput : missing, truncated, or not a law
+        BadInput : missing, truncated, or not a law; no such entry, which count from 1
         """
         path = Path(path)
         path = path / "law.json" if path.is_dir() else path
         if not path.exists():
             raise BadInput("law", path, "no such file")
-        return cls.from_json(read_json(path, "law"), path)
+        law = cls.from_json(read_json(path, "law"), path)
+        if entry is None:
+            return law
+        hall = path.parent / "hall_of_fame.json"
+        rows = read_json(hall, "entry") if hall.exists() else []
+        if not 0 < entry <= len(rows):
+            raise BadInput("entry", entry, f"{hall} has 1 to {len(rows)}" if rows else f"there is no {hall}")
+        return replace(law, expression=rows[entry - 1]["expression"], constants={}, covariance=())
 
 
 class LawFile(Config):

@@ -21,7 +21,10 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BeforeValidator, Field, ValidationInfo
+
+from transslit.errors import BadInput
 
 SI_UNITS = {
     "length": ("m", "nm, angstrom"),
@@ -220,6 +223,25 @@ def show(value: float, kind: str, digits: int = 4) -> str:
     usual = quantity.to(SI_UNITS[kind][1].split(",")[0])
     shown = usual if 0.01 <= abs(usual.magnitude) < 1000 or not value else quantity.to_compact()
     return f"{shown:.{digits}g~P}"
+
+
+def decades(name: str, text: str | None, kind: str, example: str) -> np.ndarray | None:
+    """Ten values a decade (SI), evenly spaced in their logarithm, from text such as 1kHz:1GHz; None without a text.
+
+    Raises
+    ------
+    BadInput : not two values above zero that increase, or without a unit
+    """
+    if text is None:
+        return None
+    try:
+        low, high = (parse(end, kind) for end in text.partition(":")[::2])
+    except ValueError as error:
+        reason = f" ({error})" if ":" in text else ""
+        raise BadInput(name, text, f"give two values with units, as {example}{reason}") from None
+    if not 0 < low < high <= 1e15:
+        raise BadInput(name, text, f"must increase from above zero to 1e15 at most, as {example}")
+    return np.geomspace(low, high, 1 + round(10 * np.log10(high / low)))
 
 
 @dataclass(frozen=True, slots=True)

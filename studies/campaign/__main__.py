@@ -14,11 +14,12 @@ from pydantic import Field
 from studies.campaign.chain import chain
 from studies.campaign.figures import draw
 from studies.campaign.points import Point, points
+from transslit.executor import Parallel
 from transslit.options import Options, Texts
 from transslit.progress import Progress
+from transslit.reply import Reply
+from transslit.shell import JsonFlag, command_app, with_options
 from validation.cli import run
-from validation.commands.common import JsonFlag, Parallel, command_app, with_options
-from validation.commands.reply import Reply
 
 
 class Campaign(Parallel):

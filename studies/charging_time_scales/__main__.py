@@ -11,9 +11,9 @@ import typer
 from studies.charging_time_scales.figures import draw_time_scales
 from studies.charging_time_scales.time_scales import holds_from, time_scales
 from transslit import TransSlitRecord
+from transslit.shell import command_app
 from transslit.style import save
 from validation.cli import run
-from validation.commands.common import command_app
 
 app = command_app()
 

@@ -12,8 +12,8 @@ import typer
 from studies.circuit_figures.figures import FIGURES, figure_names, write_figures
 from transslit.progress import Progress
 from transslit.runs import open_run
+from transslit.shell import JsonFlag, command_app
 from validation.cli import run
-from validation.commands.common import JsonFlag, command_app
 
 app = command_app()
 

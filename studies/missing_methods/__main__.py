@@ -16,12 +16,13 @@ from studies.missing_methods.judge import JUDGED, judge
 from studies.missing_methods.report import Summary, run_study
 from studies.missing_methods.setting import Setting
 from transslit.errors import BadInput
+from transslit.executor import Parallel
 from transslit.files import write_json
 from transslit.options import Options, Texts, whole
 from transslit.progress import Progress
 from transslit.runs import open_run
+from transslit.shell import JsonFlag, command_app, with_options
 from validation.cli import run
-from validation.commands.common import JsonFlag, Parallel, command_app, with_options
 
 MOST = 2**14  # settings of a sample
 

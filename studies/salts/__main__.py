@@ -14,8 +14,8 @@ from transslit.library import known
 from transslit.network import SlitNetwork
 from transslit.options import Options, Texts
 from transslit.progress import Progress
+from transslit.shell import JsonFlag, command_app, with_options
 from validation.cli import run
-from validation.commands.common import JsonFlag, command_app, with_options
 
 OPTIONS = Options(
     SlitNetwork,

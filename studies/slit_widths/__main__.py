@@ -12,9 +12,9 @@ from continuum import capacitances, resistances
 from studies.slit_widths import figures
 from studies.slit_widths.widths import charging, conductivity_ratios, simulate_widths
 from transslit.progress import Progress
+from transslit.shell import command_app
 from transslit.style import save
 from validation.cli import run
-from validation.commands.common import command_app
 
 app = command_app()
 

@@ -15,8 +15,8 @@ import pytest
 
 from tests.system.conftest import SCRIPTS, hears_interrupts, run_command
 from transslit.files import read_json
+from transslit.reply import Reply, page
 from validation.commands import SUMMARIES
-from validation.commands.reply import Reply, page
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--slit", "1nm", "--layers", "3", "--slit-length", "4nm", "--steps", "20")

@@ -9,9 +9,9 @@ from discovery import DiscoveryConfig
 from md import MDConfig, paper, quick
 from transslit import BadInput, ChargeStep, SlitNetwork, load_electrolyte
 from transslit.drive import PotentialStep
+from transslit.shell import texts_of
 from transslit.units import Quantity, parse
 from validation.commands import circuit, claims, continuum, discover, judge, md, sweep, validate
-from validation.commands.common import texts_of
 
 COMMANDS = (circuit, claims, continuum, discover, judge, md, sweep, validate)
 

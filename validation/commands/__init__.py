@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from validation.commands.shell import HELP, Completion, Schema, Version
+from transslit.shell import HELP, Completion, Schema, Version
 
 SUMMARIES = {
     "md": "Run molecular dynamics of a charged graphene cell.",

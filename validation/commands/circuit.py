@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-import numpy as np
 import pandas as pd
 import typer
 from pydantic import Field
@@ -35,11 +33,11 @@ from transslit.law import Law
 from transslit.network import SlitNetwork
 from transslit.options import Options, Texts
 from transslit.record import TransSlitRecord
+from transslit.reply import Reply, numbers
 from transslit.runs import open_run, run_of
-from transslit.units import Concentration, Length, Voltage, parse
+from transslit.shell import Drawn, JsonFlag, OutPath, command_app, draw_beside, with_options
+from transslit.units import Concentration, Length, Voltage, decades
 from validation.checks.circuit_cv import cell_voltammogram
-from validation.commands.common import Drawn, JsonFlag, OutPath, command_app, draw_beside, with_options
-from validation.commands.reply import Reply, numbers
 from validation.commands.terminal import open_console
 from validation.presets import Seed
 from validation.simulations.circuit import extracted_circuit
@@ -152,8 +150,8 @@ def circuit_command(
         except BadInput as fault:
             raise BadInput("fit", fault.value, fault.accepts) from None
         inputs["fit"] = file_checksum(further.fit)
-    frequencies = _decades("impedance", further.impedance, "frequency", "1kHz:1GHz")
-    powers = _decades("ragone", further.ragone, "power", "1mW:20mW")
+    frequencies = decades("impedance", further.impedance, "frequency", "1kHz:1GHz")
+    powers = decades("ragone", further.ragone, "power", "1mW:20mW")
     probed = f"{further.impedance} at {further.bias:g} V" if further.impedance else ""
     inputs |= {"impedance": probed, "ragone": further.ragone or ""}
     if electrode is not None:
@@ -211,7 +209,7 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
     if bool(arguments) == bool({"resistance", "resistance_table"} & {*texts, *elements}):
         name = arguments[0] if arguments else "none"
         raise BadInput("law", name, "give a law.json, --resistance, --slit or --record, one of them")
-    law = _law(Path(arguments[0]), further.entry) if arguments else None
+    law = Law.read(Path(arguments[0]), further.entry) if arguments else None
     elements = {"full_cell": not further.half_cell, "drive": further.drive} | elements
     if further.counter is not None:
         elements["counter"] = HalfCell.read_file(str(further.counter), _elements("counter", further.counter))
@@ -280,18 +278,6 @@ def _electrode(further: Further, texts: Texts) -> tuple[Electrode | None, SlitNe
     return (OPTIONS.build(Electrode, texts) if given else None), network
 
 
-def _law(path: Path, entry: int | None) -> Law:
-    """The law in a file or folder, or another `entry` of the hall of fame beside it."""
-    law = Law.read(path)
-    if entry is None:
-        return law
-    hall = (path if path.is_dir() else path.parent) / "hall_of_fame.json"
-    rows = read_json(hall, "entry") if hall.exists() else []
-    if entry > len(rows):
-        raise BadInput("entry", entry, f"{hall} has 1 to {len(rows)}" if rows else f"there is no {hall}")
-    return replace(law, expression=rows[entry - 1]["expression"], constants={}, covariance=())
-
-
 def _of_record(folder: Path, further: Further, texts: Texts, tabulated: bool) -> dict[str, object]:
     """The elements of a record and its drive, but for options that are given; R(q) as a table, or none for a law.
 
@@ -335,22 +321,3 @@ def _elements(name: str, path: Path) -> dict[str, object]:
     if not isinstance(content, dict) or not set(content) <= set(HalfCell.model_fields):
         raise BadInput(name, path, f"must hold an object of elements: {', '.join(HalfCell.model_fields)}")
     return content
-
-
-def _decades(name: str, text: str | None, kind: str, example: str) -> np.ndarray | None:
-    """Ten values a decade (SI), evenly spaced in their logarithm, from text such as 1kHz:1GHz; None without a text.
-
-    Raises
-    ------
-    BadInput : not two values above zero that increase, or without a unit
-    """
-    if text is None:
-        return None
-    try:
-        low, high = (parse(end, kind) for end in text.partition(":")[::2])
-    except ValueError as error:
-        reason = f" ({error})" if ":" in text else ""
-        raise BadInput(name, text, f"give two values with units, as {example}{reason}") from None
-    if not 0 < low < high <= 1e15:
-        raise BadInput(name, text, f"must increase from above zero to 1e15 at most, as {example}")
-    return np.geomspace(low, high, 1 + round(10 * np.log10(high / low)))

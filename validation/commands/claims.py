@@ -12,12 +12,13 @@ from pydantic import Field
 
 from transslit.options import Options, Texts
 from transslit.progress import Progress
+from transslit.reply import Reply
 from transslit.runs import RunFolder, open_run
+from transslit.shell import JsonFlag, OutPath, command_app, with_options
 from validation.claims import CLAIMS
 from validation.claims.judge import judge_claims
 from validation.claims.registry import chosen
-from validation.commands.common import JsonFlag, Judgement, OutPath, command_app, with_options
-from validation.commands.reply import Reply
+from validation.commands.common import Judgement
 from validation.commands.terminal import counted, listing, numbered, open_console
 from validation.presets import ClaimsConfig
 from validation.sweep import Stage, Work

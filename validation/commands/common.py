@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-import sys
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import typer
 from pydantic import Field
 
 from transslit.config import Config
-from transslit.executor import executor
-from transslit.files import whole
-from transslit.options import Help, Options
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
+from transslit.reply import Reply
 from transslit.runs import open_run
-from validation.commands.reply import Reply
-from validation.commands.shell import HELP, Command, with_shared_options
 from validation.verdicts.tolerances import Tolerances, read_tolerances
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-OutPath = Annotated[Path | None, typer.Option(help="Run folder. The same command with the same folder resumes.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
+    pass
 
 C = TypeVar("C", bound=Config)
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 # Of a record's metadata, what its manifest says too.
 CONTINUED = ("continued_from_state", "equilibrium_continued_from_state")
-
-
-class Parallel(Config):
-    """Workers that share the work."""
-
-    workers: int | None = Field(1, description="processes of this machine that share the work; results are the same")
-    scheduler: str | None = Field(None, description="address of a Dask scheduler, as tcp://host:8786")
-
-    def pool(self) -> AbstractContextManager[Executor]:
-        """The workers, for the length of a `with` block."""
-        return executor(self.workers, self.scheduler)
 
 
 class Judgement(Config):
@@ -58,74 +35,6 @@ class Judgement(Config):
     def standards(self, families: Collection[str]) -> Tolerances:
         """The tolerances by id, each of one of `families` (first parts of ids)."""
         return {} if self.tolerances is None else read_tolerances(self.tolerances, families)
-
-
-def with_options(options: Options) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Make a function a typer command, whose first parameter, the texts of options, is replaced by the options."""
-
-    def decorate(function: Callable[..., int]) -> Callable[..., int]:
-        own = [p.replace(kind=KEYWORD) for p in inspect.signature(function, eval_str=True).parameters.values()]
-        parameters = [*(_parameter(name, options.help(name)) for name in options.known), *own[1:]]
-
-        @functools.wraps(function)
-        def command(**words: Any) -> int:
-            texts = texts_of({name: words.pop(name) for name in options.known})
-            return function(texts, **words)
-
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        return command
-
-    return decorate
-
-
-def texts_of(words: Mapping[str, Any]) -> dict[str, str]:
-    """Options that are given on a command line, as texts."""
-    return {name: "true" if word is True else word for name, word in words.items() if word or word == ""}
-
-
-def _parameter(name: str, help_: Help) -> inspect.Parameter:
-    option = f"--{name.replace('_', '-')}"
-    shown = typer.Option(option, help=help_.text, show_default=False, metavar=None if help_.flag else help_.metavar)
-    if help_.flag:
-        return inspect.Parameter(name, KEYWORD, default=False, annotation=Annotated[bool, shown])
-    return inspect.Parameter(name, KEYWORD, default=None, annotation=Annotated[str | None, shown])
-
-
-def command_app(**options: Any) -> typer.Typer:
-    """The typer application of one command or, with typer's `options`, of several."""
-    app = typer.Typer(add_completion=False, context_settings=HELP, **options)
-    plain = app.command
-
-    def command(name: str | None = None, **settings: Any) -> Callable[..., Any]:
-        register = plain(name, cls=Command, **settings)
-        return lambda function: register(with_shared_options(function))
-
-    app.command = command  # type: ignore[method-assign]
-    return app
-
-
-class Drawn(Config):
-    """Whether figures are drawn."""
-
-    no_figures: bool = Field(False, description="draw no figures beside the data")
-
-
-def draw_beside(folder: Path, figures: Mapping[str, Callable[[], Figure]]) -> list[str]:
-    """Draw the figures that are not in `folder` yet, as PNG by their names; the paths of all."""
-    import matplotlib as mpl
-
-    from transslit.style import STYLE
-
-    paths = {name: folder / f"{name}.png" for name in figures}
-    missing = [name for name, path in paths.items() if not path.exists()]
-    quiet = not missing or not sys.stderr.isatty()  # it takes a second, of which a log need not tell
-    with Progress(quiet).task("Drawing", max(1, len(missing))) as advance:
-        for done, name in enumerate(missing):
-            with mpl.rc_context(STYLE), whole(paths[name]) as partial:
-                figures[name]().savefig(partial, dpi=150)
-            advance(done + 1)
-    return [str(path) for path in paths.values()]
 
 
 def run_stage(

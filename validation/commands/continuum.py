@@ -19,18 +19,10 @@ from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput
 from transslit.options import Options, Texts
 from transslit.progress import Progress
+from transslit.reply import Number
+from transslit.shell import Drawn, JsonFlag, OutPath, command_app, draw_beside, with_options
 from transslit.units import Length
-from validation.commands.common import (
-    Drawn,
-    JsonFlag,
-    OutPath,
-    command_app,
-    draw_beside,
-    run_stage,
-    say_record,
-    with_options,
-)
-from validation.commands.reply import Number
+from validation.commands.common import run_stage, say_record
 from validation.commands.terminal import say_elements
 from validation.presets import Seed
 from validation.sweep import Stage, Work

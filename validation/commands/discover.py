@@ -16,15 +16,16 @@ import discovery
 from discovery import DiscoveryConfig
 from discovery.plots import draw
 from transslit.errors import BadInput
+from transslit.executor import Parallel
 from transslit.files import read_json
 from transslit.law import Law
 from transslit.options import Options, Texts
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
+from transslit.reply import FoundLaw, Reply
 from transslit.runs import open_run
+from transslit.shell import Drawn, JsonFlag, OutPath, command_app, with_options
 from validation.commands import terminal
-from validation.commands.common import Drawn, JsonFlag, OutPath, Parallel, command_app, with_options
-from validation.commands.reply import FoundLaw, Reply
 from validation.sweep import Stage, Work
 from validation.sweep.law import law_columns
 

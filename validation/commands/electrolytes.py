@@ -11,10 +11,10 @@ from transslit.fields import derived_values, fields_page
 from transslit.library import known, load_electrolyte
 from transslit.network import SlitNetwork
 from transslit.options import Options, Texts
+from transslit.reply import Number, Reply
+from transslit.shell import JsonFlag, command_app, with_options
 from transslit.units import Concentration, Length, SurfaceCharge
 from validation.commands import terminal
-from validation.commands.common import JsonFlag, command_app, with_options
-from validation.commands.reply import Number, Reply
 from validation.presets import Seed
 
 app = command_app(help="Electrolytes: list, show, check, fields.", no_args_is_help=True)

@@ -10,9 +10,10 @@ import typer
 from pydantic import Field
 
 from transslit.options import Options, Texts
+from transslit.shell import JsonFlag, OutPath, command_app, with_options
 from validation.chain import judge
 from validation.claims import CLAIMS
-from validation.commands.common import JsonFlag, Judgement, OutPath, command_app, with_options
+from validation.commands.common import Judgement
 from validation.commands.terminal import judged, summary
 from validation.presets import Seed
 from validation.verdicts.verdict import exit_code

@@ -13,16 +13,17 @@ import md
 from md import MDConfig
 from md.config import PRESETS, PRESETS_IN_WORDS, Imposed
 from transslit.errors import BadInput
-from transslit.executor import Inline
+from transslit.executor import Inline, Parallel
 from transslit.network import SlitNetwork
 from transslit.options import Options, Texts, refuse_others
 from transslit.progress import Progress
 from transslit.record import TransSlitRecord
+from transslit.reply import Reply
 from transslit.runs import open_run
+from transslit.shell import JsonFlag, OutPath, command_app, with_options
 from validation.checks.mechanism import mechanism
 from validation.checks.unexplained_charge import residual
-from validation.commands.common import JsonFlag, OutPath, Parallel, command_app, run_stage, say_record, with_options
-from validation.commands.reply import Reply
+from validation.commands.common import run_stage, say_record
 from validation.presets import ValidateConfig, md_config
 from validation.sweep import Stage, Work
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from transslit.errors import BadInput
+from transslit.reply import Reply
+from transslit.shell import JsonFlag, command_app
 from validation.commands import terminal
-from validation.commands.common import JsonFlag, command_app
-from validation.commands.reply import Reply
 from validation.report.page import draw_one, publish, render_comparison
 from validation.report.ro_crate import write_crate
 from validation.verdicts.compare import as_rows, compare, counts

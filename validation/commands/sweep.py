@@ -11,12 +11,12 @@ from pydantic import Field
 
 from discovery import DiscoveryConfig
 from transslit.errors import BadInput
+from transslit.executor import Parallel
 from transslit.options import Options, Texts
 from transslit.progress import Progress
+from transslit.reply import Reply
+from transslit.shell import JsonFlag, command_app, passed_on, texts_of, with_options
 from validation.commands import module
-from validation.commands.common import JsonFlag, Parallel, command_app, texts_of, with_options
-from validation.commands.reply import Reply
-from validation.commands.shell import passed_on
 from validation.figures.sweep import figure
 from validation.sweep import plan, sweep
 from validation.sweep.table import column

@@ -10,7 +10,8 @@ from pydantic import Field
 from transslit.errors import BadInput
 from transslit.options import Options, Texts
 from transslit.progress import Progress
-from validation.commands.common import JsonFlag, Judgement, OutPath, command_app, with_options
+from transslit.shell import JsonFlag, OutPath, command_app, with_options
+from validation.commands.common import Judgement
 from validation.commands.terminal import judged, summary
 from validation.presets import STAGES, ValidateConfig
 from validation.verdicts.verdict import exit_code

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from transslit import SlitNetwork, load_electrolyte
+from transslit import SlitNetwork, console, load_electrolyte
 from transslit.library import shipped
 from validation.commands import terminal
 from validation.verdicts.compare import Pair
@@ -43,7 +43,7 @@ def seen(monkeypatch):
         def opened(**options):
             return Console(file=stream, width=width or 80, force_terminal=width is not None, _environ={}, **options)
 
-        monkeypatch.setattr(terminal, "Console", opened)
+        monkeypatch.setattr(console, "Console", opened)
         function(*arguments)
         text = stream.getvalue()
         assert ("\x1b[" in text) == (width is not None)

@@ -1,4 +1,4 @@
-"""What every command understands: --config, --quiet, --verbose, --log, -h, --version and shell completion.
+"""Typer commands of configurations, and the options that each has: --config, --quiet, --verbose, --log, --version.
 
 `--config FILE.toml` holds options of the command by their names, values as on the command line:
 
@@ -18,26 +18,33 @@ import json
 import logging
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import Field
 from typer.core import TyperCommand
 
+from transslit.config import Config
 from transslit.errors import BadInput
-from transslit.files import read_text, write_text
-from transslit.options import nearest
+from transslit.files import read_text, whole, write_text
+from transslit.options import Help, Options, nearest
 from transslit.progress import Progress
+from transslit.reply import Reply
 from transslit.runs import versions
-from validation.commands.reply import Reply
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 HELP = {"help_option_names": ["-h", "--help"]}
 GIVEN = "options.toml"
 PASSED_ON = "transslit.passed_on"
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)  # by the number of -v
 LOGGER = logging.getLogger("transslit")
+OutPath = Annotated[Path | None, typer.Option(help="Run folder. The same command with the same folder resumes.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")]
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -60,6 +67,74 @@ class Command(TyperCommand):
             own = [name for each in self.params for name in each.opts if each.name not in SHARED]
             near = ", ".join(nearest(word, own))
             raise BadInput(word, "no such option", f"did you mean {near}?" if near else "see --help") from None
+
+
+def command_app(**options: Any) -> typer.Typer:
+    """The typer application of one command or, with typer's `options`, of several."""
+    app = typer.Typer(add_completion=False, context_settings=HELP, **options)
+    plain = app.command
+
+    def command(name: str | None = None, **settings: Any) -> Callable[..., Any]:
+        register = plain(name, cls=Command, **settings)
+        return lambda function: register(with_shared_options(function))
+
+    app.command = command  # type: ignore[method-assign]
+    return app
+
+
+def with_options(options: Options) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Make a function a typer command, whose first parameter, the texts of options, is replaced by the options."""
+
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        own = [p.replace(kind=KEYWORD) for p in inspect.signature(function, eval_str=True).parameters.values()]
+        parameters = [*(_parameter(name, options.help(name)) for name in options.known), *own[1:]]
+
+        @functools.wraps(function)
+        def command(**words: Any) -> int:
+            texts = texts_of({name: words.pop(name) for name in options.known})
+            return function(texts, **words)
+
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return command
+
+    return decorate
+
+
+def texts_of(words: Mapping[str, Any]) -> dict[str, str]:
+    """Options that are given on a command line, as texts."""
+    return {name: "true" if word is True else word for name, word in words.items() if word or word == ""}
+
+
+def _parameter(name: str, help_: Help) -> inspect.Parameter:
+    option = f"--{name.replace('_', '-')}"
+    shown = typer.Option(option, help=help_.text, show_default=False, metavar=None if help_.flag else help_.metavar)
+    if help_.flag:
+        return inspect.Parameter(name, KEYWORD, default=False, annotation=Annotated[bool, shown])
+    return inspect.Parameter(name, KEYWORD, default=None, annotation=Annotated[str | None, shown])
+
+
+class Drawn(Config):
+    """Whether figures are drawn."""
+
+    no_figures: bool = Field(False, description="draw no figures beside the data")
+
+
+def draw_beside(folder: Path, figures: Mapping[str, Callable[[], Figure]]) -> list[str]:
+    """Draw the figures that are not in `folder` yet, as PNG by their names; the paths of all."""
+    import matplotlib as mpl
+
+    from transslit.style import STYLE
+
+    paths = {name: folder / f"{name}.png" for name in figures}
+    missing = [name for name, path in paths.items() if not path.exists()]
+    quiet = not missing or not sys.stderr.isatty()  # it takes a second, of which a log need not tell
+    with Progress(quiet).task("Drawing", max(1, len(missing))) as advance:
+        for done, name in enumerate(missing):
+            with mpl.rc_context(STYLE), whole(paths[name]) as partial:
+                figures[name]().savefig(partial, dpi=150)
+            advance(done + 1)
+    return [str(path) for path in paths.values()]
 
 
 def with_shared_options(function: Callable[..., int]) -> Callable[..., int]:
