@@ -20,7 +20,7 @@ A monomial is a sorted tuple of (factor, exponent in halves); a factor is ("x", 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -36,6 +36,7 @@ MAX_SUM = 12  # monomials of an intermediate sum
 LINEAR_ATOMS = frozenset(TRANSCENDENTAL)  # f(sum p m)
 SHIFTED_ATOMS = frozenset({"log"})  # f(1 + sum p m)
 UNIT_BASE = "sum"  # 1 + sum p m, raised to a power
+ZERO_AT_ZERO = frozenset({"tanh", "sinh", "sin", "log"})  # atoms that vanish with their argument
 POWER = "power"  # x^p, of the scaled input
 LOGARITHM = "logarithm"  # log x, of the scaled input
 
@@ -209,6 +210,20 @@ def proportional(form: Form, j: int | None) -> bool:
     """Whether a form is input j times a function of the others."""
     own = ("x", j)
     return all((own, 2) in m and not any(_holds(f, j) for f, _ in m if f != own) for m in form)
+
+
+def has_zero_divisor(form: Form, vanishing: Collection[int]) -> bool:
+    """Whether a form divides by a function that is zero where the inputs `vanishing` are, such as tanh(p x)."""
+    for monomial in form:
+        for factor, halves in monomial:
+            if factor[0] in {"x", "abs"}:
+                continue
+            zero = factor[0] in ZERO_AT_ZERO and all(
+                any(_holds(f, j) for f, _ in m for j in vanishing) for m in factor[1]
+            )
+            if (halves < 0 and zero) or has_zero_divisor(factor[1], vanishing):
+                return True
+    return False
 
 
 def _holds(factor: Factor, j: int | None) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from discovery import choice, forms, neighbours, publish
@@ -126,15 +127,15 @@ def has_pole(form: Form, fit: Fit, problem: Problem) -> bool:
 
 
 def is_positive(form: Form, fit: Fit, problem: Problem, config: DiscoveryConfig) -> bool:
-    """Whether the resistance, f over the current, is positive in all rows, those held out too."""
-    for rows in (problem.rows, problem.held_out):
-        if rows is not None:
-            x = rows.x.copy()
-            x[config.current] = 1.0
-            resistance = predict(form, fit, x)
-            if resistance is None or not resistance.min() > 0:
-                return False
-    return True
+    """Whether the resistance, f over the current, is positive in all rows, those held out too, and of an empty slit."""
+    if forms.has_zero_divisor(form, problem.vanishing):
+        return False
+    x = np.hstack([rows.x for rows in (problem.rows, problem.held_out) if rows is not None])
+    x[config.current] = 1.0
+    empty = x.copy()
+    empty[list(problem.vanishing - {config.current})] = 0.0
+    resistances = [predict(form, fit, each) for each in (x, empty)]
+    return all(resistance is not None and bool(resistance.min() > 0) for resistance in resistances)
 
 
 def choose(finalists: list[Finalist], without_law: float) -> Finalist | None:

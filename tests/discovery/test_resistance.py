@@ -60,6 +60,16 @@ def test_the_current_multiplies_every_term_and_is_in_no_function() -> None:
     assert not forms.proportional(forms.multiply((I_X,), forms.absolute((I_X,), frozenset({0}))), 0)
 
 
+def test_a_function_that_vanishes_is_no_divisor() -> None:
+    """1/tanh(p q) has a pole in an empty slit, 1/(1 + p q) and tanh(p q) have none, nor 1/tanh(p d) of a width."""
+    tanh = forms.apply("tanh", (Q_X,))
+    assert forms.has_zero_divisor(forms.multiply((I_X,), forms.reciprocal(tanh)), {1})
+    assert forms.has_zero_divisor(forms.multiply((I_X,), forms.apply("tanh", forms.reciprocal(tanh))), {1})
+    assert not forms.has_zero_divisor(forms.multiply((I_X,), tanh), {1})
+    assert not forms.has_zero_divisor(forms.multiply((I_X,), forms.reciprocal(forms.add((forms.ONE,), (Q_X,)))), {1})
+    assert not forms.has_zero_divisor(forms.reciprocal(tanh), {0})
+
+
 def test_form_is_a_resistance_only_where_the_table_has_one() -> None:
     assert DiscoveryConfig().restricted
     assert not DiscoveryConfig(form="general").restricted
