@@ -3,16 +3,26 @@
     Q_i = sum_k c_k u_i |u_i|^k,   C_i(u) = dQ_i/du = sum_k (k + 1) c_k |u|^k        slit by slit
     Q_open the same over u_0 = phi_m - I_m R_open, with Q_open = integral of I_m dt - sum |Q_i|
 
-    dphi_i = I_i sum_k R_k h_k(q_i), h_k piecewise linear, q_i = |Q_i| / max |Q|       all crossings together
+u_i is the voltage on the ladder's capacitor i, as in `continuum.extract`. In a 1.5 nm slit C grows by about a tenth
+from 0 to 0.2 V, the largest effect on the voltammogram that a ladder of constant elements lacks.
 
-u_i is the voltage on the ladder's capacitor i, as in `continuum.extract`; the largest |Q| is that of all slits. In a
-1.5 nm slit C grows by about a tenth from 0 to 0.2 V, the largest effect on the voltammogram that a ladder of constant
-elements lacks.
+`ladder_tables` lets the resistances follow the charge, too, and takes from each slit its own potential at rest:
+
+    phi_1 = phi_eq(q_1) + I_m R_open + s I_0 R(q_1),   V_i = phi_i - phi_eq(q_i),   u_i = phi_m - V_i
+    V_{i+1} - V_i = I_i sum_k R_k h_k(q_i),   q_i = |Q_i| / max |Q|        h_k piecewise linear, all crossings together
+
+Where slits of a deep network are filled unequally, phi_eq(q_{i+1}) - phi_eq(q_i), which drives no current, is a good
+part of dphi_i: at 0.1 M and 2.5 nm R = (V_{i+1} - V_i) / I_i is 1.6 times dphi_i / I_i. The largest |Q| is that of all
+slits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from continuum.extract import FILLED, LadderParameters, between_sweeps, extract
 from transslit import TransSlitRecord
@@ -21,6 +31,9 @@ from transslit.config import Config
 Array = np.ndarray
 TERMS, POINTS = 6, 25
 KNOTS, STIFFNESS, LEAST = 11, 1e-3, 0.01  # of R(q): points, weight of its second differences, of its largest value
+AT_REST = 21  # points of phi_eq(q)
+PASSES = 6  # over R(q) and phi_eq(q), each with the other as it is
+COVERED = 0.5  # of the largest q_1, down to which it must return for phi_eq to be told from I_m R_open
 
 
 class CapacitanceTable(Config):
@@ -39,64 +52,134 @@ class ResistanceTable(Config):
 
 
 class LadderTables(Config):
-    """C(|u|) of each slit, slit 1 first, and of the open space; `misfit` is the rms of Q over its largest, likewise."""
+    """C(|u|) of each slit, slit 1 first, and of the open space; `misfit` is the rms of Q over its largest, likewise.
+
+    `resistance` and the `open_resistance` that goes with it are those of `ladder_tables`.
+    """
 
     slits: tuple[CapacitanceTable, ...]
     open_space: CapacitanceTable
     misfit: tuple[float, ...]
+    resistance: ResistanceTable | None = None
+    open_resistance: float | None = None
+
+
+@dataclass(frozen=True)
+class _HalfCell:
+    """Columns of replica 0 on even times: (times,), (times, slits) and, of `crossing`, (times, slits - 1)."""
+
+    time: Array
+    phi_m: Array
+    current: Array
+    stored: Array  # Q of the electrode
+    phi: Array
+    crossing: Array  # I
+
+    @classmethod
+    def of(cls, record: TransSlitRecord) -> _HalfCell:
+        record = record.resampled()
+        terminal = record.terminal[record.terminal["replica"] == 0].sort_values("time_s")
+
+        def wide(table: str, column: str) -> Array:
+            rows = getattr(record, table)
+            return rows[rows["replica"] == 0].pivot_table(index="time_s", columns="i", values=column).to_numpy()
+
+        time, phi_m, current = (terminal[name].to_numpy() for name in ("time_s", "phi_m_V", "I_m_A_per_m"))
+        slits = -wide("slits", "Q_C_per_m"), wide("slits", "phi_V")
+        return cls(time, phi_m, current, *slits, wide("crossings", "I_A_per_m"))
+
+    def entrance(self, ladder: LadderParameters) -> Array:
+        """s I_0, of which the first resistor takes its drop."""
+        return (0.5 if ladder.half_entrance_resistor else 1.0) * np.gradient(self.stored.sum(axis=1), self.time)
+
+    def capacitances(self, voltage: Array, open_resistance: float) -> LadderTables:
+        """Of slits with `voltage` on their capacitors, (times, slits)."""
+        total = np.concatenate([[0.0], np.cumsum((self.current[1:] + self.current[:-1]) / 2 * np.diff(self.time))])
+        largest = np.abs(self.stored).max(axis=0)
+        fits = [_table(u, Q) for u, Q in zip(voltage.T, self.stored.T, strict=True)]
+        for i in np.flatnonzero(largest < FILLED * largest.max()):
+            fits[i] = fits[i - 1]  # of the deepest slit that tells its own
+        open_space, misfit = _table(self.phi_m - self.current * open_resistance, total - self.stored.sum(axis=1))
+        return LadderTables(
+            slits=tuple(table for table, _ in fits), open_space=open_space, misfit=(*(m for _, m in fits), misfit)
+        )
 
 
 def capacitance_tables(record: TransSlitRecord, ladder: LadderParameters | None = None) -> LadderTables:
-    """Tables of replica 0 of a voltage-driven record; `ladder` is the result of `extract` for it.
+    """Tables of replica 0 of a voltage-driven record, beside the R_c and gamma of `ladder`, the result of `extract`.
 
     Raises
     ------
     BadInput : as `extract`
     """
-    ladder, record = ladder or extract(record), record.resampled()
-    terminal = record.terminal[record.terminal["replica"] == 0].sort_values("time_s")
-    slits = record.slits[record.slits["replica"] == 0]
-    charge, phi = (slits.pivot_table(index="time_s", columns="i", values=v).to_numpy() for v in ("Q_C_per_m", "phi_V"))
-    time, current = terminal["time_s"].to_numpy(), terminal["I_m_A_per_m"].to_numpy()
-    stored = -charge  # of the electrode
-    q = np.abs(charge[:, 0]) / np.abs(charge[:, 0]).max()
-    share = 0.5 if ladder.half_entrance_resistor else 1.0
-    entrance = share * np.gradient(stored.sum(axis=1), time) * ladder.resistance * (1 - ladder.gamma * q)
-    open_voltage = terminal["phi_m_V"].to_numpy() - current * ladder.open_resistance
-    voltage = (open_voltage - entrance)[:, None] - (phi - phi[:, :1])
-    total = np.concatenate([[0.0], np.cumsum((current[1:] + current[:-1]) / 2 * np.diff(time))])
-    largest = np.abs(stored).max(axis=0)
-    fits = [_table(u, Q) for u, Q in zip(voltage.T, stored.T, strict=True)]
-    for i in np.flatnonzero(largest < FILLED * largest.max()):
-        fits[i] = fits[i - 1]  # of the deepest slit that tells its own
-    open_space, misfit = _table(open_voltage, total - stored.sum(axis=1))
-    return LadderTables(
-        slits=tuple(table for table, _ in fits), open_space=open_space, misfit=(*(m for _, m in fits), misfit)
-    )
+    ladder, cell = ladder or extract(record), _HalfCell.of(record)
+    q = np.abs(cell.stored[:, 0]) / np.abs(cell.stored[:, 0]).max()
+    entrance = cell.entrance(ladder) * ladder.resistance * (1 - ladder.gamma * q)
+    open_voltage = cell.phi_m - cell.current * ladder.open_resistance
+    return cell.capacitances((open_voltage - entrance)[:, None] - (cell.phi - cell.phi[:, :1]), ladder.open_resistance)
 
 
-def resistance_table(record: TransSlitRecord) -> ResistanceTable:
-    """R(q) of replica 0, all crossings together; values below a hundredth of the largest count as that.
+def ladder_tables(record: TransSlitRecord, ladder: LadderParameters | None = None) -> LadderTables:
+    """Tables of replica 0 of a voltage-driven record, R(q) among them; values of R below a hundredth count as that.
 
-    Potentials at rest are left out as in `continuum.extract`.
+    Where slit 1 does not return to half of its charge, or a resistance would not be positive, potentials at rest are
+    those of slit 1 in all slits, as in `capacitance_tables`.
+
+    Raises
+    ------
+    BadInput : as `extract`
     """
-    joined = record.resampled().joined()
-    joined = joined[(joined["replica"] == 0) & (joined["time_s"] > 0)]
-    largest = float(joined["Q_C_per_m"].abs().max())
-    parts = []
-    for _, crossing in joined.groupby("i"):
-        q = crossing["Q_C_per_m"].abs().to_numpy() / largest
-        columns = [crossing[name].to_numpy() for name in ("I_A_per_m", "dphi_V")]
-        parts.append(between_sweeps(q, *columns) or (q, *columns))
-    q, current, drop = (np.concatenate(column) for column in zip(*parts, strict=True))
-    at = np.linspace(0, 1, KNOTS)
-    design = np.stack([np.interp(q, at, hat) for hat in np.eye(KNOTS)], axis=1)
-    design *= (current / np.abs(current).max())[:, None]
-    bends = np.diff(np.eye(KNOTS), 2, axis=0) * STIFFNESS * np.linalg.norm(design) / np.sqrt(KNOTS)
-    known = np.concatenate([drop, np.zeros(KNOTS - 2)])
-    value = np.linalg.lstsq(np.vstack([design, bends]), known, rcond=None)[0] / np.abs(current).max()
+    ladder, cell = ladder or extract(record), _HalfCell.of(record)
+    largest = float(np.abs(cell.stored).max())
+    q, at = np.abs(cell.stored) / largest, np.linspace(0, 1, KNOTS)
+    value = ladder.resistance * (1 - ladder.gamma * at * largest / ladder.charge_max)
+    into = cell.entrance(ladder)
+    for _ in range(PASSES):
+        drop = into * np.interp(q[:, 0], at, np.maximum(value, LEAST * value.max()))
+        rest = _at_rest(q[:, 0], cell.current, cell.phi[:, 0] - drop)
+        if rest is None:
+            break
+        value = _resistances(q, cell.crossing, np.diff(cell.phi - rest[1](q), axis=1))
+    least = LEAST * float(value.max())
+    if rest is None or value.min() <= least or rest[0] < -least:
+        tables, open_resistance = capacitance_tables(record, ladder), ladder.open_resistance
+        value = _resistances(q, cell.crossing, np.diff(cell.phi, axis=1))
+    else:
+        open_resistance = max(rest[0], least)
+        tables = cell.capacitances(cell.phi_m[:, None] - (cell.phi - rest[1](q)), open_resistance)
     value = np.maximum(value, LEAST * value.max())
-    return ResistanceTable(at=tuple(map(float, at)), value=tuple(map(float, value)), charge_max=largest)
+    resistance = ResistanceTable(at=tuple(map(float, at)), value=tuple(map(float, value)), charge_max=largest)
+    return tables.model_copy(update={"resistance": resistance, "open_resistance": open_resistance})
+
+
+def _resistances(q: Array, current: Array, drop: Array) -> Array:
+    """R at `KNOTS` even points by least squares of drop = I R(q), all crossings, between sweeps where q returns."""
+    parts = []
+    for column in range(current.shape[1]):
+        rows = (q[1:, column], current[1:, column], drop[1:, column])
+        parts.append(between_sweeps(*rows) or rows)
+    of_q, of_current, known = (np.concatenate(each) for each in zip(*parts, strict=True))
+    size = np.abs(of_current).max()
+    return _smooth(of_q, known, np.linspace(0, 1, KNOTS), of_current / size) / size
+
+
+def _smooth(x: Array, y: Array, at: Array, factor: Array | float = 1.0) -> Array:
+    """Values at the points `at` of the piecewise linear f, of little bend, with y = factor f(x) by least squares."""
+    design = np.stack([np.interp(x, at, hat) for hat in np.eye(at.size)], axis=1) * np.reshape(factor, (-1, 1))
+    bends = np.diff(np.eye(at.size), 2, axis=0) * STIFFNESS * np.linalg.norm(design) / np.sqrt(at.size)
+    return np.linalg.lstsq(np.vstack([design, bends]), np.concatenate([y, np.zeros(at.size - 2)]), rcond=None)[0]
+
+
+def _at_rest(q: Array, current: Array, potential: Array) -> tuple[float, Callable[[Array], Array]] | None:
+    """R_open and phi_eq of potential = phi_eq(q) + I_m R_open; None where q does not return far enough to tell them."""
+    differences = between_sweeps(q, current, potential)
+    if differences is None or differences[0].min() > COVERED * q.max():
+        return None
+    _, rise, drop = differences
+    resistance = float((rise / np.abs(rise).max()) @ drop / ((rise / np.abs(rise).max()) @ rise))
+    at = np.linspace(0, q.max(), AT_REST)
+    curve = PchipInterpolator(at, _smooth(q, potential - resistance * current, at))
+    return resistance, lambda x: curve(np.minimum(x, at[-1]))
 
 
 def _table(u: Array, charge: Array) -> tuple[CapacitanceTable, float]:

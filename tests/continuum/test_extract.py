@@ -6,7 +6,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from continuum import extract
-from continuum.tables import capacitance_tables, resistance_table
+from continuum.tables import capacitance_tables, ladder_tables
 from transslit import BadInput, TransSlitRecord, TriangularCV
 
 RESISTANCE, GAMMA, SLIT, OPEN, OPEN_C = 0.7, 0.45, 5e-8, 0.15, 2e-8  # ohm m, 1, F/m, ohm m, F/m
@@ -14,8 +14,8 @@ SLITS = 4
 DRIVE = TriangularCV(scan_rate=2e5, window=0.4)
 
 
-def planted(share=0.5, resting=0.05, points=1500):
-    """A record of the ladder; slit centres carry `resting` * q (V) beside the potential of their node."""
+def planted(share=0.5, resting=0.05, points=1500, own=False):
+    """A record of the ladder; slit centres carry `resting` q_1 (V), or q_i if `own`, beside their nodes' potentials."""
     full = DRIVE.window / 2  # V on a slit's capacitor at q = 1
 
     def currents(t, u):
@@ -41,10 +41,11 @@ def planted(share=0.5, resting=0.05, points=1500):
     q = u[:, 1:] / u[:, 1:].max(axis=0)
     rows, crossings = [], []
     for i in range(1, SLITS + 1):
-        phi = phi_m - u[:, i] + resting * q[:, 0]
+        rest = resting * (q if own else q[:, [0] * SLITS])
+        phi = phi_m - u[:, i] + rest[:, i - 1]
         rows.append(pd.DataFrame({"time_s": times, "i": i, "phi_V": phi, "Q_C_per_m": -SLIT * u[:, i]}))
         if i < SLITS:
-            drop = u[:, i] - u[:, i + 1]
+            drop = u[:, i] - u[:, i + 1] + rest[:, i] - rest[:, i - 1]
             total = current[:, i + 1]
             crossings.append(pd.DataFrame({"time_s": times, "i": i, "dphi_V": drop, "I_A_per_m": total}))
     slits = pd.concat(rows).assign(replica=0, rho_C_per_m3=0.0, c_mol_per_m3=0.0)
@@ -125,10 +126,16 @@ def test_slits_may_differ_in_their_potential_at_rest(volts):
     assert found.open_resistance == pytest.approx(plain.open_resistance, rel=1e-6)
 
 
-def test_the_resistance_of_a_record_as_a_table():
-    """The planted R_c (1 - gamma u / u_full), whose slits fill a little less than u_full; knots of eleven tenths."""
-    record = planted(points=800)
-    table = resistance_table(record)
+@pytest.mark.parametrize("volts", [0.0, 0.05])
+def test_the_tables_of_a_record_leave_out_each_slits_potential_at_rest(volts):
+    """The planted R_c (1 - gamma u / u_full), whose slits fill a little less than u_full, C_slit, C_open and R_open."""
+    record = planted(points=800, resting=volts, own=True)
+    tables = ladder_tables(record)
+    table = tables.resistance
+    assert tables.open_resistance == pytest.approx(OPEN, rel=0.1)
+    for capacitor in tables.slits:
+        assert capacitor.value == pytest.approx([SLIT] * len(capacitor.value), rel=0.03)
+    assert tables.open_space.value == pytest.approx([OPEN_C] * len(tables.open_space.value), rel=0.05)
     assert table.charge_max == record.slits["Q_C_per_m"].abs().max()
     full = SLIT * DRIVE.window / 2
     expected = RESISTANCE * (1 - GAMMA * np.array(table.at) * table.charge_max / full)

@@ -6,7 +6,7 @@ from typing import Any
 
 from circuit import CircuitConfig, Table
 from continuum.extract import LadderParameters, extract
-from continuum.tables import capacitance_tables, resistance_table
+from continuum.tables import capacitance_tables, ladder_tables
 from transslit import TransSlitRecord
 from transslit.drive import Drive
 
@@ -36,7 +36,7 @@ def extracted_circuit(
     ----------
     ladder : what `extract` gave for the record, where it is known already
     voltage_dependent : let the capacitors follow the voltage, C(|u|), as the record's do
-    tabulated : let the resistances follow the charge as the record's do, R(q), instead of equation 1
+    tabulated : let the resistances follow the charge as the record's do, R(q), instead of equation 1 or a law
     layers : number of sheets, if not the record's; every slit is then like the middle one
     changes : fields of the configuration that are to be others
 
@@ -50,13 +50,12 @@ def extracted_circuit(
     elements |= {"layers": layers or slits + 1, "drive": drive, "points": 4001}
     if elements["layers"] == slits + 1:
         elements["charge_max"] = ladder.charges_max
-    if voltage_dependent:
-        tables = capacitance_tables(record, ladder)
+    if voltage_dependent or tabulated:
+        tables = ladder_tables(record, ladder) if tabulated else capacitance_tables(record, ladder)
         of_slits = tuple(Table(over="potential", **table.model_dump()) for table in tables.slits)
         elements["capacitance_table"] = of_slits if elements["layers"] == slits + 1 else of_slits[slits // 2]
         elements["open_capacitance_table"] = Table(over="potential", **tables.open_space.model_dump())
-    if tabulated:
-        table = resistance_table(record)
-        elements["resistance_table"] = Table(over="q", at=table.at, value=table.value)
-        elements["charge_max"] = table.charge_max
+        if (R := tables.resistance) is not None:
+            elements["resistance_table"] = Table(over="q", at=R.at, value=R.value)
+            elements |= {"charge_max": R.charge_max, "open_resistance": tables.open_resistance}
     return CircuitConfig.model_validate(elements | changes)
