@@ -89,7 +89,8 @@ def simulate(
 
     Returns
     -------
-    tables and accounts; I_m_A is within about ten times `config.tolerance` of its peak
+    tables and accounts; I_m_A is within about ten times `config.tolerance` of its peak, and at the scan rates of a
+    laboratory, where it follows from the charge passed, within a thousandth
 
     Raises
     ------

@@ -18,7 +18,9 @@ from continuum import (
     resistances,
     run,
 )
-from transslit import BadInput, TriangularCV
+from continuum.mpnp import ModifiedPNP
+from continuum.trans_slit_flux import PlaneCurrents
+from transslit import BadInput, SlitNetwork, TriangularCV, load_electrolyte
 from transslit.progress import Progress
 
 
@@ -133,3 +135,16 @@ def test_migration_is_nearly_proportional_to_content_and_voltage(cv):
     assert (laws["r_squared"] > 0.95).all()
     with Frames(cv[1].path) as again:
         assert TransSlitFlux(again).run(step=20).results.record.crossings["I_A_per_m"].abs().max() > 0
+
+
+def test_one_way_currents_at_rest_are_those_of_diffusion_both_ways():
+    """Without a field B = 1: F sum |z| D c g over the faces of a gap, there and back, 40 mol/m^3 of KCl."""
+    network = SlitNetwork(slit=1e-9, layers=3)
+    config = ContinuumConfig(network=network, electrolyte=load_electrolyte("KCl"), concentration=40.0)
+    equations = ModifiedPNP(config)
+    faces = equations.inner_ion_faces
+    chosen = np.flatnonzero((faces.axis == 0) & (np.abs(faces.position[0] - network.sheet_centres[1]) < 1e-15))
+    currents = PlaneCurrents(equations, chosen, np.zeros(chosen.size, dtype=int), np.ones(chosen.size), 1)
+    across = (faces.area / (faces.to_lower + faces.to_upper))[chosen].sum()
+    expected = 2 * 96485.33212 * (1.957e-9 + 2.032e-9) * 40.0 * across
+    assert currents.one_way(equations.uniform(0.0)) == pytest.approx(expected, rel=1e-9)

@@ -70,3 +70,29 @@ def test_what_does_not_go_together_is_refused(command, cycle, words, says):
     done = command("transslit", "circuit", *words, "--out", "refused", cwd=cycle)
     assert done.returncode == 2
     assert says in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--slit 0.8nm --layers 12 --electrolyte LiCl --concentration 0.5M --scan-rate 50mV/s",
+        "--slit 5nm --layers 50",
+    ],
+)
+def test_a_stranger_gets_from_the_readme_to_voltammogram_law_circuit_netlist_and_json(tmp_path, options):
+    def call(*command):
+        done = run_command("transslit", *command, "--json", cwd=tmp_path, timeout=2000)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    elements = call("continuum", *options.split(), "--out", "runs/cv")["elements"]
+    assert all(0 < number["low"] < number["value"] < number["high"] for number in elements.values())
+    assert call("discover", "runs/cv", "--out", "runs/law")["law"]["metrics"]["r2_held_out"] > 0.98
+    summary = call("circuit", "runs/law", "--record", "runs/cv", "--export", "spice", "--out", "runs/ncm")["summary"]
+    assert summary["distance_from_record"]["value"] < 0.03
+    tables = call("circuit", "--record", "runs/cv", "--out", "runs/tables")["summary"]
+    assert tables["distance_from_record"]["value"] < 0.02
+    for name in ("runs/cv/voltammogram.png", "runs/cv/resistance.png", "runs/law/front.png", "runs/ncm/circuit.cir"):
+        assert (tmp_path / name).stat().st_size > 1000

@@ -98,21 +98,8 @@ def _table(sources: Sequence[Path], config: DiscoveryConfig) -> pd.DataFrame:
 
 
 def _print_law(folder: Path) -> None:
-    """Print the front, the law, its errors on held-out rows, and where the rest is."""
+    """Print the law, its errors on held-out rows, the front, and where the rest is."""
     law, console, rows = Law.read(folder), terminal.open_console(), []
-    columns = ("", "entry", "complexity", "loss", "score", "description length", "equation")
-    for row in read_json(folder / "hall_of_fame.json", "out") or []:
-        if row["on_front"] or row["chosen"]:
-            score = "" if row["score"] is None else f"{row['score']:.3g}"
-            numbers = (
-                str(row["entry"]),
-                str(row["complexity"]),
-                f"{row['loss']:.3g}",
-                score,
-                f"{row['description_length']:.1f}",
-            )
-            rows.append(("*" if row["chosen"] else "", *numbers, row["expression"]))
-    console.print(terminal.lay_out(console, columns, rows, below=("equation",)))
     terminal.law(law)
     for name, judged in law.provenance["judged"].items():
         score = f"R² = {judged['r2']:.5g}" if "r2" in judged else "R² undefined"
@@ -126,6 +113,14 @@ def _print_law(folder: Path) -> None:
         gain = f"error {general['rmse'] / law.metrics['rmse']:.2f} of this one's"
         use = "a circuit takes it, too" if general["resistance"] else "no circuit takes it"
         console.print(f"     without restriction: {law.target} = {general['expression']}, {gain}; {use}")
+    columns = ("", "entry", "complexity", "loss", "score", "description length", "equation")
+    for row in read_json(folder / "hall_of_fame.json", "out") or []:
+        if row["on_front"] or row["chosen"]:
+            score = "" if row["score"] is None else f"{row['score']:.3g}"
+            numbers = (f"{row['entry']}", f"{row['complexity']}", f"{row['loss']:.3g}", score)
+            cells = (*numbers, f"{row['description_length']:.1f}", row["expression"])
+            rows.append(("*" if row["chosen"] else "", *cells))
+    console.print(terminal.lay_out(console, columns, rows, below=("equation",)))
     print(f"law, hall of fame and figures: {folder}")
 
 

@@ -112,8 +112,9 @@ def place(console: Console, folder: Path) -> None:
 
 
 def comparison(pairs: list[Pair], a: Path, b: Path) -> None:
-    """What differs between two runs, a row each, then the counts."""
+    """The counts, and what differs between two runs, a row each."""
     console = open_console()
+    console.print(", ".join(f"{count} {what}" for what, count in counts(pairs).items()))
     rows = []
     for pair in pairs:
         if pair.differs:
@@ -130,7 +131,6 @@ def comparison(pairs: list[Pair], a: Path, b: Path) -> None:
     if rows:
         columns = ("id", f"A {a.name}", f"B {b.name}", "what", "change")
         console.print(lay_out(console, columns, rows, below=("what", "change")))
-    console.print(", ".join(f"{count} {what}" for what, count in counts(pairs).items()))
 
 
 def say_elements(reply: Reply) -> None:
