@@ -113,7 +113,9 @@ class Reply(Part):
     lacking: list[str] | None = Field(None, description="what could not be judged or extracted, and why")
     pairs: list[dict[str, Any]] | None = Field(None, description="verdicts of two runs side by side")
     electrolytes: dict[str, str] | None = Field(None, description="titles by name")
-    electrolyte: dict[str, Any] | None = Field(None, description="all fields of an electrolyte")
+    electrolyte: dict[str, Any] | None = Field(
+        None, description="all fields of an electrolyte; of `fields` their schema"
+    )
     derived: dict[str, Number] | None = Field(None, description="what follows from the fields of an electrolyte")
     usable: bool | None = Field(None, description="whether an electrolyte's file can be used")
     faults: list[dict[str, Any]] | None = Field(None, description="of an electrolyte's file")

@@ -50,6 +50,13 @@ def test_a_continuum_replies_with_its_elements_and_their_intervals(inside, tmp_p
     assert all((tmp_path / path).stat().st_size > 10_000 for path in content["files"])
 
 
+@pytest.mark.parametrize("words", [("list",), ("show", "KCl"), ("check", "KCl"), ("fields",)])
+def test_electrolytes_reply_too(inside, words):
+    content = reply_of(inside("transslit", "electrolytes", *words, "--json"))
+    assert content["command"] == f"electrolytes {words[0]}"
+    assert {"electrolytes", "electrolyte", "usable"} & set(content)
+
+
 def test_figures_can_be_left_out(inside, tmp_path):
     reply_of(inside(*CIRCUIT, "--impedance", "1kHz:1GHz", "--out", "plain", "--no-figures", "--json"))
     assert not list((tmp_path / "plain").glob("*.png"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from transslit.config import Config
+from transslit.electrolyte import Electrolyte
 from transslit.errors import BadInput, StageFailed
 from transslit.faults import find_faults
 from transslit.fields import derived_values, fields_page
@@ -98,7 +99,7 @@ def electrolytes_check(texts: Texts, file: str, as_json: JsonFlag = False) -> in
 
 
 @app.command("fields", epilog="Example: transslit electrolytes fields > fields.md")
-def electrolytes_fields() -> int:
+def electrolytes_fields(as_json: JsonFlag = False) -> int:
     """Print every field of an electrolyte's file with symbol, unit, default and meaning, as Markdown."""
-    print(fields_page(), end="")
-    return 0
+    reply = Reply(command="electrolytes fields", electrolyte=Electrolyte.model_json_schema())
+    return reply.tell(as_json, lambda: print(fields_page(), end=""))
