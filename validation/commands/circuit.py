@@ -229,14 +229,16 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
     return Circuit(config, law, fitted, measured, electrode)
 
 
-def row(config: CircuitConfig, law: Law | None, folder: Path) -> dict[str, object]:
-    """Columns of a sweep: the summary of a simulation."""
-    return dict(summary(simulate(config, law)))
+def row(config: CircuitConfig, law: Law | None, electrode: Electrode | None, folder: Path) -> dict[str, object]:
+    """Columns of a sweep: the summary of a simulation, and of an electrode."""
+    figures = {} if electrode is None else electrode.figures(config, law)
+    return {**summary(simulate(config, law)), **figures}
 
 
 def _work(texts: Texts, arguments: Sequence[str]) -> Work:
-    config, law, *_ = read(texts, arguments)
-    return Work(config, partial(row, config, law), {} if law is None else {"law": str(law.numeric)})
+    config, law, _, _, electrode = read(texts, arguments)
+    inputs = ({} if law is None else {"law": str(law.numeric)}) | ({"electrode": electrode.digest} if electrode else {})
+    return Work(config, partial(row, config, law, electrode), inputs)
 
 
 SINGLE = {"impedance", "bias", "ragone", "fit", "export", "no_figures"}  # results that are no columns of a table
