@@ -200,6 +200,12 @@ class ModifiedPNP:
             balance[k] -= np.bincount(self.upper[: self.crossing], flux[k, : self.crossing], self.m)
         return out
 
+    def missing_ions(self, residual: Array, x: Array, rate: float, history: Array) -> float:
+        """Ions that `residual` finds missing over those that change place in the step, both summed; at rest 0."""
+        _, c = self.split(x)
+        moved = float(np.abs(self.ion_volumes * (rate * c - history)).sum())
+        return float(np.abs(residual[self.n :]).sum()) / moved if moved else 0.0
+
     def jacobian(self, x: Array, rate: float, state: FaceState | None = None) -> csc_array:
         """Derivative of the residual, (size, size) in compressed columns."""
         _, c = self.split(x)

@@ -75,6 +75,22 @@ def test_terminal_current_is_the_rate_of_charge(cv):
     assert rate[1] > 0 > rate[-1]
 
 
+def test_currents_of_a_slow_sweep_are_not_round_off(kcl, small, tmp_path):
+    """At 1 mV/s, where fluxes of 1 A/m leave currents of 1 nA/m: still what changes the charges, to 1e-4."""
+    config = ContinuumConfig(
+        network=small, electrolyte=kcl, drive=TriangularCV(scan_rate=1e-3, window=0.4), steps=40, surface_cell=1e-10
+    )
+    record = run(config, tmp_path, QUIET)
+    with Frames(tmp_path) as frames:
+        charge, times = np.array([frame.electrode_charge for frame in frames]), frames.times
+        entrance = TransSlitFlux(frames, config.network, config.electrolyte).run().results.entrance
+    rate = np.diff(charge) / np.diff(times)
+    current = record.terminal["I_m_A_per_m"].to_numpy()[1:]
+    np.testing.assert_allclose(current, rate, rtol=0, atol=1e-4 * np.abs(rate).max())
+    filled = -np.diff(grid(record.slits, "Q_C_per_m").sum(axis=1)) / np.diff(times)
+    np.testing.assert_allclose(entrance["I_A_per_m"][1:], filled, rtol=0, atol=1e-4 * np.abs(filled).max())
+
+
 def test_charging_draws_counter_ions_slit_by_slit(cv):
     """Signs of the conventions: positive phi_m, negative slits, current towards the bulk that falls with depth."""
     _, _, record = cv
