@@ -1,19 +1,23 @@
 """Elements of a half-cell ladder that follow its state, as tables from the record of a voltage-driven run.
 
-    Q_i = sum_k c_k u_i |u_i|^k,   C_i(u) = dQ_i/du = sum_k (k + 1) c_k |u|^k        slit by slit
+    Q_i = sign(u_i) integral_0^|u_i| C_i(u) du,   C_i(|u|) = sum_k C_ik h_k(|u|)        slit by slit
     Q_open the same over u_0 = phi_m - I_m R_open, with Q_open = integral of I_m dt - sum |Q_i|
 
-u_i is the voltage on the ladder's capacitor i, as in `continuum.extract`. In a 1.5 nm slit C grows by about a tenth
-from 0 to 0.2 V, the largest effect on the voltammogram that a ladder of constant elements lacks.
+u_i is the voltage on the ladder's capacitor i, as in `continuum.extract`; h_k are piecewise linear. In a 1.5 nm slit C
+grows by about a tenth from 0 to 0.2 V, the largest effect on the voltammogram that a ladder of constant elements lacks.
 
 `ladder_tables` lets the resistances follow the charge, too, and takes from each slit its own potential at rest:
 
     phi_1 = phi_eq(q_1) + I_m R_open + s I_0 R(q_1),   V_i = phi_i - phi_eq(q_i),   u_i = phi_m - V_i
-    V_{i+1} - V_i = I_i sum_k R_k h_k(q_i),   q_i = |Q_i| / max |Q|        h_k piecewise linear, all crossings together
+    V_{i+1} - V_i = I_i sum_k R_k h_k(q_i),   q_i = |Q_i| / max |Q|        all crossings together
 
 Where slits of a deep network are filled unequally, phi_eq(q_{i+1}) - phi_eq(q_i), which drives no current, is a good
 part of dphi_i: at 0.1 M and 2.5 nm R = (V_{i+1} - V_i) / I_i is 1.6 times dphi_i / I_i. The largest |Q| is that of all
-slits.
+slits. Of neighbours filled nearly alike both are functions of q, so that
+
+    R(q) = [1 + (d phi_eq / dq) / (d (phi_m - phi) / dq)] dphi_i / I_i
+
+turns a law of dphi into the resistance of this ladder.
 """
 
 from __future__ import annotations
@@ -22,15 +26,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import BSpline, PchipInterpolator
+from scipy.optimize import lsq_linear
 
 from continuum.extract import FILLED, LadderParameters, between_sweeps, extract
 from transslit import TransSlitRecord
 from transslit.config import Config
 
 Array = np.ndarray
-TERMS, POINTS = 6, 25
-KNOTS, STIFFNESS, LEAST = 11, 1e-3, 0.01  # of R(q): points, weight of its second differences, of its largest value
+POINTS, KNOTS = 25, 11  # of C(|u|) and R(q)
+STIFFNESS, LEAST = 1e-3, 0.01  # weight of second differences; the least value, of the largest R or the mean C
 AT_REST = 21  # points of phi_eq(q)
 PASSES = 6  # over R(q) and phi_eq(q), each with the other as it is
 COVERED = 0.5  # of the largest q_1, down to which it must return for phi_eq to be told from I_m R_open
@@ -43,8 +48,8 @@ class CapacitanceTable(Config):
     value: tuple[float, ...]
 
 
-class ResistanceTable(Config):
-    """Trans-slit resistance in ohm m over q, and the charge in C/m at which q = 1."""
+class QTable(Config):
+    """Trans-slit resistance in ohm m, or a factor of it, over q; and the charge in C/m at which q = 1."""
 
     at: tuple[float, ...]
     value: tuple[float, ...]
@@ -54,14 +59,16 @@ class ResistanceTable(Config):
 class LadderTables(Config):
     """C(|u|) of each slit, slit 1 first, and of the open space; `misfit` is the rms of Q over its largest, likewise.
 
-    `resistance` and the `open_resistance` that goes with it are those of `ladder_tables`.
+    `resistance` and the `open_resistance` that goes with it are those of `ladder_tables`, and so is `over_centres`: R
+    over dphi_i / I_i, None where it cannot be told.
     """
 
     slits: tuple[CapacitanceTable, ...]
     open_space: CapacitanceTable
     misfit: tuple[float, ...]
-    resistance: ResistanceTable | None = None
+    resistance: QTable | None = None
     open_resistance: float | None = None
+    over_centres: QTable | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ class _HalfCell:
 
     def capacitances(self, voltage: Array, open_resistance: float) -> LadderTables:
         """Of slits with `voltage` on their capacitors, (times, slits)."""
-        total = np.concatenate([[0.0], np.cumsum((self.current[1:] + self.current[:-1]) / 2 * np.diff(self.time))])
+        total = np.concatenate([[0.0], np.cumsum(self.current[1:] * np.diff(self.time))])  # implicit steps
         largest = np.abs(self.stored).max(axis=0)
         fits = [_table(u, Q) for u, Q in zip(voltage.T, self.stored.T, strict=True)]
         for i in np.flatnonzero(largest < FILLED * largest.max()):
@@ -140,16 +147,27 @@ def ladder_tables(record: TransSlitRecord, ladder: LadderParameters | None = Non
         if rest is None:
             break
         value = _resistances(q, cell.crossing, np.diff(cell.phi - rest[1](q), axis=1))
-    least = LEAST * float(value.max())
+    least, over_centres = LEAST * float(value.max()), None
     if rest is None or value.min() <= least or rest[0] < -least:
         tables, open_resistance = capacitance_tables(record, ladder), ladder.open_resistance
         value = _resistances(q, cell.crossing, np.diff(cell.phi, axis=1))
     else:
         open_resistance = max(rest[0], least)
         tables = cell.capacitances(cell.phi_m[:, None] - (cell.phi - rest[1](q)), open_resistance)
+        centres = _smooth(q.ravel(), (cell.phi_m[:, None] - cell.phi).ravel(), at)
+        ratio = 1 + np.gradient(rest[1](at), at) / np.gradient(centres, at)
+        over_centres = _over_q(at, ratio, largest) if ratio.min() > LEAST else None
     value = np.maximum(value, LEAST * value.max())
-    resistance = ResistanceTable(at=tuple(map(float, at)), value=tuple(map(float, value)), charge_max=largest)
-    return tables.model_copy(update={"resistance": resistance, "open_resistance": open_resistance})
+    found = {
+        "resistance": _over_q(at, value, largest),
+        "open_resistance": open_resistance,
+        "over_centres": over_centres,
+    }
+    return tables.model_copy(update=found)
+
+
+def _over_q(at: Array, value: Array, charge_max: float) -> QTable:
+    return QTable(at=tuple(map(float, at)), value=tuple(map(float, value)), charge_max=charge_max)
 
 
 def _resistances(q: Array, current: Array, drop: Array) -> Array:
@@ -165,9 +183,16 @@ def _resistances(q: Array, current: Array, drop: Array) -> Array:
 
 def _smooth(x: Array, y: Array, at: Array, factor: Array | float = 1.0) -> Array:
     """Values at the points `at` of the piecewise linear f, of little bend, with y = factor f(x) by least squares."""
-    design = np.stack([np.interp(x, at, hat) for hat in np.eye(at.size)], axis=1) * np.reshape(factor, (-1, 1))
-    bends = np.diff(np.eye(at.size), 2, axis=0) * STIFFNESS * np.linalg.norm(design) / np.sqrt(at.size)
-    return np.linalg.lstsq(np.vstack([design, bends]), np.concatenate([y, np.zeros(at.size - 2)]), rcond=None)[0]
+    hats = np.stack([np.interp(x, at, hat) for hat in np.eye(at.size)], axis=1)
+    return _fitted(hats * np.reshape(factor, (-1, 1)), y)
+
+
+def _fitted(design: Array, y: Array, least: float = -np.inf) -> Array:
+    """Coefficients of `design` by least squares, of small second differences and not below `least`."""
+    count = design.shape[1]
+    bends = np.diff(np.eye(count), 2, axis=0) * STIFFNESS * np.linalg.norm(design) / np.sqrt(count)
+    padded = np.concatenate([y, np.zeros(count - 2)])
+    return np.asarray(lsq_linear(np.vstack([design, bends]), padded, (least, np.inf), tol=1e-12).x)
 
 
 def _at_rest(q: Array, current: Array, potential: Array) -> tuple[float, Callable[[Array], Array]] | None:
@@ -183,14 +208,10 @@ def _at_rest(q: Array, current: Array, potential: Array) -> tuple[float, Callabl
 
 
 def _table(u: Array, charge: Array) -> tuple[CapacitanceTable, float]:
-    """C(|u|) of the odd polynomial Q(u) of the highest order, up to `TERMS`, that rises throughout; its misfit."""
-    at = np.linspace(0, np.abs(u).max(), POINTS)
-    for terms in range(TERMS, 0, -1):
-        powers = np.arange(terms)
-        design = u[:, None] * (np.abs(u) / at[-1])[:, None] ** powers
-        c, *_ = np.linalg.lstsq(design, charge, rcond=None)
-        value = ((at / at[-1])[:, None] ** powers) @ ((powers + 1) * c)
-        if value.min() > 0.3 * c[0] > 0:
-            break
-    misfit = float(np.std(charge - design @ c) / np.abs(charge).max())
-    return CapacitanceTable(at=tuple(map(float, at)), value=tuple(map(float, value))), misfit
+    """C(|u|) of Q(u) by least squares, of little bend and positive; the misfit of Q."""
+    at, size = np.linspace(0, np.abs(u).max(), POINTS), np.abs(charge).max() / np.abs(u).max()
+    hats = BSpline(np.r_[at[0], at, at[-1]], np.eye(POINTS), 1)
+    design = np.sign(u)[:, None] * hats.antiderivative()(np.abs(u)) * size
+    value = _fitted(design, charge, LEAST)
+    misfit = float(np.std(charge - design @ value) / np.abs(charge).max())
+    return CapacitanceTable(at=tuple(map(float, at)), value=tuple(map(float, size * value))), misfit

@@ -90,7 +90,8 @@ class Law:
         """
         current, q = self._input("I"), sympy.Symbol("q", real=True)
         if not proportional(self.numeric, current):
-            raise BadInput("law", self.expression, f"a circuit needs a law proportional to {current}")
+            hint = "" if self.provenance.get("found", True) else "; the search found none, so leave it out"
+            raise BadInput("law", self.expression, f"a circuit needs a law proportional to {current}{hint}")
         ratio = self.numeric.subs(current, 1)
         if ratio.free_symbols - {q}:
             raise BadInput("law", self.expression, "a circuit needs a law in I and q alone")

@@ -221,8 +221,12 @@ def run_of(folder: Path) -> Path:
 def differences(old: object, new: object) -> str:
     """The first two leaves in which two JSON-able contents differ, as text."""
     a, b = _leaves(old), _leaves(new)
-    changed = [f"{key} {a.get(key)} there, {b.get(key)} here" for key in {**a, **b} if a.get(key) != b.get(key)]
-    return "; ".join(changed[:2])
+    changed = [key for key in {**a, **b} if a.get(key) != b.get(key)]
+    return "; ".join(f"{key} {_brief(a.get(key))} there, {_brief(b.get(key))} here" for key in changed[:2])
+
+
+def _brief(value: object, most: int = 60) -> str:
+    return text if len(text := str(value)) <= most else f"{text[: most - 3]}..."
 
 
 def _leaves(content: object, prefix: str = "") -> dict[str, object]:

@@ -37,6 +37,8 @@ def planted(share=0.5, resting=0.05, points=1500, own=False):
     second = solve_ivp(rates, (times[turn], times[-1]), first.y[:, -1], t_eval=times[turn:], **settings)
     u = np.concatenate([first.y, second.y[:, 1:]], axis=1).T
     current = np.array([currents(t, v) for t, v in zip(times, u, strict=True)])
+    stored = u @ np.array([OPEN_C, *[SLIT] * SLITS])
+    current[1:, 0] = np.diff(stored) / np.diff(times)  # of the whole step, as implicit steps leave it
     phi_m = DRIVE.electrode_potential(times)
     q = u[:, 1:] / u[:, 1:].max(axis=0)
     rows, crossings = [], []
@@ -140,6 +142,15 @@ def test_the_tables_of_a_record_leave_out_each_slits_potential_at_rest(volts):
     full = SLIT * DRIVE.window / 2
     expected = RESISTANCE * (1 - GAMMA * np.array(table.at) * table.charge_max / full)
     assert table.value == pytest.approx(expected, rel=0.06)  # the planted law follows the deeper slit of a crossing
+
+
+@pytest.mark.parametrize("volts", [0.0, 0.05])
+def test_resistance_over_that_between_centres_is_known(volts):
+    """Nodes rise by du, centres by du - volts dq: a law of the centres times 1 / (1 - volts / u_full)."""
+    record = planted(points=800, resting=volts, own=True)
+    factor = ladder_tables(record).over_centres
+    full = record.slits["Q_C_per_m"].abs().max() / SLIT
+    assert factor.value == pytest.approx([1 / (1 - volts / full)] * len(factor.value), rel=0.03)
 
 
 def test_slits_that_a_cycle_does_not_reach_tell_no_elements():

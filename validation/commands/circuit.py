@@ -198,18 +198,19 @@ def read(texts: Texts, arguments: Sequence[str] = ()) -> Circuit:
         raise BadInput("concentration", texts["concentration"], "is of the elements of a slit width; give --slit too")
     elements: dict[str, object] = {}
     fitted: dict[str, float] = {}
+    law = Law.read(Path(arguments[0]), further.entry) if arguments else None
     if further.entry is not None and not arguments:
         raise BadInput("entry", further.entry, "is of the hall of fame of a law; give the law's folder too")
     if further.slit is not None:
         elements, fitted = _of_slit(further, texts, arguments)
     elif further.record is not None:
-        elements = _of_record(further.record, further, texts, tabulated=not arguments)
+        elements = _of_record(further.record, further, texts, law)
+        law = None if "resistance_table" in elements else law
     elif further.electrode is not None:
         elements = _elements("electrode", further.electrode)
-    if bool(arguments) == bool({"resistance", "resistance_table"} & {*texts, *elements}):
+    if (law is not None) == bool({"resistance", "resistance_table"} & {*texts, *elements}):
         name = arguments[0] if arguments else "none"
         raise BadInput("law", name, "give a law.json, --resistance, --slit or --record, one of them")
-    law = Law.read(Path(arguments[0]), further.entry) if arguments else None
     elements = {"full_cell": not further.half_cell, "drive": further.drive} | elements
     if further.counter is not None:
         elements["counter"] = HalfCell.read_file(str(further.counter), _elements("counter", further.counter))
@@ -280,8 +281,8 @@ def _electrode(further: Further, texts: Texts) -> tuple[Electrode | None, SlitNe
     return (OPTIONS.build(Electrode, texts) if given else None), network
 
 
-def _of_record(folder: Path, further: Further, texts: Texts, tabulated: bool) -> dict[str, object]:
-    """The elements of a record and its drive, but for options that are given; R(q) as a table, or none for a law.
+def _of_record(folder: Path, further: Further, texts: Texts, law: Law | None) -> dict[str, object]:
+    """The elements of a record and its drive, but for options that are given; R(q) of a law, if there is one.
 
     Raises
     ------
@@ -302,7 +303,7 @@ def _of_record(folder: Path, further: Further, texts: Texts, tabulated: bool) ->
         drive = type(own).read(**own.model_dump() | {name: known[name] for name in known if name in texts})
     electrode, network = _electrode(further, texts)
     layers = electrode.layers(network) if electrode else OPTIONS.values(CircuitConfig, texts).get("layers")
-    circuit = extracted_circuit(record, own, tabulated=tabulated, layers=layers)
+    circuit = extracted_circuit(record, own, tabulated=True, layers=layers, law=law)
     elements = {name: getattr(circuit, name) for name in HalfCell.model_fields if name not in ("resistance", "gamma")}
     return {name: value for name, value in elements.items() if value is not None} | {"drive": drive}
 
