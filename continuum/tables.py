@@ -73,11 +73,15 @@ class LadderTables(Config):
 
 @dataclass(frozen=True)
 class _HalfCell:
-    """Columns of replica 0 on even times: (times,), (times, slits) and, of `crossing`, (times, slits - 1)."""
+    """Columns of replica 0 on even times: (times,), (times, slits) and, of `crossing`, (times, slits - 1).
+
+    `passed` is the charge that I_m has passed; at the end of an implicit step I_m is that of the whole step.
+    """
 
     time: Array
     phi_m: Array
     current: Array
+    passed: Array
     stored: Array  # Q of the electrode
     phi: Array
     crossing: Array  # I
@@ -92,8 +96,10 @@ class _HalfCell:
             return rows[rows["replica"] == 0].pivot_table(index="time_s", columns="i", values=column).to_numpy()
 
         time, phi_m, current = (terminal[name].to_numpy() for name in ("time_s", "phi_m_V", "I_m_A_per_m"))
+        of_step = current[1:] if record.metadata.get("time_order", 1) == 1 else (current[1:] + current[:-1]) / 2
+        passed = np.concatenate([[0.0], np.cumsum(of_step * np.diff(time))])
         slits = -wide("slits", "Q_C_per_m"), wide("slits", "phi_V")
-        return cls(time, phi_m, current, *slits, wide("crossings", "I_A_per_m"))
+        return cls(time, phi_m, current, passed, *slits, wide("crossings", "I_A_per_m"))
 
     def entrance(self, ladder: LadderParameters) -> Array:
         """s I_0, of which the first resistor takes its drop."""
@@ -101,12 +107,11 @@ class _HalfCell:
 
     def capacitances(self, voltage: Array, open_resistance: float) -> LadderTables:
         """Of slits with `voltage` on their capacitors, (times, slits)."""
-        total = np.concatenate([[0.0], np.cumsum(self.current[1:] * np.diff(self.time))])  # implicit steps
         largest = np.abs(self.stored).max(axis=0)
         fits = [_table(u, Q) for u, Q in zip(voltage.T, self.stored.T, strict=True)]
         for i in np.flatnonzero(largest < FILLED * largest.max()):
             fits[i] = fits[i - 1]  # of the deepest slit that tells its own
-        open_space, misfit = _table(self.phi_m - self.current * open_resistance, total - self.stored.sum(axis=1))
+        open_space, misfit = _table(self.phi_m - self.current * open_resistance, self.passed - self.stored.sum(axis=1))
         return LadderTables(
             slits=tuple(table for table, _ in fits), open_space=open_space, misfit=(*(m for _, m in fits), misfit)
         )

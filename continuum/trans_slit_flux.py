@@ -211,5 +211,6 @@ def metadata(config: ContinuumConfig) -> dict[str, Any]:
         "network": config.network.model_dump(mode="json"),
         "drive": config.drive.model_dump(mode="json"),
         "cell": config.cell,
+        "time_order": config.order,
         "half_cells": half_cells,
     }
