@@ -49,6 +49,11 @@ def make_universe():
     return universe_of
 
 
+@pytest.fixture(scope="session")
+def make_walks():
+    return langevin_walks
+
+
 def minimised():
     """The small cell on the CPU platform, its number of waters, and a simulation of its packed and minimised atoms."""
     cell = Cell(small(platform="CPU"))
@@ -123,3 +128,19 @@ def universe_of(cell, ions, interval=0.05, start=0.0):
         dimensions=dimensions,
     )
     return universe
+
+
+def langevin_walks(frames, interval, diffusion, relaxation, number):
+    """Paths of free Langevin particles in one dimension, (frames, number) in m, whose mean squares are exact.
+
+    <(x(t + s) - x(t))^2> = 2 D [s - T + T exp(-s / T)], with T the velocity's `relaxation` time: ballistic at first.
+    The covariance of positions, averaged over the walks, is that of the process to round-off; `number` >= `frames`.
+    """
+    time = interval * np.arange(1, frames)
+
+    def moved(s):
+        return 2 * diffusion * (s + relaxation * np.expm1(-s / relaxation))
+
+    covariance = (moved(time)[:, None] + moved(time) - moved(np.abs(time[:, None] - time))) / 2
+    independent = np.linalg.qr(np.random.default_rng(7).normal(size=(number, frames - 1)))[0].T * np.sqrt(number)
+    return np.concatenate([np.zeros((1, number)), np.linalg.cholesky(covariance) @ independent])

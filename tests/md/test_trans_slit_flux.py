@@ -8,8 +8,10 @@ from MDAnalysis.analysis.results import Results
 from scipy import constants
 
 from md import TransSlitFlux
+from md.cell import Cell
+from md.poisson import ChargeMap
 from md.reduction import Counts, current_parts, moving_average, record_of
-from md.slit_diffusion import SlitDiffusion, fit
+from md.slit_diffusion import SlitDiffusion, fit, in_slit
 from transslit import StageFailed
 from transslit.decomposition import decompose, steric_excess
 
@@ -163,6 +165,67 @@ def test_potential_follows_the_charge(cell, make_universe):
     assert sheets[0, -1] > sheets[0, 0]
 
 
+@pytest.mark.parametrize("half_cell", range(4))
+@pytest.mark.parametrize(("ion", "charge"), [("K", 1), ("Cl", -1)])
+def test_one_ion_in_a_slit_is_one_over_the_volume_between_the_sheets_surfaces(
+    cell, make_universe, half_cell, ion, charge
+):
+    """Free width d by the box's 2 L by its depth; nothing of the other ion, and nothing in other slits."""
+    x = float(cell.to_box(cell.half_cells[half_cell], cell.network.slit_centres[1]))
+    record = (
+        TransSlitFlux(make_universe(cell, [(ion, np.tile([x, 0.2e-9, 0.1e-9], (3, 1)))]), cell).run().results.record
+    )
+    volume = cell.network.slit * cell.box[1] * cell.box[2]
+    here = (record.slits["replica"] == half_cell) & (record.slits["i"] == 2)
+    own, other = f"c_{ion}_mol_per_m3", f"c_{'Cl' if ion == 'K' else 'K'}_mol_per_m3"
+    for column, expected in (
+        ("c_mol_per_m3", 1 / constants.N_A / volume),
+        (own, 1 / constants.N_A / volume),
+        (other, 0.0),
+        ("rho_C_per_m3", charge * E / volume),
+        ("Q_C_per_m", charge * E / (2 * cell.depth)),
+    ):
+        np.testing.assert_allclose(record.slits[column], np.where(here, expected, 0.0), rtol=1e-12, err_msg=column)
+
+
+def test_potential_is_the_mean_of_both_mirror_images_over_that_of_the_mid_plane(cell, make_universe, monkeypatch):
+    """phi = 0.7 + 0.2 sin(2 pi x / Lx) + 0.3 sin(2 pi y / Ly) + 0.1 cos(2 pi y / Ly), in V: 0.2 sin(2 pi x / Lx)."""
+    nx, ny = ChargeMap(cell.box).shape
+    x, y = (2 * np.pi * np.arange(n) / n for n in (nx, ny))
+    planted = 0.7 + 0.2 * np.sin(x)[:, None] + 0.3 * np.sin(y) + 0.1 * np.cos(y)
+    monkeypatch.setattr(ChargeMap, "solve", lambda self, density: planted)
+    path = np.tile([0.01e-9, 0.0, 0.0], (2, 1))
+    counts = TransSlitFlux(make_universe(cell, [("K", path)]), cell).run().results.counts
+    for number, half_cell in enumerate(cell.half_cells):
+        places = cell.to_box(half_cell, cell.network.slit_centres)
+        expected = 0.2 * np.sin(2 * np.pi * places / cell.box[0])
+        np.testing.assert_allclose(counts.phi[:, number], np.tile(expected, (2, 1)), atol=2e-4)  # bilinear
+
+
+@pytest.mark.parametrize("half_cell", range(4))
+def test_potential_is_higher_at_a_cation_than_at_an_anion(cell, make_universe, half_cell):
+    """Uncharged sheets, K in slit 2 and Cl in slit 1; exchanged, they give the opposite."""
+    none = np.zeros((2, len(cell.sheet_atoms["sign"])))
+    x, y = cell.to_box(cell.half_cells[half_cell], cell.network.slit_centres), cell.network.slit_length / 2
+    paths = [np.tile([float(place), y, 0.0], (2, 1)) for place in x]
+    dphi = []
+    for deeper in (1, 0):
+        ions = [("K", paths[deeper]), ("Cl", paths[1 - deeper])]
+        phi = TransSlitFlux(make_universe(cell, ions), cell, solved=none).run().results.counts.phi[-1]
+        dphi.append(phi[half_cell, 1] - phi[half_cell, 0])
+    assert dphi[0] > 1.0  # V
+    assert dphi[1] == pytest.approx(-dphi[0], rel=1e-6)
+
+
+def test_mean_potential_is_that_of_the_frames_under_charge(cell, make_universe):
+    """Nothing but charge sheets that appear at t = 0: the map is that of any later frame."""
+    path = np.tile([0.01e-9, 0.0, 0.0], (4, 1))
+    all_frames, later = (
+        TransSlitFlux(make_universe(cell, [("K", path)], start=-0.1), cell).run(start=start).results for start in (0, 2)
+    )
+    np.testing.assert_allclose(all_frames.phi_map, later.phi_map, atol=1e-9 * np.abs(later.phi_map).max())
+
+
 def made_up(cell, seed, box=0, frames=40):
     random = np.random.default_rng(seed)
     n, kinds = cell.network.slits, 2
@@ -209,6 +272,88 @@ def test_decomposition_is_the_shared_two_point_flux(cell):
     assert found[0][0, 0, 0, 0].sum() > 0  # phi higher in the deeper slit drives positive charge towards the bulk
 
 
+def scharfetter_gummel(v, c_k, c_l):
+    """B(v) c_K - B(-v) c_L."""
+    return v / np.expm1(v) * c_k + v / np.expm1(-v) * c_l
+
+
+def test_every_column_of_a_record_by_hand(make_config):
+    """Known ions, potentials and crossings of two boxes, with noise of period three that averages out.
+
+    c = N / (N_A d 2 L Lz); I_k = F z D g [B(v) c_K - B(-v) c_L] with v of z dphi and of mu = -ln(1 - a^3 N_A sum c);
+    counted currents are charge over time, per depth and mirror half.
+    """
+    cell = Cell(make_config(smoothing=0.1e-12))  # three frames
+    network, frames, interval, diffusion = cell.network, 12, 0.05e-12, np.array([2e-9, 1e-9])
+    noise = np.resize([-1.0, 0.0, 1.0], frames)[:, None]
+    ions = np.array([[1.0, 3.0], [2.0, 4.0]])  # (slits, ions) of the positive electrode; the other has them exchanged
+    ions = np.array([ions, ions, ions[:, ::-1], ions[:, ::-1]])
+    phi = np.array([0.02, 0.07]) * np.array([[1.0], [1.0], [-1.0], [-1.0]])
+    net = 1.0 + np.arange(4 * 3 * 2).reshape(4, 3, 2)  # (half-cells, planes, ions), each frame
+    boxes = [
+        Counts(
+            box=box,
+            time=np.arange(1, frames + 1) * interval,
+            contents=ions + 0.5 * noise[..., None, None],
+            crossed=np.broadcast_to(net, (frames, *net.shape)),
+            phi=phi + 0.2 * noise[..., None],
+        )
+        for box in (0, 1)
+    ]
+    record = record_of(boxes, cell, diffusion)
+
+    volume, z = network.slit * cell.box[1] * cell.box[2], np.array([1.0, -1.0])
+    faraday, thermal = constants.N_A * E, constants.k * 298.15 / E
+    c = ions / constants.N_A / volume
+    mu = -np.log1p(-c.sum(axis=-1) * constants.N_A * 0.5e-9**3)
+    drift = {"migration": z * (phi[:, :1] - phi[:, 1:]) / thermal, "steric": np.outer(mu[:, 0] - mu[:, 1], [1, 1])}
+    v = drift["migration"] + drift["steric"]
+    scale = faraday * z * diffusion * network.geometric_conductance
+    driven = scale * scharfetter_gummel(v, c[:, 1], c[:, 0])
+    spread = scale * (c[:, 1] - c[:, 0])
+    counted = net * z * E / (2 * cell.depth) / interval
+    expected = {
+        "I_K_explained_A_per_m": driven[:, 0],
+        "I_Cl_explained_A_per_m": driven[:, 1],
+        "I_diffusion_A_per_m": spread.sum(axis=1),
+        **{f"I_{name}_A_per_m": ((driven - spread) * of / v).sum(axis=1) for name, of in drift.items()},
+        "I_residual_A_per_m": (counted[:, 1] - driven).sum(axis=1),
+        "I_K_A_per_m": counted[:, 1, 0],
+        "I_Cl_A_per_m": counted[:, 1, 1],
+        "dphi_V": phi[:, 1] - phi[:, 0],
+    }
+    inner = record.crossings[record.crossings["time_s"].between(1.5 * interval, (frames - 0.5) * interval)]
+    for column, of_half_cell in expected.items():
+        found = inner.pivot_table(index="time_s", columns="replica", values=column).to_numpy()
+        np.testing.assert_allclose(found, np.tile(of_half_cell, (len(found), 2)), rtol=1e-9, err_msg=column)
+
+    for column, plane in (("I_0_A_per_m", 0), ("I_m_A_per_m", 2)):
+        found = record.terminal.pivot_table(index="time_s", columns="replica", values=column).to_numpy()
+        np.testing.assert_allclose(found, np.tile(counted[:, plane].sum(axis=-1), (frames, 2)), rtol=1e-9)
+    for column, of_slit in (
+        ("phi_V", phi),
+        ("c_mol_per_m3", c.sum(axis=-1)),
+        ("c_K_mol_per_m3", c[..., 0]),
+        ("c_Cl_mol_per_m3", c[..., 1]),
+        ("rho_C_per_m3", faraday * c @ z),
+        ("Q_C_per_m", faraday * c @ z * volume / (2 * cell.depth)),
+    ):
+        found = record.slits.groupby(["replica", "i"])[column].mean().to_numpy().reshape(2, 4, 2)
+        np.testing.assert_allclose(found, np.broadcast_to(of_slit, found.shape), rtol=1e-9, err_msg=column)
+
+
+def test_noise_of_the_two_faces_does_not_shift_the_drift_upwind(cell):
+    """Opposite potentials on the faces of an electrode: both drifts carry the arithmetic mean of the concentrations."""
+    n = cell.network.slits
+    phi = np.zeros((1, 1, 4, n))
+    phi[..., 0] = np.array([0.1, -0.1, 0.1, -0.1])
+    concentration = np.broadcast_to(np.linspace([1.0], [1.0 + n - 1], n), (1, 1, 4, n, 2))  # dilute: no steric part
+    found = current_parts(cell, np.array([2e-9, 1e-9]), phi, concentration).migration[0, 0, :, 0, 0]
+    conductance = constants.N_A * E * cell.network.geometric_conductance * 2e-9
+    expected = -conductance * 1.5 * 0.1 / (constants.k * 298.15 / E)
+    np.testing.assert_allclose(found, expected * np.array([1, -1, 1, -1]), rtol=1e-3)
+
+
 def test_noise_that_averages_out_does_not_shift_the_drift_upwind(cell):
     """Opposite potentials in two boxes: both drifts carry the arithmetic mean of the concentrations."""
     n = cell.network.slits
@@ -244,6 +389,42 @@ def test_diffusion_of_planted_random_walks(cell, make_universe):
     value = fit([result]).value
     # 24 walks of 400 frames hold some 24 * 400 / 40 independent longest displacements: 10 % twice over
     np.testing.assert_allclose(value, planted, rtol=0.25)
+
+
+def test_diffusion_is_fitted_past_the_ballistic_part(cell, make_universe, make_walks):
+    """Langevin walks of exact mean squares, relaxation 0.2 ps: the slope from 0.5 to 2 ps is D to 0.8 %.
+
+    From 0.1 ps on it would be 3 % less than D, up to 0.5 ps a quarter.
+    """
+    planted = {"K": 2e-9, "Cl": 1.5e-9}
+    x = float(cell.to_box(cell.half_cells[2], cell.network.slit_centres[1]))
+    ions = [
+        (name, np.column_stack([np.full(60, x), np.zeros(60), z % cell.box[2]]))
+        for name, d in planted.items()
+        for z in make_walks(60, 0.05e-12, d, 0.2e-12, 64).T
+    ]
+    results = SlitDiffusion(make_universe(cell, ions), cell).run().results
+    np.testing.assert_allclose(results.lags[[0, -1]], [0.5e-12, 2e-12])
+    np.testing.assert_allclose(fit([results]).value, list(planted.values()), rtol=0.008)
+
+
+def test_displacements_are_those_within_one_slit(cell, make_universe):
+    """An ion that moves to the next slit after half of its 60 frames: of all pairs, those on either side of the move.
+
+    Between the free widths, half the distance to a sheet's plane and more, it is in no slit.
+    """
+    network, half_cell = cell.network, cell.half_cells[1]
+    x = np.repeat(cell.to_box(half_cell, network.slit_centres), 30)
+    path = np.column_stack([x, np.zeros(60), np.zeros(60)])
+    results = SlitDiffusion(make_universe(cell, [("Cl", path)]), cell).run().results
+    lags = np.arange(10, 41)
+    expected = np.zeros((len(lags), 4, 2))
+    expected[:, 1, 1] = np.maximum(60 - 2 * lags, 0)
+    np.testing.assert_array_equal(results.samples, expected)
+    for share, slits in ((0.49, [2, 3]), (0.51, [-1, -1])):
+        for side in (-1, 1):
+            places = cell.to_box(half_cell, network.slit_centres + side * share * network.slit)
+            np.testing.assert_array_equal(in_slit(cell, places), slits)
 
 
 def test_interval_of_diffusion_covers_the_planted_value():
