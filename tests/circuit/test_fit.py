@@ -38,6 +38,17 @@ def test_planted_numbers_lie_in_their_intervals(paper, drive):
     assert np.diag(found.correlation) == pytest.approx(np.ones(4))
 
 
+@pytest.mark.parametrize("full_cell", [True, False])
+def test_a_slit_is_full_at_the_largest_potential_of_its_half_cell(paper, full_cell):
+    """q = 1 at C_slit max |phi_m|, where V_m = 2 phi_m of a full cell; from the truth a fit does not move."""
+    config = paper(layers=3, points=200, full_cell=full_cell, **TRUTH)
+    found = fit(planted(config, 0.0), config, points=100, evaluations=2)
+    largest = 0.4 / (2 if full_cell else 1)
+    assert found.config.charge_max == pytest.approx(TRUTH["slit_capacitance"] * largest, rel=1e-2)
+    table = found.table.set_index("parameter")["value"]
+    assert table["gamma"] == pytest.approx(TRUTH["gamma"], rel=0.01)
+
+
 def test_the_networks_time_does_not_depend_on_the_assumed_layers(paper):
     """A curve of 20 layers, fitted as 30 and 40: a slit's R_c and C_slit fall with their number, n^2 R_c C_slit not."""
     config = paper(layers=20, points=800, **TRUTH)

@@ -49,6 +49,18 @@ def test_gouy_chapman_stern(kcl, model):
     np.testing.assert_allclose(wall_charge(config, potentials)[1:], expected[1:], rtol=1e-3)
 
 
+@pytest.mark.parametrize("model", ["robin", "resolved"])
+def test_stern_layer_has_its_own_permittivity(kcl, model):
+    """Far below kT/e two plates in series: eps0 / C = h_S / 6 + lambda_D / 78.4, or 0.050 and 0.012 nm."""
+    points = kcl.with_diameter(1e-12)
+    settings = {"stern_model": model, "stern_thickness": 0.3e-9, "stern_permittivity": 6.0}
+    config = flat_wall(points, concentration=100.0, surface_cell=1e-11, growth=1.1, **settings)
+    potential = 1e-4
+    (charge,) = wall_charge(config, np.array([potential]))
+    thickness = 0.3e-9 / 6.0 + points.debye_length(100.0) / 78.4
+    assert charge == pytest.approx(constants.epsilon_0 * potential / thickness, rel=1e-3)
+
+
 @pytest.mark.parametrize("packing", [0.1, 0.3])
 def test_bikerman_capacitance_converges_at_second_order(kcl, packing):
     """C = eps/lambda |sinh psi| / {[1 + 2 nu sinh^2(psi/2)] sqrt(2/nu ln[1 + 2 nu sinh^2(psi/2)])} to 1e-3."""

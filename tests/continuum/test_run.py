@@ -8,7 +8,7 @@ import pytest
 from continuum import ContinuumConfig, Frames, OpenSpaceFlux, TransSlitFlux, run
 from continuum.mpnp import ModifiedPNP
 from continuum.newton import Newton, NewtonFailed
-from transslit import BadInput, ChargeStep, StageFailed, TransSlitRecord, TriangularCV
+from transslit import BadInput, ChargeStep, SlitNetwork, StageFailed, TransSlitRecord, TriangularCV
 from transslit.drive import Galvanostatic
 from transslit.progress import Progress
 
@@ -133,6 +133,23 @@ def test_closed_cell_keeps_every_ion(step):
     assert moved > 100  # mol/m^3: and yet they moved
 
 
+def test_terminal_current_of_a_closed_cell_carries_cations_off_the_positive_electrode(step):
+    """I_m = -dQ/dt of the ions from the positive electrode's wall to the mid-plane; the other electrode's is -I_m."""
+    _, folder, record = step
+    with Frames(folder) as frames:
+        mesh, z = frames.equations.mesh, frames.equations.z
+        own = mesh.centres[0, mesh.ion_cells] < mesh.length / 2
+        volumes = mesh.volumes[mesh.ion_cells[own]]
+        charge = 96485.33212 * np.array([z @ frame.c[:, own] @ volumes for frame in frames])
+        times = frames.times
+    positive, negative = (rows["I_m_A_per_m"].to_numpy() for _, rows in record.terminal.groupby("replica"))
+    rate = -np.diff(charge) / np.diff(times)
+    assert rate.min() > 0
+    np.testing.assert_allclose(positive[1:], rate, rtol=1e-3)  # at first there are several steps from frame to frame
+    np.testing.assert_allclose(positive[10:], rate[9:], rtol=1e-8)
+    np.testing.assert_array_equal(negative, -positive)
+
+
 def test_electrodes_of_equal_ions_mirror_each_other(step):
     """With equal diffusion coefficients the negative electrode is the positive one with the ions exchanged."""
     _, _, record = step
@@ -162,8 +179,6 @@ def test_field_of_charged_sheets_obeys_gauss(step):
 
 def test_field_between_walls_is_analytic(kcl, tmp_path):
     """Two bare walls: phi drops by sigma/2 times 2 R / eps between them, and E = sigma / (2 eps) everywhere."""
-    from transslit import SlitNetwork
-
     network = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir_length=3e-9)
     equations = ModifiedPNP(ContinuumConfig(network=network, electrolyte=kcl, drive=STEP, cell="full"))
     phi, _ = equations.to_si(equations.uniform(STEP.sigma))
@@ -171,6 +186,19 @@ def test_field_between_walls_is_analytic(kcl, tmp_path):
     free = ~equations.mesh.solid
     field = STEP.sigma / 2 / (equations.config.relative_permittivity * 8.8541878128e-12)
     np.testing.assert_allclose(np.polyfit(x[free], phi[free], 1)[0], -field, rtol=1e-9)
+
+
+def test_field_in_a_wall_is_that_of_its_permittivity(kcl):
+    """From the centre plane of a wall of eps = 4 half of its charge's field goes out: E = sigma / (2 eps eps0)."""
+    network = SlitNetwork(slit=1e-9, layers=1, slit_length=2e-9, reservoir_length=3e-9)
+    config = ContinuumConfig(network=network, electrolyte=kcl, drive=STEP, cell="full", sheet_permittivity=4.0)
+    equations = ModifiedPNP(config)
+    phi, _ = equations.to_si(equations.uniform(STEP.sigma))
+    x = equations.mesh.centres[0]
+    for wall in (x < 0, x > equations.mesh.length):
+        assert np.unique(x[wall]).size > 2
+        slope = np.polyfit(x[wall], phi[wall], 1)[0]
+        assert slope == pytest.approx(-STEP.sigma / 2 / (4 * 8.8541878128e-12), rel=1e-9)
 
 
 class Killed(BaseException):

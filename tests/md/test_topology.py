@@ -11,7 +11,7 @@ import pytest
 from openmm import app, unit
 
 from md import Cell, paper
-from md.forcefield import build_system, topology
+from md.forcefield import build_system, nonbonded, topology
 from md.packing import pack
 from md.propagate import simulation
 from md.stage import describe
@@ -97,6 +97,41 @@ def test_the_written_force_field_gives_the_same_energy(relaxed, described):
         found.append(state.getForces(asNumpy=True).value_in_unit(unit.kilojoule_per_mole / unit.nanometer)[mobile])
     scale = np.sqrt((found[0] ** 2).mean())
     np.testing.assert_allclose(found[1], found[0], atol=1e-4 * scale)
+
+
+def test_force_field_is_the_table_of_the_paper(cell):
+    """arXiv 2010.08151, Extended Data Table 1, in kcal/mol, angstrom and e; its -1.5 of Cl is -1 (Beglov & Roux 1994).
+
+    Water is rigid as in SPC/E (Berendsen et al. 1987): 1 angstrom, 109.47 degrees. Masses are IUPAC's; sheets are
+    frozen, and charged by the drive only.
+    """
+    table = {  # epsilon, sigma, charge, mass in Da
+        "GRA": (0.068, 3.407, 0.0, 0.0),
+        "K": (0.087, 3.143, 1.0, 39.0983),
+        "Cl": (0.150, 4.045, -1.0, 35.453),
+        "O": (0.155, 3.166, -0.848, 15.9994),
+        "H": (0.0, 2.058, 0.424, 1.00794),
+    }
+    residues = {ion.molecule.residue: ion.name for ion in cell.electrolyte.ions} | {"GRA": "GRA"}
+    structure = topology(cell, 1)
+    system = build_system(cell, structure)
+    force, atoms = nonbonded(system), list(structure.atoms())
+    seen = set()
+    for index, atom in enumerate(atoms):
+        name = residues.get(atom.residue.name, atom.name[0])
+        charge, sigma, epsilon = force.getParticleParameters(index)
+        found = (
+            epsilon.value_in_unit(unit.kilocalorie_per_mole),
+            sigma.value_in_unit(unit.angstrom),
+            charge.value_in_unit(unit.elementary_charge),
+            system.getParticleMass(index).value_in_unit(unit.dalton),
+        )
+        assert found == pytest.approx(table[name], rel=1e-9), name
+        seen.add(name)
+    assert seen == set(table)
+    lengths = [system.getConstraintParameters(n)[2].value_in_unit(unit.angstrom) for n in range(3)]
+    assert sorted(lengths) == pytest.approx([1.0, 1.0, 2 * np.sin(np.deg2rad(109.47 / 2))], rel=1e-6)
+    assert system.getNumConstraints() == 3
 
 
 @pytest.mark.slow

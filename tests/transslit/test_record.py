@@ -52,6 +52,16 @@ def test_filling_is_relative_to_the_largest_charge_of_the_slit():
     assert (table[table["time_s"] == 0]["q"] == 0).all()
 
 
+def test_filling_of_each_electrode_is_its_own():
+    """q = |Q_i| / max |Q_i| of the same replica and slit, where replica 1 holds a third of the charge of replica 0."""
+    record = planted()
+    charge = record.slits["Q_C_per_m"].where(record.slits["replica"] == 0, -record.slits["Q_C_per_m"] / 3)
+    table = TransSlitRecord(
+        record.crossings, record.slits.assign(Q_C_per_m=charge), record.terminal, record.metadata
+    ).joined()
+    np.testing.assert_allclose(table["q"], table["time_s"] / table["time_s"].max())
+
+
 def test_parts_that_miss_the_total_are_refused():
     record = planted()
     with pytest.raises(BadInput, match="add up"):
