@@ -48,6 +48,23 @@ def test_records_supply_width_cycle_and_passed_charge() -> None:
     assert "d" not in table_from_records([record()])  # a record that does not say how wide its slits are
 
 
+def test_charges_are_relative_to_the_largest_of_their_replica_and_slit() -> None:
+    """Replica 1 carries -0.3 times the current of replica 0: q and q_I rise from 0 to 1 in both."""
+    both = []
+    for number, share in ((0, 1.0), (1, -0.3)):
+        one = record()
+        for table, columns in (
+            (one.crossings, ["dphi_V", "I_A_per_m", "I_migration_A_per_m"]),
+            (one.slits, ["Q_C_per_m", "rho_C_per_m3"]),
+        ):
+            table[columns] *= share
+        both.append([table.assign(replica=number) for table in (one.crossings, one.slits, one.terminal)])
+    tables = (pd.concat(pair, ignore_index=True) for pair in zip(*both, strict=True))
+    table = table_from_records([TransSlitRecord(*tables, metadata=record().metadata)])
+    for column in ("q", "q_I"):
+        np.testing.assert_allclose(table[column], table["time_s"])
+
+
 def test_records_of_uneven_steps_are_put_on_even_times() -> None:
     uneven = record(times=11)
     for table in (uneven.crossings, uneven.slits, uneven.terminal):
