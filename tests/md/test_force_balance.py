@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from scipy import constants
 
-from md import run
+from md import TransSlitFlux, run
 from md.cell import Cell
 from md.force_balance import PARTS, force_balance, force_currents, friction_at, mean_forces
 from md.forcefield import PER_SHEET_ATOM, build_system, topology
-from md.ion_forces import FORCE, KINDS, IonForces, charge_sheet_atoms, contact_context, electrostatic_context
+from md.ion_forces import FORCE, INTERVAL, KINDS, IonForces, charge_sheet_atoms, contact_context, electrostatic_context
 from md.packing import pack
 from md.path_field import PathField, Paths
 from transslit import SlitNetwork
@@ -295,6 +295,142 @@ def test_migration_is_the_mean_field(cell):
         assert table.loc[half_cell, "local_field_pN"] == pytest.approx(-expected, rel=2e-3, abs=1e-3)
 
 
+def test_mean_field_is_the_mean_over_boxes_and_mirror_images(cell):
+    """Of 0.3 cos(4 pi x / Lx) + 0.2 cos(2 pi y / Ly) and parts that are odd about the mirror planes or the boxes' mean.
+
+    Grid differences and interpolation of cos(2 pi y / Ly) are good to (k h)^2 / 3 = 0.5 %.
+    """
+    number, kinds = sum(cell.ion_numbers.values()), cell.ion_sites.kind
+    random = np.random.default_rng(4)
+    nx, ny = Grid(cell)
+    x, y = 2 * np.pi * np.arange(nx)[:, None] / nx, 2 * np.pi * np.arange(ny) / ny
+    even = 0.3 * np.cos(2 * x) + 0.2 * np.cos(y)
+    odd = 0.4 * np.sin(2 * x) + 0.5 * np.sin(y) + 0.25 * np.cos(x) * np.cos(y)
+    results = [
+        SimpleNamespace(
+            box=box,
+            time=np.array([0.1, 0.2]) * 1e-12,
+            positions=np.tile(random.uniform(0, 1, (number, 3)) * cell.box, (2, 1, 1)),
+            forces=np.zeros((2, len(KINDS), number, 3)),
+            phi={0: even + odd + share * np.cos(2 * x) * np.cos(y)},
+        )
+        for box, share in ((0, 0.6), (1, -0.6))
+    ]
+    table = force_balance(results, cell).query("i == 1").set_index(["replica", "ion"])["mean_field_pN"]
+    paths, k = Paths(cell), 2 * np.pi / cell.box
+    expected = {}
+    for each in results:
+        place = each.positions[0]
+        for half_cell in range(4):
+            w, _ = paths.at(half_cell, 1, place)
+            field = 0.6 * k[0] * np.sin(2 * k[0] * place[:, 0]), 0.2 * k[1] * np.sin(k[1] * place[:, 1])
+            along = (w * np.stack(field, axis=-1)).sum(axis=-1) * paths.field.length * 1e12
+            for ion, charge in ((0, E), (1, -E)):
+                name = cell.electrolyte.names[ion]
+                expected[4 * each.box + half_cell, name] = charge * along[kinds == ion].sum()
+    assert len(table) == len(expected) == 16
+    size = np.abs(list(expected.values())).max()
+    for key, value in expected.items():
+        assert table[key] == pytest.approx(value, abs=0.01 * size), key
+
+
+def test_thermal_force_and_scatter_by_hand(cell):
+    """Ions at rest in the deeper slit: kT div w at the T of their box, w F of a force of known scatter, by interval.
+
+    Water pushes by 1 and 3, then by 5 and 7 pN along x: means of 2 and 6, sqrt(2 / 2) = 1 the error of both.
+    """
+    number = sum(cell.ion_numbers.values())
+    place = np.array([float(cell.to_box(cell.half_cells[1], cell.network.slit_centres[1])), 0.4e-9, 0.1e-9])
+    time = np.array([0.1, 0.5, 0.6, 1.0]) * 1e-12
+    forces = np.zeros((4, len(KINDS), number, 3))
+    forces[:, KINDS.index("water"), :, 0] = np.array([1.0, 3.0, 5.0, 7.0])[:, None] * 1e-12
+    results = [
+        SimpleNamespace(
+            box=box, time=time, positions=np.tile(place, (4, number, 1)), forces=forces,
+            phi={0: np.zeros(Grid(cell)), 1: np.zeros(Grid(cell))},
+        )
+        for box in (0, 1)
+    ]  # fmt: skip
+    rows = [(0, 0.0, 300.0), (0, 1e-12, 300.0), (1, 0.0, 600.0), (1, 1e-12, 600.0)]
+    table = force_balance(results, cell, pd.DataFrame(rows, columns=["box", "time_s", "T_K"]))
+    paths = Paths(cell)
+    w, divergence = paths.at(1, 1, place)
+    assert divergence > 0
+    for box, temperature in ((0, 300.0), (1, 600.0)):
+        for ion in cell.electrolyte.names:
+            own = table.query(f"replica == {4 * box + 1} and i == 1 and ion == '{ion}'")
+            scale = cell.ion_numbers[ion] * paths.field.length
+            np.testing.assert_allclose(own["time_s"], [0.25e-12, 0.75e-12])
+            thermal = scale * constants.k * temperature * divergence * 1e12
+            np.testing.assert_allclose(own["thermal_pN"], thermal, rtol=1e-9)
+            np.testing.assert_allclose(own["water_pN"], scale * w[0] * np.array([2.0, 6.0]), rtol=1e-6)
+            np.testing.assert_allclose(own["water_error_pN"], scale * abs(w[0]), rtol=1e-6)
+            np.testing.assert_allclose(own["ions"], scale * np.hypot(*w), rtol=1e-9)
+
+
+def test_inertia_is_the_momentum_lost(cell):
+    """-d/dt m v.w of K ions that slow down at 2 nm/ps^2 along y in mid-slit; and their current, e v.w."""
+    number, acceleration = sum(cell.ion_numbers.values()), 2e15
+    time = np.arange(1, 10) * 0.05e-12
+    y = 0.4e-9 + 150.0 * time - acceleration * time**2 / 2
+    x = float(cell.to_box(cell.half_cells[0], cell.network.slit_centres[1]))
+    path = np.column_stack([np.full(9, x), y, np.zeros(9)])
+    results = SimpleNamespace(
+        box=0,
+        time=time,
+        positions=np.repeat(path[:, None], number, axis=1),
+        forces=np.zeros((9, len(KINDS), number, 3)),
+        phi={0: np.zeros(Grid(cell))},
+    )
+    own = force_balance([results], cell).query("replica == 0 and i == 1 and ion == 'K'").iloc[0]
+    paths = Paths(cell)
+    w = paths.at(0, 1, path)[0][:, 1]
+    mass = 39.0983 * constants.atomic_mass
+    momentum = cell.ion_numbers["K"] * mass * np.gradient(y, time) * w * paths.field.length * 1e12
+    expected = -np.gradient(momentum, time).mean()
+    assert abs(expected) > 0
+    assert own["inertia_pN"] == pytest.approx(expected, rel=1e-6)
+    speed = cell.ion_numbers["K"] * (np.gradient(y, time) * w).mean()
+    assert own["I_path_A_per_m"] == pytest.approx(E * speed / (2 * cell.depth), rel=1e-6)
+
+
+def test_mean_forces_are_those_of_the_electrode_and_scatter_over_its_half_cells():
+    """Two boxes: half-cells 0, 1, 4 and 5 are the positive electrode's, each with two ions and its number in pN."""
+    rows = [
+        {
+            "replica": replica,
+            "time_s": 0.0,
+            "i": 1,
+            "ion": "K",
+            "ions": 2.0,
+            **{f"{part}_pN": replica for part in PARTS},
+        }
+        for replica in range(8)
+    ]
+    table = mean_forces(pd.DataFrame(rows))
+    for electrode, replicas in (("positive", [0, 1, 4, 5]), ("negative", [2, 3, 6, 7])):
+        found = table.loc[(electrode, 1, "K")]
+        for part in PARTS:
+            assert found[f"{part}_pN"] == pytest.approx(np.mean(replicas) / 2)
+            assert found[f"{part}_error_pN"] == pytest.approx(np.std(replicas, ddof=1) / np.sqrt(4) / 2)
+
+
+def test_currents_of_forces_by_hand(cell):
+    """I = z e (D / kT) F / (length of the path) / (2 Lz), summed over the ions; contact is ions + carbon."""
+    keys = {"replica": 0, "time_s": 0.0, "i": 1, "I_path_A_per_m": 5.0, "water_pN": 9.0}
+    rows = [
+        {**keys, "ion": "K", "mean_field_pN": 1.0, "thermal_pN": 2.0, "ions_pN": 3.0, "carbon_pN": 4.0},
+        {**keys, "ion": "Cl", "mean_field_pN": 10.0, "thermal_pN": 20.0, "ions_pN": 30.0, "carbon_pN": 40.0},
+    ]
+    found = force_currents(pd.DataFrame(rows), cell, np.array([2e-9, 1e-9])).iloc[0]
+    length = cell.network.slit_length - cell.network.edge_gap + cell.network.pitch
+    unit = E * 1e-9 / (constants.k * 298.15) * 1e-12 / length / (2 * cell.depth)
+    assert found["I_mean_field_A_per_m"] == pytest.approx(unit * (2 * 1 - 10))
+    assert found["I_thermal_A_per_m"] == pytest.approx(unit * (2 * 2 - 20))
+    assert found["I_contact_A_per_m"] == pytest.approx(unit * (2 * 7 - 70))
+    assert found["I_path_A_per_m"] == 10.0
+
+
 def test_friction_follows_the_legs(make_config):
     cell = Cell(make_config(friction=5.0, post_step_friction=20.0, post_step_duration=0.2e-12, duration=1e-12))
     np.testing.assert_allclose(friction_at(cell, np.array([0.05, 0.2, 0.25, 1.0]) * 1e-12), [20e12, 20e12, 5e12, 5e12])
@@ -313,6 +449,37 @@ def test_analyzer_reads_frames_after_the_onset(pair_cell, make_universe):
     np.testing.assert_allclose(found.forces[0, 0], expected["electrostatic"], rtol=1e-3, atol=1e-13)
     assert list(found.phi) == [0]
     assert found.box == 3
+
+
+def test_potential_of_an_interval_is_the_mean_over_its_frames(pair_cell, make_universe):
+    """That of all charges, as the analyzer of currents has it; frames at 0, 0.25, 0.5, 0.75 and 1 ps, two intervals."""
+    cell = pair_cell
+    path = np.array([2 * cell.walls[0], 1.0e-9, 1.2e-9]) + 0.1e-9 * np.arange(5)[:, None] * [0.5, 1.0, 0.0]
+    ions = [("K", path), ("Cl", np.add(path, [0.1e-9, 0.6e-9, 0.0]))]
+    universe = make_universe(cell, ions, interval=0.25)
+    found = IonForces(universe, cell, every=2).run().results
+    assert INTERVAL == 0.5e-12
+    assert list(found.phi) == [0, 1]
+    for number in (0, 1):
+        first = 2 * number + 1
+        expected = TransSlitFlux(universe, cell).run(start=first, stop=first + 2).results.phi_map
+        np.testing.assert_allclose(found.phi[number], expected, atol=1e-9 * np.abs(expected).max())
+    np.testing.assert_array_equal(np.isnan(found.forces).all(axis=(1, 2, 3)), [True, False, True, False])
+
+
+def test_charges_that_are_solved_for_pull_as_imposed_ones_do(pair_cell):
+    """The same charge on every sheet atom but one, which has a little more: to that little, the same force."""
+    cell = pair_cell
+    ions = np.array([[2 * cell.walls[0], part * cell.box[1], 0.2e-9] for part in (0.25, 0.75)])
+    imposed = forces(cell, ions, 0.02)["electrostatic"]
+    context = electrostatic_context(cell, 0)
+    solved = cell.sheet_atoms["sign"] * 0.02
+    solved[-1] *= 1 + 1e-6
+    charge_sheet_atoms(context, cell, solved)
+    context.setPositions(np.concatenate([cell.sheet_atoms["positions"], ions]) * 1e9)
+    state = context.getState(getForces=True, groups={0})
+    found = np.asarray(state.getForces(asNumpy=True))[len(solved) :] * FORCE
+    np.testing.assert_allclose(found, imposed, atol=1e-3 * np.abs(imposed).max())
 
 
 @pytest.mark.slow
