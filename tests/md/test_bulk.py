@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from openmm import unit
 
+from md import bulk
 from md.bulk import (
     BulkBox,
+    BulkProperties,
     BulkSettings,
     _rescale,
     at_pressure,
@@ -79,6 +82,35 @@ def test_the_box_is_what_was_asked(concentration, units):
     water, again = box.positions[2 * units :].reshape(-1, 3, 3), moved[2 * units :].reshape(-1, 3, 3)
     np.testing.assert_allclose(again[:, 0], 1.01 * water[:, 0])
     np.testing.assert_allclose(again - again[:, :1], water - water[:, :1], atol=1e-20)
+
+
+def test_density_and_concentration_count_every_ion():
+    """Two CaCl2 and a hundred waters in 27 nm^3, by hand."""
+    box = BulkBox(load_electrolyte("CaCl2"), {"Ca": 2, "Cl": 4}, 100, 3e-9, np.zeros((0, 3)))
+    mass = (2 * 40.078 + 4 * 35.453 + 100 * 18.0153) * 1.66053907e-27
+    assert box.density == pytest.approx(mass / 27e-27, rel=1e-6)
+    assert box.concentration == pytest.approx(2 / 6.02214076e23 / 27e-27)
+
+
+def test_an_infinite_box_diffuses_faster():
+    found = BulkProperties(1000.0, 1.0, 1000.0, {}, {}, {"K": 1.8e-9, "water": 2.4e-9}, {}, 0.3e-9, 298.15)
+    assert found.corrected == pytest.approx({"K": 2.1e-9, "water": 2.7e-9})
+
+
+def test_density_is_that_at_one_bar_with_the_long_range_dispersion(monkeypatch):
+    class Stopped(Exception):
+        pass
+
+    def stop(box, system, *_):
+        raise Stopped(system)
+
+    monkeypatch.setattr(bulk, "_simulation", stop)
+    with pytest.raises(Stopped) as stopped:
+        at_pressure(bulk_box(KCL, 1000.0, 300))
+    forces = {force.getName(): force for force in stopped.value.args[0].getForces()}
+    assert forces["MonteCarloBarostat"].getDefaultPressure().value_in_unit(unit.bar) == pytest.approx(1.0)
+    assert forces["MonteCarloBarostat"].getDefaultTemperature().value_in_unit(unit.kelvin) == pytest.approx(298.15)
+    assert forces["NonbondedForce"].getUseDispersionCorrection()
 
 
 def test_a_box_too_small_is_refused():

@@ -136,6 +136,32 @@ def test_two_ions(pair_cell):
         np.testing.assert_allclose(found[kind], 0, atol=1e-18)
 
 
+def lennard_jones(place, others, epsilon, sigma, cell):
+    """Force in N on `place` by `others` within the cutoff, nearest images; epsilon in kcal/mol, sigma in angstrom."""
+    away = place - others
+    away -= cell.box * np.round(away / cell.box)
+    away = away[np.linalg.norm(away, axis=1) < cell.config.cutoff]
+    share = (sigma * 1e-10 / np.linalg.norm(away, axis=1)) ** 6
+    size = 24 * epsilon * 4184 / constants.N_A * (2 * share**2 - share)
+    return ((size / (away**2).sum(axis=1))[:, None] * away).sum(axis=0)
+
+
+def test_water_and_carbon_push_as_the_paper_has_them(pair_cell):
+    """K 0.31 nm from an oxygen and Cl 0.33 nm off a wall: Lennard-Jones, arXiv 2010.08151, Extended Data Table 1."""
+    cell = pair_cell
+    potassium = np.array([2 * cell.walls[0], 1.5e-9, 1.2e-9])
+    chloride = np.array([cell.walls[0] + 0.33e-9, 1.5e-9, 1.2e-9])
+    oxygen = np.add(potassium, [0.0, 0.31e-9, 0.0])
+    water = oxygen + np.array([[0.0, 0.0, 0.0], [0.0, 0.1e-9, 0.0], [0.0, 0.0, 0.1e-9]])
+    found = forces(cell, np.array([potassium, chloride]), waters=1, water=water)
+    push = lennard_jones(potassium, oxygen[None], np.sqrt(0.087 * 0.155), (3.143 + 3.166) / 2, cell)
+    np.testing.assert_allclose(found["water"], [push, np.zeros(3)], atol=1e-4 * np.abs(push).max())
+    carbon = cell.sheet_atoms["positions"]
+    push = lennard_jones(chloride, carbon, np.sqrt(0.150 * 0.068), (4.045 + 3.407) / 2, cell)
+    assert push[0] > 0
+    np.testing.assert_allclose(found["carbon"], [np.zeros(3), push], atol=1e-4 * np.abs(push).max())
+
+
 def test_kinds_add_up_to_the_force_of_the_run(config, make_universe):
     """On a packed cell with charged sheets, and from positions rounded as XTC rounds them."""
     cell = Cell(config)
@@ -468,18 +494,17 @@ def test_potential_of_an_interval_is_the_mean_over_its_frames(pair_cell, make_un
 
 
 def test_charges_that_are_solved_for_pull_as_imposed_ones_do(pair_cell):
-    """The same charge on every sheet atom but one, which has a little more: to that little, the same force."""
+    """The same charge on every sheet atom but one, which has a millionth more: the same forces."""
     cell = pair_cell
     ions = np.array([[2 * cell.walls[0], part * cell.box[1], 0.2e-9] for part in (0.25, 0.75)])
-    imposed = forces(cell, ions, 0.02)["electrostatic"]
-    context = electrostatic_context(cell, 0)
-    solved = cell.sheet_atoms["sign"] * 0.02
-    solved[-1] *= 1 + 1e-6
-    charge_sheet_atoms(context, cell, solved)
+    context, found = electrostatic_context(cell, 0), []
     context.setPositions(np.concatenate([cell.sheet_atoms["positions"], ions]) * 1e9)
-    state = context.getState(getForces=True, groups={0})
-    found = np.asarray(state.getForces(asNumpy=True))[len(solved) :] * FORCE
-    np.testing.assert_allclose(found, imposed, atol=1e-3 * np.abs(imposed).max())
+    imposed = cell.sheet_atoms["sign"] * 0.02
+    for charge in (imposed, np.append(imposed[:-1], imposed[-1] * (1 + 1e-6))):
+        charge_sheet_atoms(context, cell, charge)
+        state = context.getState(getForces=True, groups={0})
+        found.append(np.asarray(state.getForces(asNumpy=True))[len(charge) :])
+    np.testing.assert_allclose(found[1], found[0], atol=1e-3 * np.abs(found[0]).max())
 
 
 @pytest.mark.slow
