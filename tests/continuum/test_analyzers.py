@@ -18,6 +18,7 @@ from continuum import (
     resistances,
     run,
 )
+from continuum.frames import write_frames
 from continuum.mpnp import ModifiedPNP
 from continuum.trans_slit_flux import PlaneCurrents
 from transslit import BadInput, SlitNetwork, TriangularCV, load_electrolyte
@@ -65,6 +66,31 @@ def test_accumulation_is_the_rate_of_the_contents(cv):
     parts = table[[f"rate_{name}_mol_per_m3_s" for name in ("migration", "diffusion", "steric")]].sum(axis=1)
     np.testing.assert_allclose(parts, table["rate_total_mol_per_m3_s"], rtol=0, atol=1e-9 * np.abs(gained).max())
     np.testing.assert_allclose(table["c_mol_per_m3"], record.slits.sort_values(["time_s", "i"])["c_mol_per_m3"])
+
+
+@pytest.mark.parametrize("part", ["migration", "diffusion"])
+def test_parts_are_named_after_what_drives_them(kcl, small, tmp_path, part):
+    """Point-like ions in an even field at one concentration only migrate; in a gradient without field, only diffuse."""
+    config = ContinuumConfig(network=small, electrolyte=kcl.with_diameter(1e-12))
+    equations = ModifiedPNP(config)
+    phi, c = equations.to_si(equations.uniform(0.0))
+    depth = equations.mesh.centres[0] / equations.mesh.length
+    if part == "migration":
+        phi = -0.1 * depth  # V
+    else:
+        c = c * (0.5 + depth[equations.mesh.ion_cells])
+    zero = dict.fromkeys(("time_s", "drive", "I_m_A_per_m", "electrode_C_per_m"), np.zeros(1))
+    write_frames(tmp_path / "frames.h5", config, {**zero, "phi_V": phi[None], "c_mol_per_m3": c[None]}, True)
+    with Frames(tmp_path) as frames:
+        rates = Accumulation(frames).run().results.table
+        crossings = TransSlitFlux(frames).run().results.record.crossings
+    for table, name in ((rates, "rate_{}_mol_per_m3_s"), (crossings, "I_{}_A_per_m")):
+        total = table[name.format("total")] if table is rates else table["I_A_per_m"]
+        size = np.abs(total).max()
+        assert size > 0
+        for each in ("migration", "diffusion", "steric"):
+            expected = total if each == part else 0.0 * total
+            np.testing.assert_allclose(table[name.format(each)], expected, atol=1e-6 * size, err_msg=each)
 
 
 def test_line_and_gap_carry_the_crossing_current(cv):

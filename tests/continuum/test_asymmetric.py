@@ -5,7 +5,8 @@ import pytest
 from scipy import constants
 from scipy.integrate import solve_ivp
 
-from continuum import Frames, run
+from continuum import Frames, OpenSpaceFlux, run
+from continuum.frames import write_frames
 from continuum.mpnp import ModifiedPNP
 from continuum.newton import Newton
 from continuum.open_space_flux import junction
@@ -152,6 +153,23 @@ def test_liquid_junction_is_not_taken_for_migration_of_charge(gradient):
     a, b = (np.argmin(np.abs(depth - place)) for place in (12e-9, 18e-9))
     expected = -(d[0] - d[1]) / (np.abs(z) @ d) * np.log(c[0, b] / c[0, a])
     assert psi[where[b]] - psi[where[a]] == pytest.approx(expected, rel=0.03)
+
+
+def test_currents_of_the_open_space_have_the_junction_apart(gradient, tmp_path):
+    """The same as frames: the junction cancels diffusion, and of migration nothing else is left."""
+    equations, x, _ = gradient(1e-3)
+    phi, c = equations.to_si(advanced(equations, x, 0.0))
+    rest = dict.fromkeys(("time_s", "drive", "I_m_A_per_m", "electrode_C_per_m"), np.zeros(1))
+    fields = {"phi_V": phi[None], "c_mol_per_m3": c[None]}
+    write_frames(tmp_path / "frames.h5", equations.config, {**rest, **fields}, True)
+    with Frames(tmp_path) as frames:
+        table = OpenSpaceFlux(frames, [15e-9]).run().results.table
+    (row,) = table.to_dict("records")
+    assert row["x_m"] == pytest.approx(15e-9, abs=0.3e-9)
+    size = abs(row["I_diffusion_A_per_m"])
+    assert row["I_junction_A_per_m"] == pytest.approx(-row["I_diffusion_A_per_m"], rel=0.02)
+    assert abs(row["I_migration_A_per_m"]) < 0.02 * size
+    assert abs(row["I_A_per_m"]) < 0.02 * size
 
 
 def test_migration_without_the_junction_is_what_the_voltage_drives(gradient):

@@ -1,4 +1,4 @@
-"""Profiles across the slits: one ion in a known bin is one ion over the volume of that bin."""
+"""Profiles across the slits, and the reservoirs: one ion in a known place is one ion over the volume of that place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from md import density_profile
+from md.cell import Cell
 from md.density_profile import BINS, DensityProfile, density_profiles
+from md.reservoir import Reservoir
+from transslit import load_electrolyte
 
 N_A = 6.02214076e23
 
@@ -77,3 +80,24 @@ def test_profiles_before_and_after(make_config, cell, make_universe, monkeypatch
     np.testing.assert_array_less(occupied["c_M"], occupied["high"])
     assert (occupied["high"] < molar(cell)).all()
     assert (table[table["c_M"] == 0][["low", "high"]] == 0).all(axis=None)
+
+
+def test_concentration_of_the_reservoirs_is_that_of_their_inner_half(make_config, make_universe):
+    """Both reservoirs: 4 R long, of which 2 R are counted, by 2 L by the depth; c is the mean of c_Ca and c_Cl / 2.
+
+    Two Ca are inside, near either mid-plane, one a quarter of R off the electrode; of three Cl one is inside.
+    """
+    cell = Cell(make_config(electrolyte=load_electrolyte("CaCl2"), concentration=500.0))
+    network, places = cell.network, {}
+    for name, half_cell, share in (
+        ("Ca", 0, 0.6), ("Ca", 1, 0.9), ("Ca", 2, 0.25), ("Cl", 3, 0.55), ("Cl", 0, 0.45), ("Cl", 1, -0.1)
+    ):  # fmt: skip
+        x = cell.to_box(cell.half_cells[half_cell], network.depth + share * network.reservoir_length)
+        places.setdefault(name, []).append(float(x))
+    universe = make_universe(cell, [(name, path([x, x])) for name, xs in places.items() for x in xs])
+    table = Reservoir(universe, cell).run().results.table
+    one = 1 / N_A / (2 * network.reservoir_length * cell.box[1] * cell.box[2])
+    np.testing.assert_allclose(table["c_Ca_mol_per_m3"], 2 * one)
+    np.testing.assert_allclose(table["c_Cl_mol_per_m3"], one)
+    np.testing.assert_allclose(table["c_mol_per_m3"], (2 + 1 / 2) / 2 * one)
+    np.testing.assert_allclose(table["time_s"], [0.0, 0.05e-12], atol=1e-20)
