@@ -2,11 +2,11 @@
 
 from md.cell import Cell
 from md.config import MDConfig, paper, quick
-from md.equilibrium import equilibrium_work, remake_equilibrium, workload
 from md.force_balance import force_balance, force_currents, mean_forces
 from md.ion_forces import IonForces
 from md.snapshots import snapshots
 from md.stage import run
+from md.starts import make_starts, starts_work, workload
 from md.trans_slit_flux import TransSlitFlux
 
 __all__ = [
@@ -14,14 +14,14 @@ __all__ = [
     "IonForces",
     "MDConfig",
     "TransSlitFlux",
-    "equilibrium_work",
     "force_balance",
     "force_currents",
+    "make_starts",
     "mean_forces",
     "paper",
     "quick",
-    "remake_equilibrium",
     "run",
     "snapshots",
+    "starts_work",
     "workload",
 ]

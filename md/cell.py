@@ -125,6 +125,16 @@ class Cell:
         return {"positions": joined, "sign": np.concatenate(signs), "sheet": np.concatenate(sheets)}
 
     @property
+    def frozen(self) -> int:
+        """Number of the sheets' atoms among the particles: none in implicit water, where sheets are a field."""
+        return 0 if self.config.water == "implicit" else len(self.sheet_atoms["sign"])
+
+    @property
+    def permittivity(self) -> float:
+        """eps_r between the charges of the particles: of the electrolyte in implicit water, 1 where water is atoms."""
+        return float(self.electrolyte.solvent.permittivity.value) if self.config.water == "implicit" else 1.0
+
+    @property
     def sheet_charge(self) -> float:
         """Magnitude of the charge of a charged sheet per area (both faces together), C/m^2."""
         return float(self.sheet_lattice.atoms_per_area * self.config.charge_per_carbon * constants.e)
@@ -190,7 +200,7 @@ class Cell:
 
         Zero without a solvent.
         """
-        if self.electrolyte.solvent.model == "none":
+        if self.electrolyte.solvent.model == "none" or self.config.water == "implicit":
             return 0.0
         displaced = self.config.apparent_molar_volume * self.initial_concentration
         return float(self.electrolyte.solvent.density.value * (1 - displaced) * (1 + self.config.overfill))

@@ -13,6 +13,7 @@ Presets: `quick` (two cores, minutes) and `paper` (longer sheets, a larger reser
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -46,7 +47,12 @@ SUDDEN = ("charge-step", "charge-pulse")  # drives whose heat needs a strong the
 
 
 def default_friction(known: dict[str, Any]) -> float:
-    """Friction in 1/ps that keeps the liquid within some 10 K of its temperature under a drive (see `md.legs`)."""
+    """Friction in 1/ps: what keeps explicit water within some 10 K of its temperature under a drive (see `md.legs`).
+
+    In implicit water the time in which the velocity of an ion of K's mass and diffusion coefficient relaxes.
+    """
+    if known.get("water") == "implicit":
+        return 33.0
     return 5.0 if known.get("drive") in SUDDEN else 1.0
 
 
@@ -64,6 +70,11 @@ def default_electrode_uptake(known: dict[str, Any]) -> float:
     return 0.0 if alone or known.get("drive") in ("potential-step", "cv") else 0.275
 
 
+def by_water(explicit: float, implicit: float) -> Callable[[dict[str, Any]], float]:
+    """Default of a field that depends on the model of water."""
+    return lambda known: implicit if known.get("water") == "implicit" else explicit
+
+
 class MDConfig(Config):
     """Staggered sheets in a periodic box, and the drive; SI units unless a field says otherwise.
 
@@ -74,6 +85,9 @@ class MDConfig(Config):
     electrolyte: Electrolyte = Field(description="ions, with their force fields, and solvent")
     concentration: Concentration = Field(
         description="concentration of formula units in the reservoirs after charging, in mol/m^3"
+    )
+    water: Literal["explicit", "implicit"] = Field(
+        "explicit", description="water: explicit (molecules) or implicit (a dielectric, with ions by Langevin dynamics)"
     )
     lattice: str = Field("graphene", description="lattice of the sheets, and force field of their atoms")
     drive: DriveName = Field("charge-step", description="what is imposed on the electrodes over time")
@@ -97,16 +111,24 @@ class MDConfig(Config):
     cutoff: Length = Field(
         0.9e-9, description="cutoff of Lennard-Jones forces and of the direct space of particle-mesh Ewald, in m"
     )
-    ewald_tolerance: float = Field(5e-4, gt=0, lt=0.1, description="error tolerance of particle-mesh Ewald forces")
+    ewald_tolerance: float = Field(
+        gt=0,
+        lt=0.1,
+        default_factory=by_water(5e-4, 1e-3),
+        description="error tolerance of particle-mesh Ewald forces; default: 5e-4, in implicit water 1e-3",
+    )
     friction: Rate = Field(  # see `md.legs`
         default_factory=default_friction,
         description="friction of the Langevin thermostat, in 1/ps;"
-        " default: 5/ps for charge-step and charge-pulse, else 1/ps",
+        " default: 5/ps for charge-step and charge-pulse, else 1/ps; in implicit water 33/ps",
     )
     post_step_friction: Rate = Field(
         20.0, description="friction of the Langevin thermostat just after a jump of the charge, in 1/ps"
     )
-    timestep: Time = Field(2e-15, description="timestep of the integrator, in s")
+    timestep: Time = Field(
+        default_factory=by_water(2e-15, 10e-15),
+        description="timestep of the integrator, in s; default: 2 fs, in implicit water 10 fs",
+    )
     post_step_timestep: Time = Field(  # 2 fs can blow up in the tens of volts after a charge step
         1e-15, description="timestep just after a jump of the charge, in s"
     )
@@ -114,15 +136,33 @@ class MDConfig(Config):
         0.5e-12, description="time after a jump of the charge with a shorter timestep and a higher friction, in s"
     )
     decorrelation: Time = Field(
-        1e-12, description="uncharged time of each box between the shared equilibrium and the drive, in s"
+        default_factory=by_water(1e-12, 20e-12),
+        description="uncharged time of each box between its start and the drive, in s; default: 1 ps, in implicit"
+        " water 20 ps",
     )
-    duration: Time = Field(10e-12, description="steps, ramps and pulses: time at the final charge or voltage, in s")
-    frame_interval: Time = Field(0.05e-12, description="time between stored frames, in s")
+    duration: Time = Field(
+        default_factory=by_water(10e-12, 300e-12),
+        description="steps, ramps and pulses: time at the final charge or voltage, in s; default: 10 ps, in implicit"
+        " water 300 ps",
+    )
+    frame_interval: Time = Field(
+        default_factory=by_water(0.05e-12, 0.25e-12),
+        description="time between stored frames, in s; default: 50 fs, in implicit water 250 fs",
+    )
+    distribution: TimeOrZero = Field(
+        200e-12,
+        description="time in implicit water, from random places on, after which a start takes over its ions, in s",
+    )
     anneal: TimeOrZero = Field(
-        8e-12, description="time of the annealing before the equilibration of a cell without a shipped one, in s"
+        8e-12,
+        description="annealing of a start whose ions were packed at random (molecular ions, liquids of ions), in s",
     )
     anneal_temperature: Temperature = Field(500.0, description="temperature of the annealing, in K")
-    equilibration: Time = Field(16e-12, description="time of the equilibration of a cell without a shipped one, in s")
+    equilibration: Time = Field(
+        default_factory=by_water(16e-12, 200e-12),
+        description="time of the equilibration of a box without a shipped start, in s; default: 16 ps, in implicit"
+        " water 200 ps",
+    )
     electrode_uptake_fraction: float = Field(  # see `md.cell`
         ge=0,
         le=1,
@@ -140,7 +180,9 @@ class MDConfig(Config):
         0.5e-12, description="moving average of potentials and contents before currents are decomposed, in s"
     )
     force_frames: TimeOrZero = Field(
-        0.25e-12, description="time between the frames whose forces are evaluated, in s; 0 for none"
+        default_factory=by_water(0.25e-12, 0.0),
+        description="time between the frames whose forces are evaluated, in s; 0 for none; default: 0.25 ps, in"
+        " implicit water none",
     )
     replicas: int = Field(
         3, ge=1, le=1000, description="number of boxes, each with its own start, velocities and noise"
@@ -214,8 +256,10 @@ class MDConfig(Config):
         for field in ("timestep", "post_step_timestep"):
             step = getattr(self, field)
             ratio = self.frame_interval / step
-            if step > 4e-15 or abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
-                raise BadInput(field, f"{step * 1e15:g} fs", "give at most 4 fs, and a whole number of them per frame")
+            most = 20e-15 if self.water == "implicit" else 4e-15
+            if step > most or abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
+                fits = f"give at most {most * 1e15:g} fs, and a whole number of them per frame"
+                raise BadInput(field, f"{step * 1e15:g} fs", fits)
         for field in ("duration", "ramp", "rest"):
             frames = getattr(self, field) / self.frame_interval
             if abs(frames - round(frames)) > 1e-6:
@@ -284,4 +328,6 @@ def _preset(values: dict[str, Any], slit: float, given: dict[str, Any]) -> MDCon
     """The configuration of a preset's values, but for the fields that are given."""
     of_network = {name: value for name, value in values.items() if name in SlitNetwork.model_fields}
     others = {name: value for name, value in values.items() if name not in of_network}
+    if given.get("water") == "implicit":  # times and timesteps are those of molecules
+        others = {}
     return MDConfig.read(**{"network": SlitNetwork(slit=slit, **of_network), **others, **given})

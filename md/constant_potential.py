@@ -2,18 +2,15 @@
 
 At each step the charges q minimise the electrostatic energy q.A.q/2 + q.b(liquid) - q.psi at the imposed potentials
 psi, under sum q = 0 over both electrodes, so that the box is always neutral and only the difference V_m matters
-(OpenMM's ConstantPotentialForce; Dufils et al. 2019, doi:10.1103/PhysRevLett.123.195501). The charge of a sheet atom is
-a Gaussian q exp(-r^2 / w^2) / (pi^(3/2) w^3) with w = 0.0505 nm, which is 1 / (1.979 per angstrom): Reed, Lanning &
-Madden 2007, doi:10.1063/1.2464084. The Thomas-Fermi length is zero: a perfect metal.
+(OpenMM's ConstantPotentialForce; Dufils et al. 2019, doi:10.1103/PhysRevLett.123.195501). Sheet atoms are the Gaussians
+of `md.sheet_field`. The Thomas-Fermi length is zero: a perfect metal.
 
 The minimum is linear in V_m and the electrodes are frozen, so that it is the sum of two terms:
 
     q = q_0(liquid) + V_m g,    force on the liquid = that of q_0 - V_m grad (q_liquid phi_g(x, y)).
 
 q_0 is the response to the liquid with both electrodes at 0 V, solved for at every step; g is the charge per volt of the
-electrodes of the empty cell, and phi_g its potential, averaged along z, from the Fourier sum
-
-    phi_g(k) = sum_i g_i exp(-i k.r_i) exp(-k^2 w^2 / 4) / (eps0 k^2 volume).
+electrodes of the empty cell, and phi_g its potential, averaged along z (`md.sheet_field`).
 
 V_m is thereby a context parameter that can be changed at no cost. A change of the electrodes' own potentials would make
 the solver invert the matrix of their interactions again (40 s for the default cell, on one core).
@@ -24,16 +21,13 @@ from __future__ import annotations
 import numpy as np
 import openmm
 from openmm import app, unit
-from scipy import constants
 
 from md.cell import Cell
 from md.forcefield import charges, nonbonded
 from md.propagate import choose_platform
+from md.sheet_field import GAUSSIAN_WIDTH, VOLT, add_sheet_field, potential_map
 
-GAUSSIAN_WIDTH = 0.0505  # nm
 MOST_INVERTED = 4000  # sheet atoms; for more, charges are iterated: the inverse costs time and memory as n^2
-FINEST = 8.0  # largest k w of the Fourier sum, at which the Gaussian is exp(-16)
-VOLT = constants.e * constants.N_A / 1000  # kJ/mol per elementary charge
 VOLTAGE = "cell_voltage"  # global parameter, V
 
 
@@ -105,40 +99,6 @@ def _charges(force: openmm.ConstantPotentialForce, context: openmm.Context) -> n
     return np.array(unit.Quantity(force.getCharges(context)).value_in_unit(unit.elementary_charge))
 
 
-def potential_map(cell: Cell, charge: np.ndarray) -> np.ndarray:
-    """phi_g in V on a uniform (x, y) grid over the box, of zero mean, of Gaussian sheet atoms of `charge` (e)."""
-    width, (length, period) = GAUSSIAN_WIDTH * 1e-9, cell.box[:2]
-    n, m = (int(np.ceil(FINEST / width * side / (2 * np.pi))) for side in (length, period))
-    kx = 2 * np.pi * np.fft.fftfreq(2 * n + 1, 1 / (2 * n + 1)) / length
-    ky = 2 * np.pi * np.arange(m + 1) / period
-    x, y = cell.sheet_atoms["positions"][:, :2].T
-    density = (np.exp(-1j * kx[:, None] * x) * charge) @ np.exp(-1j * y[:, None] * ky) * constants.e / cell.box.prod()
-    k2 = kx[:, None] ** 2 + ky**2
-    k2[0, 0] = np.inf
-    values = density * np.exp(-k2 * width**2 / 4) / (constants.epsilon_0 * k2)
-    return np.fft.irfft2(values, s=(2 * n + 1, 2 * m + 1), norm="forward")
-
-
-def add_voltage(system: openmm.System, cell: Cell, charge: np.ndarray, per_volt: np.ndarray) -> None:
-    """Add the force of V_m g on the liquid, with V_m as the context parameter `VOLTAGE`.
-
-    Parameters
-    ----------
-    charge : of every particle of the system in e; those of the sheet atoms are ignored
-    per_volt : g, shape (sheet atoms,)
-    """
-    phi = np.pad(potential_map(cell, per_volt), ((0, 1), (0, 1)), mode="wrap")
-    force = openmm.CustomCompoundBondForce(1, f"{VOLT} * {VOLTAGE} * charge * phi(x1, y1)")
-    force.addGlobalParameter(VOLTAGE, 0.0)
-    force.addPerBondParameter("charge")
-    length, period = cell.box[:2] * 1e9
-    grid = openmm.Continuous2DFunction(*phi.shape, phi.T.ravel(), 0.0, length, 0.0, period, True)
-    force.addTabulatedFunction("phi", grid)
-    for i in range(len(per_volt), len(charge)):
-        force.addBond([i], [charge[i]])
-    system.addForce(force)
-
-
 class ConstantPotential:
     """Drive of a cell whose voltage is a given function of time."""
 
@@ -152,7 +112,8 @@ class ConstantPotential:
         charge = charges(system)
         self.per_volt = response(self.cell)
         self._force = add_constant_potential(system, electrodes_of(self.cell))
-        add_voltage(system, self.cell, charge, self.per_volt)
+        phi = potential_map(self.cell, self.per_volt)
+        add_sheet_field(system, self.cell, phi, VOLTAGE, charge, first=len(self.per_volt))
 
     def apply(self, sim: app.Simulation, time: float) -> None:
         """Set the electrodes to their potentials at `time` (s)."""

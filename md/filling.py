@@ -61,10 +61,19 @@ def water_density(cell: Cell, count: float) -> float:
     return float(count * mass.value * 1e-3 / constants.N_A / reservoir_volume(cell)) if mass else 0.0
 
 
-def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.ndarray, int]:
-    """Positions in nm and number of waters; without a solvent only the overlaps of the ions are removed."""
+def fill(
+    cell: Cell,
+    seed: int,
+    advance: Callable[[float], None],
+    places: np.ndarray | None = None,
+    given: int | None = None,
+) -> tuple[np.ndarray, int]:
+    """Positions in nm and number of waters; without a solvent only the overlaps of the ions are removed.
+
+    `places` are the ions' in nm, shape (ions, 3), at random if None; `given` is the number of waters, if that is known.
+    """
     random = np.random.default_rng([seed, 1])
-    positions, waters = pack(cell, seed)
+    positions, waters = pack(cell, seed, None if places is None else places * 1e-9)
     positions = positions * 1e9
     if cell.ion_sites.molecular:
         structure = topology(cell, waters)
@@ -72,7 +81,9 @@ def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.nd
         positions = grow(structure, build_system(cell, structure), positions, range(first, last), cell.config.platform)
     if not waters:
         return _relax(cell, positions, waters, seed)[0], waters
-    density = np.nan
+    if given is not None:
+        positions = _changed(cell, positions, waters, given - waters, random)
+        return _relax(cell, positions, given, seed)[0], given
     for trial in range(ROUNDS):
         positions, density = _relax(cell, positions, waters, seed + trial)
         advance(trial + 1)
@@ -80,8 +91,8 @@ def fill(cell: Cell, seed: int, advance: Callable[[float], None]) -> tuple[np.nd
         if abs(excess) < TOLERANCE or trial == ROUNDS - 1:
             break
         change = round(-float(np.clip(excess, -0.05, 0.05)) * waters)
-        positions = _add(cell, positions, change, random) if change > 0 else _remove(positions, waters, -change, random)
-        waters = (len(positions) - len(cell.sheet_atoms["sign"]) - len(cell.ion_sites)) // 3
+        positions = _changed(cell, positions, waters, change, random)
+        waters += change
     return positions, waters
 
 
@@ -105,6 +116,11 @@ def _relax(cell: Cell, positions: np.ndarray, waters: int, seed: int) -> tuple[n
         oxygens = positions_of(sim)[len(positions) - 3 * waters :: 3, 0] * 1e-9
         counts.append(int(reservoir_count(cell, oxygens)))
     return positions_of(sim), water_density(cell, float(np.mean(counts[4:])))
+
+
+def _changed(cell: Cell, positions: np.ndarray, waters: int, change: int, random: np.random.Generator) -> np.ndarray:
+    """Positions with `change` more waters."""
+    return _add(cell, positions, change, random) if change > 0 else _remove(positions, waters, -change, random)
 
 
 def _remove(positions: np.ndarray, waters: int, number: int, random: np.random.Generator) -> np.ndarray:

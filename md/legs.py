@@ -21,12 +21,20 @@ import math
 from md.config import MDConfig
 from md.propagate import Leg
 
+UNCHARGED = ("equilibrate", "decorrelate")  # legs before the drive
 UPDATE = 10e-15  # s, time between updates of the drive: 0.05 % of a ramp of 20 ps
 
 
 def replica_legs(config: MDConfig) -> list[Leg]:
-    """Decorrelation, then the legs of the drive; a frame every `frame_interval`."""
+    """Decorrelation, then the legs of the drive; a frame every `frame_interval`.
+
+    In implicit water a box equilibrates first, without frames, and there is no heat to be carried off.
+    """
     legs = [_leg(config, "decorrelate", config.decorrelation)]
+    if config.water == "implicit":
+        steps = max(1, round(config.equilibration / config.timestep))
+        unseen = Leg("equilibrate", steps, config.timestep, config.temperature, 0, config.friction)
+        legs.insert(0, unseen)
     if config.drive == "charge-ramp":
         return [*legs, _leg(config, "ramp", config.ramp, changing=True), _leg(config, "hold", config.duration)]
     if config.drive == "cv":
@@ -34,6 +42,9 @@ def replica_legs(config: MDConfig) -> list[Leg]:
     if config.drive == "potential-step":
         legs.append(_leg(config, "hold", config.duration))
         return [*legs, _leg(config, "rest", config.rest)] if config.rest else legs
+    if config.water == "implicit":
+        legs.append(_leg(config, "hold", config.duration))
+        return [*legs, _leg(config, "rest", config.rest)] if config.drive == "charge-pulse" else legs
     legs += _after_step(config, "", config.duration)
     return legs if config.drive == "charge-step" else [*legs, *_after_step(config, "un", config.rest)]
 

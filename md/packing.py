@@ -9,6 +9,7 @@ from one another and, of many orientations, the one furthest from the sheets; `m
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
 from md.cell import Cell
@@ -54,8 +55,10 @@ def waters_at(oxygens: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return np.concatenate([oxygens[:, None], hydrogens], axis=1)
 
 
-def pack(cell: Cell, seed: int) -> tuple[np.ndarray, int]:
+def pack(cell: Cell, seed: int, wanted: np.ndarray | None = None) -> tuple[np.ndarray, int]:
     """Positions (m) of all atoms, in the order sheet atoms, ions, waters, and the number of waters.
+
+    Monatomic ions take random places, or those nearest to the ones that are `wanted` (m), shape (ions, 3).
 
     Raises
     ------
@@ -74,12 +77,22 @@ def pack(cell: Cell, seed: int) -> tuple[np.ndarray, int]:
         salt = orient(cell, centres, random)
         free = places[nearest(places, salt, cell.box) > CLEARANCE]
     else:
+        if wanted is not None:
+            places = nearest_first(places, wanted, cell.box)
         salt, free = places[:ions], places[ions:]
     oxygens = free if solvated else free[:0]
     positions = np.concatenate([cell.sheet_atoms["positions"], salt, waters_at(oxygens, random).reshape(-1, 3)])
     if not cell.ion_sites.molecular:
         check_overlaps(cell, positions)
     return positions, len(oxygens)
+
+
+def nearest_first(places: np.ndarray, wanted: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """The `places`, first one of their own for each of `wanted`, by the least sum of squared distances."""
+    step = wanted[:, None] - places
+    step -= box * np.round(step / box)
+    _, taken = linear_sum_assignment((step**2).sum(axis=-1))
+    return np.concatenate([places[taken], np.delete(places, taken, axis=0)])
 
 
 def spread(places: np.ndarray, number: int, box: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 Charges are distributed over the four nearest grid points (cloud in cell), averaged over z, and smoothed by a Gaussian,
 which smooths phi likewise. The term k = 0 is omitted: no net charge, and no field of the images, as in particle-mesh
-Ewald with conducting surroundings. The permittivity is that of vacuum, since the map holds all charges.
+Ewald with conducting surroundings. Where the map holds all charges the permittivity is that of vacuum.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ SMOOTHING = 0.05e-9  # m, standard deviation of the Gaussian: a quarter of an at
 class ChargeMap:
     """Grid over `box` = (Lx, Ly, Lz) in m; charges in C, potentials in V."""
 
-    def __init__(self, box: np.ndarray, grid: float = GRID, smoothing: float = SMOOTHING) -> None:
+    def __init__(
+        self, box: np.ndarray, grid: float = GRID, smoothing: float = SMOOTHING, permittivity: float = 1.0
+    ) -> None:
         self.box = np.asarray(box, dtype=float)
+        self.permittivity = permittivity
         self.smoothing = smoothing
         self.shape = tuple(fft.next_fast_len(int(np.ceil(length / grid)), real=True) for length in self.box[:2])
 
@@ -56,7 +59,7 @@ class ChargeMap:
 
     def solve(self, density: np.ndarray) -> np.ndarray:
         """phi in V on the grid, of zero mean over the box, from a charge density in C/m^3."""
-        return fft.irfft2(fft.rfft2(density) * self._kernel, s=self.shape)
+        return fft.irfft2(fft.rfft2(density) * self._kernel, s=self.shape) / self.permittivity
 
     def at(self, phi: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """phi at points (x, y) in m, bilinear between grid points."""

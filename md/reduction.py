@@ -99,6 +99,7 @@ def record_of(
     cell: Cell,
     diffusion: np.ndarray | None = None,
     metadata: Mapping[str, object] | None = None,
+    starts: int | None = None,
 ) -> TransSlitRecord:
     """One record of all boxes.
 
@@ -106,6 +107,7 @@ def record_of(
     ----------
     diffusion : D_k in m^2/s, shape (ions,); the electrolyte's bulk values if None
     metadata : added to those of the cell
+    starts : number of starts, over which the boxes are dealt in turn; one for each box if None
     """
     if diffusion is None:
         diffusion = cell.electrolyte.diffusion_coefficients
@@ -124,7 +126,7 @@ def record_of(
         _table(boxes, slits[:-1], crossings),
         _table(boxes, slits, _contents(boxes, cell)),
         _table(boxes, np.array([0]), {name: array[..., None] for name, array in terminal.items()}).drop(columns="i"),
-        {**_metadata(boxes, cell, diffusion), **(metadata or {})},
+        {**_metadata(boxes, cell, diffusion, starts), **(metadata or {})},
     )
 
 
@@ -203,20 +205,26 @@ def _table(boxes: _Boxes, index: np.ndarray, columns: dict[str, np.ndarray]) -> 
     return pd.DataFrame({name: array.ravel() for name, array in {**keys, **values}.items()})
 
 
-def _metadata(boxes: _Boxes, cell: Cell, diffusion: np.ndarray) -> dict[str, object]:
+def _metadata(boxes: _Boxes, cell: Cell, diffusion: np.ndarray, starts: int | None) -> dict[str, object]:
     names, config = cell.electrolyte.names, cell.config
     return {
         "source": "md",
         "electrolyte": cell.electrolyte.name,
         "temperature_K": config.temperature,
         "concentration_mol_per_m3": config.concentration,
+        "water": config.water,
         "network": cell.network.model_dump(mode="json"),
         "sheet_charge_C_per_m2": cell.sheet_charge,
         "depth_m": cell.depth,
         "smoothing_s": config.smoothing,
         "D_used_m2_per_s": dict(zip(names, np.asarray(diffusion, dtype=float).tolist(), strict=True)),
         "half_cells": {
-            str(4 * box + h): {"box": box, "electrode": half_cell.electrode, "face": half_cell.face}
+            str(4 * box + h): {
+                "box": box,
+                "start": box % (starts or box + 1),
+                "electrode": half_cell.electrode,
+                "face": half_cell.face,
+            }
             for box in boxes.numbers
             for h, half_cell in enumerate(cell.half_cells)
         },

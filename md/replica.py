@@ -1,4 +1,4 @@
-"""One box: a snapshot of the equilibrium with new velocities, an uncharged leg for decorrelation, then the drive.
+"""One box: a start with velocities of its own, an uncharged leg, then the drive.
 
 Time is zero at the onset of the drive. The uncharged frames before it are the baseline; the frame at zero is the last
 of them, since no charge has acted on its positions yet. `md.legs` defines the legs and their thermostats.
@@ -18,12 +18,12 @@ from md.cell import Cell
 from md.checkpoint import AFRESH, segment_paths
 from md.config import MDConfig
 from md.constant_potential import ConstantPotential
-from md.equilibrium import Equilibrium, set_constrained_positions
 from md.files import load_array, readable_frames
 from md.fixed_charge import FixedCharge
-from md.forcefield import build_system, topology
-from md.legs import replica_legs
+from md.legs import UNCHARGED, replica_legs
 from md.propagate import SEGMENT_WALL, frames_in, propagate, simulation
+from md.starts import Starts, set_constrained_positions
+from md.system import build
 from transslit.errors import StageFailed
 from transslit.files import whole, write_table
 
@@ -35,7 +35,7 @@ def seed_of(config: MDConfig, box: int) -> int:
 
 def run_replica(
     cell: Cell,
-    equilibrium: Equilibrium,
+    starts: Starts,
     box: int,
     folder: Path,
     advance: Callable[[float], None] = lambda done: None,
@@ -62,16 +62,16 @@ def run_replica(
             fault = f"has {frames or 'no readable'} frames, not {frames_in(legs)}"
             raise StageFailed("md", f"{trajectory}: {fault}; move it away to run the replica again")
         return trajectory
-    structure = topology(cell, equilibrium.waters)
+    structure, system = build(cell, starts.waters)
     drive = drive_of(cell)
-    system = build_system(cell, structure)
     drive.force(system)
     sim = simulation(structure, system, cell, seed_of(config, box))
 
     def start(sim: app.Simulation) -> None:
-        set_constrained_positions(sim, equilibrium.snapshots[box % len(equilibrium.snapshots)])
+        set_constrained_positions(sim, starts.positions[box % len(starts.positions)])
         sim.context.setVelocitiesToTemperature(config.temperature, seed_of(config, box) + 1)
-        sim.context.setTime(-legs[0].steps * legs[0].timestep * 1e12 * unit.picosecond)
+        before = sum(leg.steps * leg.timestep for leg in legs if leg.name in UNCHARGED)
+        sim.context.setTime(-before * 1e12 * unit.picosecond)
 
     work = folder / f"replica-{box}"
     counters = propagate(sim, cell, legs, work, drive=drive, start=start, advance=advance, interval=interval)

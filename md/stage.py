@@ -1,9 +1,8 @@
-"""The stage: cell, equilibrium, trajectories, analysis; resumable, with a trans-slit record as its result.
+"""The stage: cell, starts, trajectories, analysis; resumable, with a trans-slit record as its result.
 
 Its folder holds `cell.json` (geometry, composition, densities), `topology.pdb`, `forcefield.xml`, a trajectory
 `replica-<box>.xtc` of each box (at constant potential with `charges-<box>.npz`), `temperature.parquet`,
-`reservoir.parquet`, `force_balance.parquet`, `drift.parquet` (contents of the slits during an equilibration of this
-run), `potential_map.npz`, `cell_before.npz`, `cell_after.npz`, and `record/`.
+`reservoir.parquet`, `force_balance.parquet`, `potential_map.npz`, `cell_before.npz`, `cell_after.npz`, and `record/`.
 """
 
 from __future__ import annotations
@@ -24,9 +23,8 @@ from openmm import app, unit
 from md.atoms import open_universe
 from md.cell import Cell
 from md.config import MDConfig
-from md.equilibrium import Equilibrium, find_equilibrium, load_positions
 from md.force_balance import force_balance
-from md.forcefield import build_system, forcefield_xml, topology
+from md.forcefield import forcefield_xml
 from md.ion_forces import IonForces
 from md.legs import replica_legs
 from md.propagate import seconds_per_step, simulation
@@ -35,6 +33,8 @@ from md.replica import drive_of, run_replica
 from md.reservoir import Reservoir
 from md.sheet_atom_charge import solved_charges
 from md.slit_diffusion import DiffusionEstimate, SlitDiffusion, fit
+from md.starts import Starts, find_starts, load_positions
+from md.system import build
 from md.trans_slit_flux import TransSlitFlux
 from transslit.files import read_object, read_table, whole, write_json, write_table, write_text
 from transslit.progress import Advance, Progress
@@ -55,67 +55,68 @@ def run(config: MDConfig, folder: Path, progress: Progress, pool: Executor | Non
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     cell = Cell(config)
-    equilibrium = ensure_equilibrium(cell, folder, progress)
-    describe(cell, equilibrium, folder)
+    starts = ensure_starts(cell, folder, progress)
+    describe(cell, starts, folder)
     steps = sum(leg.steps for leg in replica_legs(config))
     with progress.task(f"MD: {config.drive}", config.replicas * steps) as advance:
-        note = estimate(cell, equilibrium, folder)
+        note = estimate(cell, starts, folder)
         if pool is None:
             for box in range(config.replicas):
                 advance(box * steps, note)
-                run_replica(cell, equilibrium, box, folder, partial(_advance, advance, box * steps, note))
+                run_replica(cell, starts, box, folder, partial(_advance, advance, box * steps, note))
         else:
             running = [pool.submit(_replica, config, folder.resolve(), box) for box in range(config.replicas)]
             for done, future in enumerate(as_completed(running), start=1):
                 future.result()
                 advance(done * steps, f"{done} of {config.replicas} replicas")
-    return analyse(cell, equilibrium, folder, progress)
+    return analyse(cell, starts, folder, progress)
 
 
 def _replica(config: MDConfig, folder: Path, box: int) -> None:
-    """Run a box in a process of its own, from the equilibrium in `folder`."""
+    """Run a box in a process of its own, from the starts in `folder`."""
     cell = Cell(config)
-    run_replica(cell, ensure_equilibrium(cell, folder, Progress(quiet=True)), box, folder)
+    run_replica(cell, ensure_starts(cell, folder, Progress(quiet=True)), box, folder)
 
 
 def _advance(advance: Advance, base: float, note: str, done: float) -> None:
     advance(base + done, note)
 
 
-def ensure_equilibrium(cell: Cell, folder: Path, progress: Progress) -> Equilibrium:
-    """The equilibrium in `folder`, found or made if it is not there, so that a restart uses the same snapshots."""
-    kept = folder / "equilibrium.npz"
-    provenance = folder / "equilibrium.json"
+def ensure_starts(cell: Cell, folder: Path, progress: Progress) -> Starts:
+    """The starts in `folder`, found or made if they are not there, so that a restart uses the same ones."""
+    kept = folder / "starts.npz"
+    provenance = folder / "starts.json"
     if not (kept.exists() and provenance.exists()):
-        found = find_equilibrium(cell, folder, progress)
+        found = find_starts(cell, folder, progress)
         with whole(kept) as partial_file:
-            np.savez_compressed(partial_file, snapshots=found.snapshots.astype(np.float32), waters=found.waters)
+            needed = found.positions[: cell.config.replicas].astype(np.float32)
+            np.savez_compressed(partial_file, positions=needed, waters=found.waters)
         write_json(provenance, found.provenance)
-    snapshots, waters = load_positions(cell, kept, "snapshots", (None, None, 3))
-    return Equilibrium(snapshots, waters, read_object(provenance, "equilibrium"))
+    positions, waters = load_positions(cell, kept, "positions", (None, None, 3))
+    return Starts(positions, waters, read_object(provenance, "starts"))
 
 
-def describe(cell: Cell, equilibrium: Equilibrium, folder: Path) -> None:
+def describe(cell: Cell, starts: Starts, folder: Path) -> None:
     """Write `topology.pdb`, `forcefield.xml` and `cell.json`."""
-    structure = topology(cell, equilibrium.waters)
-    positions = equilibrium.snapshots[0]
+    structure, _ = build(cell, starts.waters)
+    positions = starts.positions[0]
     text = io.StringIO()
     app.PDBFile.writeFile(structure, positions * unit.nanometer, text)
     write_text(folder / "topology.pdb", text.getvalue())
-    write_text(folder / "forcefield.xml", forcefield_xml(cell.electrolyte, cell.sheet_lattice))
-    provenance = {key: value for key, value in equilibrium.provenance.items() if key not in ("config", "versions")}
-    content = {**cell.summary(), "waters": equilibrium.waters, "atoms": len(positions), "equilibrium": provenance}
+    if cell.frozen:
+        write_text(folder / "forcefield.xml", forcefield_xml(cell.electrolyte, cell.sheet_lattice))
+    provenance = {key: value for key, value in starts.provenance.items() if key not in ("config", "versions")}
+    content = {**cell.summary(), "waters": starts.waters, "atoms": len(positions), "starts": provenance}
     write_json(folder / "cell.json", content)
 
 
-def estimate(cell: Cell, equilibrium: Equilibrium, folder: Path) -> str:
+def estimate(cell: Cell, starts: Starts, folder: Path) -> str:
     """Number of boxes that are still to run and their wall time on this machine, from a few force evaluations."""
     left = sum(not (folder / f"replica-{k}.xtc").exists() for k in range(cell.config.replicas))
     if not left:
         return ""
-    structure = topology(cell, equilibrium.waters)
-    sim = simulation(structure, build_system(cell, structure), cell, 1)
-    each = seconds_per_step(sim, equilibrium.snapshots[0]) * drive_of(cell).cost
+    sim = simulation(*build(cell, starts.waters), cell, 1)
+    each = seconds_per_step(sim, starts.positions[0]) * drive_of(cell).cost
     minutes = left * sum(leg.steps for leg in replica_legs(cell.config)) * each / 60
     platform = sim.context.getPlatform().getName()
     return f"({left} replicas, about {minutes:.0f} min on {platform})"
@@ -131,7 +132,7 @@ class _Reduced(NamedTuple):
     temperature: pd.DataFrame
 
 
-def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progress) -> TransSlitRecord:
+def analyse(cell: Cell, starts: Starts, folder: Path, progress: Progress) -> TransSlitRecord:
     """Reduce the trajectories in `folder` to the record and the tables beside it."""
     boxes: list[_Reduced] = []
     with progress.task("MD: analysis", cell.config.replicas) as advance, warnings.catch_warnings():
@@ -147,22 +148,20 @@ def analyse(cell: Cell, equilibrium: Equilibrium, folder: Path, progress: Progre
     write_table(folder / "temperature.parquet", temperature)
     if forces := [box.forces for box in boxes if box.forces is not None]:
         write_table(folder / "force_balance.parquet", force_balance(forces, cell, temperature))
-    drift = folder / "equilibrium" / "drift.parquet"
-    if drift.exists():
-        write_table(folder / "drift.parquet", read_table(drift, "drift", ["time_s"]))
-    provenance = equilibrium.provenance
+    provenance = starts.provenance
     metadata = {
         **_run_metadata(cell, measured, reservoir),
-        "equilibrium": provenance.get("source"),
-        "drift": provenance.get("drift"),
-        "equilibrium_continued_from_state": provenance.get("continued_from_state", []),
+        "starts": provenance.get("source"),
+        "starts_continued_from_state": [
+            place for each in provenance.get("starts", []) for place in each["continued_from_state"]
+        ],
         "continued_from_state": [
             {"box": number, **place}
             for number, box in enumerate(boxes)
             for place in box.temperature.attrs.get("continued_from_state", [])
         ],
     }
-    record = record_of([box.flux.counts for box in boxes], cell, used, metadata)
+    record = record_of([box.flux.counts for box in boxes], cell, used, metadata, starts=len(starts.positions))
     phi = np.mean([box.flux.phi_map for box in boxes], axis=0)
     with whole(folder / "potential_map.npz") as partial_file:
         np.savez_compressed(partial_file, phi_V=phi.astype(np.float32), spacing_m=boxes[0].flux.grid)

@@ -78,7 +78,7 @@ class TransSlitFlux(FramewiseAnalysis):
         self._direction = np.array([half_cell.direction for half_cell in cell.half_cells])
         self._centres = np.array([cell.to_box(half_cell, network.slit_centres) for half_cell in cell.half_cells])
         self._edges = np.append(network.sheet_centres + network.sheet_thickness / 2, 0.0)
-        self._map = ChargeMap(cell.box)
+        self._map = ChargeMap(cell.box, permittivity=cell.permittivity)
 
     def _prepare(self) -> None:
         super()._prepare()

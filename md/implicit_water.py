@@ -1,0 +1,188 @@
+"""Ions in implicit water: the cell of `md.cell` with water as a dielectric, by Langevin dynamics.
+
+The model is that of the continuum with one thing changed: ions are particles.
+
+    Coulomb's law        over eps_r of the electrolyte everywhere, sheets included
+    friction             kT / D_k: with one relaxation time of the velocity for all ions, from their masses
+    ions                 repel each other by kT at the mean of their diameters a (Weeks, Chandler & Andersen 1971,
+                         doi:10.1063/1.1674820), as spheres of diameter a would
+    sheets               their charge acts as a field phi(x, y), averaged along z (`md.sheet_field`); they are walls to
+                         the ions' centres, as in the continuum: rectangles t thick and L - g long
+
+A wall is a harmonic force over a depth of some 0.02 nm. It begins off the face by as much as makes the ions' mean
+number that of an even density up to the face (the Gibbs dividing surface), so that the width of slits and gaps for
+ions is that of the continuum.
+
+The integrator moves free particles by D = (kT / m) (h / 2) coth(Gamma h / 2) at a timestep h; m is chosen such that
+this is D_k. Masses do not affect equilibrium, and at times beyond 1 / Gamma the motion depends on D_k alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import openmm
+from openmm import app
+from scipy.spatial import cKDTree
+
+from md.atoms import step_between
+from md.cell import Cell
+from md.forcefield import PER_SHEET_ATOM, add_liquid, check_neutral
+from md.propagate import GAS_CONSTANT, choose_platform, positions_of
+from md.sheet_field import add_sheet_field, potential_map
+from transslit.errors import BadInput
+
+SOFTNESS = 0.02  # nm, depth of a wall at which it costs kT / 2
+REACH = np.sqrt(np.pi / 2) * SOFTNESS  # nm, from the face to where the wall begins: Gibbs dividing surface
+CUTOFF_OF_REPULSION = 2 ** (1 / 6)  # of a, where the repulsion ends
+APART = 0.85  # of a, least distance of ions at random places, before energy minimisation
+ATTEMPTS = 10_000  # at random places, for one ion
+
+
+def masses(cell: Cell) -> np.ndarray:
+    """Mass of each kind of ion in Da, with which the integrator gives it D_k; shape (kinds,)."""
+    config = cell.config
+    step = config.timestep * 1e12  # ps
+    diffusion = cell.electrolyte.diffusion_coefficients * 1e6  # nm^2/ps
+    return thermal(cell) * step / 2 / np.tanh(config.friction * step / 2) / diffusion
+
+
+def thermal(cell: Cell) -> float:
+    """kT in kJ/mol."""
+    return GAS_CONSTANT * cell.config.temperature
+
+
+def ions_topology(cell: Cell) -> app.Topology:
+    """The ions alone, a chain per kind, in a periodic box."""
+    structure = app.Topology()
+    add_liquid(structure, cell.electrolyte, cell.ion_numbers, 0)
+    structure.setPeriodicBoxVectors(np.diag(cell.box * 1e9))
+    return structure
+
+
+def build_ions(cell: Cell) -> openmm.System:
+    """The ions of `cell` in implicit water; the context parameter `PER_SHEET_ATOM` charges the electrodes.
+
+    Raises
+    ------
+    BadInput : ions of several sites, a liquid without a solvent, or a system that is not neutral
+    """
+    electrolyte, sites = cell.electrolyte, cell.ion_sites
+    if electrolyte.solvent.model == "none":
+        raise BadInput("water", "implicit", f"{electrolyte.name} is a liquid of ions alone; give explicit")
+    if sites.molecular:
+        raise BadInput("water", "implicit", "takes ions of one site; give explicit")
+    check_neutral(sites.charge, allowed=electrolyte.allow_charged)
+    system = openmm.System()
+    system.setDefaultPeriodicBoxVectors(*np.diag(cell.box * 1e9))
+    for mass in masses(cell)[sites.kind]:
+        system.addParticle(mass)
+    for force in (_coulomb(cell), _repulsion(cell), _walls(cell)):
+        system.addForce(force)
+    sign = cell.sheet_atoms["sign"].astype(float)
+    add_sheet_field(system, cell, potential_map(cell, sign, cell.permittivity), PER_SHEET_ATOM, sites.charge)
+    return system
+
+
+def _coulomb(cell: Cell) -> openmm.NonbondedForce:
+    force = openmm.NonbondedForce()
+    force.setNonbondedMethod(force.PME)
+    force.setCutoffDistance(cell.config.cutoff * 1e9)
+    force.setEwaldErrorTolerance(cell.config.ewald_tolerance)
+    force.setUseDispersionCorrection(False)
+    for charge in cell.ion_sites.charge:
+        force.addParticle(charge / np.sqrt(cell.permittivity), 1.0, 0.0)
+    return force
+
+
+def _repulsion(cell: Cell) -> openmm.CustomNonbondedForce:
+    """4 kT [(a / r)^12 - (a / r)^6] + kT up to its minimum; a is the mean of two ions' diameters."""
+    diameters = np.array([ion.diameter.value for ion in cell.electrolyte.ions]) * 1e9
+    force = openmm.CustomNonbondedForce(
+        "step(reach * a - r) * kT * (4 * (s^2 - s) + 1); s = (a / r)^6; a = (a1 + a2) / 2"
+    )
+    force.addGlobalParameter("kT", thermal(cell))
+    force.addGlobalParameter("reach", CUTOFF_OF_REPULSION)
+    force.addPerParticleParameter("a")
+    force.setNonbondedMethod(force.CutoffPeriodic)
+    force.setCutoffDistance(CUTOFF_OF_REPULSION * diameters.max() + 1e-3)
+    for kind in cell.ion_sites.kind:
+        force.addParticle([diameters[kind]])
+    return force
+
+
+def rectangles(cell: Cell) -> list[tuple[float, float, float, float]]:
+    """Sheets as the ions meet them in one half-cell, in nm: (distance of the centre plane from the wall's, y of the
+    centre, half of the thickness, half of the length along y); the first is the wall, without ends.
+    """
+    network = cell.network
+    half = network.sheet_thickness / 2
+    shape = (half, network.slit_length - network.edge_gap)
+    ribbons = [
+        (half + x, 0.0 if j % 2 == 0 else network.slit_length, *shape) for j, x in enumerate(network.sheet_centres)
+    ]
+    wall = (0.0, 0.0, half, 2 * network.slit_length)
+    return [(x * 1e9, y * 1e9, w * 1e9, v * 1e9) for x, y, w, v in (wall, *ribbons)]
+
+
+def distances(cell: Cell, positions: np.ndarray) -> np.ndarray:
+    """Distance in nm of `positions` (n, 2 or 3; nm) from the nearest sheet's surface, negative inside; shape (n,)."""
+    half, period = cell.half * 1e9, cell.box[1] * 1e9
+    from_wall = np.abs(positions[:, 0] % (2 * half) - half)
+    found = np.full(len(positions), np.inf)
+    for x, y, thickness, length in rectangles(cell):
+        off = np.stack(
+            [np.abs(from_wall - x) - thickness, np.abs(step_between(np.asarray(y), positions[:, 1], period)) - length]
+        )
+        outside, inside = np.linalg.norm(np.maximum(off, 0), axis=0), np.minimum(off.max(axis=0), 0)
+        found = np.minimum(found, outside + inside)
+    return found
+
+
+def _walls(cell: Cell) -> openmm.CustomExternalForce:
+    """kT / 2 (depth / SOFTNESS)^2, depth from `REACH` off the surface on, of every sheet."""
+    half, period = cell.half * 1e9, cell.box[1] * 1e9
+    tiny = 1e-12  # nm^2, so that the root has a derivative inside
+    terms, definitions = [], []
+    for n, (x, y, thickness, length) in enumerate(rectangles(cell)):
+        terms.append(f"max(0, {REACH} - s{n})^2")
+        definitions += [
+            f"s{n} = sqrt(max(0, p{n})^2 + max(0, v{n})^2 + {tiny}) + min(0, max(p{n}, v{n}))",
+            f"p{n} = abs(u - {x}) - {thickness}",
+            f"v{n} = abs(w{n} - {period} * floor(w{n} / {period} + 0.5)) - {length}",
+            f"w{n} = y - {y}",
+        ]
+    definitions += [f"u = abs(x - {2 * half} * floor(x / {2 * half}) - {half})"]
+    force = openmm.CustomExternalForce("; ".join([f"stiffness / 2 * ({' + '.join(terms)})", *definitions]))
+    force.addGlobalParameter("stiffness", thermal(cell) / SOFTNESS**2)
+    for i in range(len(cell.ion_sites)):
+        force.addParticle(i, [])
+    return force
+
+
+def random_places(cell: Cell, seed: int) -> np.ndarray:
+    """Ions at random outside the sheets, apart from one another, then at an energy minimum; (ions, 3) in nm.
+
+    Raises
+    ------
+    BadInput : the ions do not fit at random
+    """
+    random = np.random.default_rng([seed, 2])
+    box = cell.box * 1e9
+    diameters = np.array([ion.diameter.value for ion in cell.electrolyte.ions])[cell.ion_sites.kind] * 1e9
+    apart = APART * diameters.max()
+    placed = np.empty((0, 3))
+    while len(placed) < cell.ion_sites.ions:
+        trials = random.uniform(size=(ATTEMPTS, 3)) * box
+        trials = trials[distances(cell, trials) > REACH]
+        if len(placed):
+            trials = trials[cKDTree(placed, boxsize=box).query(trials)[0] > apart]
+        if not len(trials):
+            raise BadInput("concentration", f"{cell.ion_sites.ions} ions", "do not fit at random; ask for less")
+        placed = np.vstack([placed, trials[:1]])
+    system = build_ions(cell)
+    context = app.Simulation(
+        ions_topology(cell), system, openmm.VerletIntegrator(1e-3), *choose_platform(cell.config.platform)
+    )
+    context.context.setPositions(placed)
+    context.minimizeEnergy(maxIterations=100)
+    return positions_of(context)
