@@ -11,10 +11,10 @@ import time
 import pytest
 
 from md import Cell, quick
-from md.equilibrium import set_constrained_positions, shipped_equilibrium
 from md.fixed_charge import FixedCharge
 from md.forcefield import build_system, topology
 from md.propagate import Leg, propagate, simulation
+from md.starts import set_constrained_positions, shipped_starts
 from transslit import load_electrolyte
 
 STEPS = 200  # 0.4 ps, eight frames and a checkpoint; runs write one every half minute
@@ -24,13 +24,13 @@ STEPS = 200  # 0.4 ps, eight frames and a checkpoint; runs write one every half 
 def live():
     """The default cell at its shipped equilibrium."""
     cell = Cell(quick(0.59e-9, load_electrolyte("KCl"), 1000.0, platform="CPU"))
-    equilibrium = shipped_equilibrium(cell)
-    structure = topology(cell, equilibrium.waters)
+    starts = shipped_starts(cell)
+    structure = topology(cell, starts.waters)
     drive = FixedCharge(cell)
     system = build_system(cell, structure)
     drive.force(system)
     sim = simulation(structure, system, cell, 1)
-    set_constrained_positions(sim, equilibrium.snapshots[0])
+    set_constrained_positions(sim, starts.positions[0])
     sim.context.setVelocitiesToTemperature(298.15, 2)
     sim.step(20)
     return cell, sim, drive

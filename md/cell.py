@@ -48,13 +48,26 @@ class HalfCell(NamedTuple):
 
 
 class Cell:
-    """Geometry and composition of the box of a configuration; lengths in m."""
+    """Geometry and composition of the box of a configuration; lengths in m.
 
-    def __init__(self, config: MDConfig) -> None:
-        self.config = config
+    With `exchanged` electrodes the positive one is at three quarters of the box.
+    """
+
+    def __init__(self, config: MDConfig, *, exchanged: bool = False) -> None:
+        self.config, self.exchanged = config, exchanged
         self.electrolyte = config.electrolyte
         self.sheet_lattice = config.sheet_lattice
         self.lattice = nearest_lattice(config.network, config.depth, self.sheet_lattice)
+
+    def of_box(self, box: int) -> Cell:
+        """The cell of a box: in every second box of `pairs` the electrodes are exchanged."""
+        return Cell(self.config, exchanged=True) if self.config.pairs and box % 2 else self
+
+    @property
+    def electrodes(self) -> tuple[tuple[str, int], ...]:
+        """Name and sign of the electrode of each of the `walls`."""
+        both = tuple(zip(ELECTRODES, (1, -1), strict=True))
+        return both[::-1] if self.exchanged else both
 
     @cached_property
     def network(self) -> SlitNetwork:
@@ -84,15 +97,15 @@ class Cell:
 
     @cached_property
     def walls(self) -> np.ndarray:
-        """x of the walls' centre planes, positive then negative, shape (2,)."""
+        """x of the walls' centre planes, shape (2,)."""
         return np.array([self.half, 3 * self.half])
 
     @cached_property
     def half_cells(self) -> list[HalfCell]:
-        """The four half-cells, in the order of their labels in a record: left and right face of each electrode."""
+        """The four half-cells, in the order of their labels in a record: left and right face of each wall."""
         return [
             HalfCell(electrode, face, float(wall), direction)
-            for electrode, wall in zip(ELECTRODES, self.walls, strict=True)
+            for (electrode, _), wall in zip(self.electrodes, self.walls, strict=True)
             for face, direction in zip(FACES, (-1, 1), strict=True)
         ]
 
@@ -115,11 +128,12 @@ class Cell:
             signs.append(np.full(len(flat), sign))
             sheets.append(np.full(len(flat), len(sheets)))
 
-        for wall, sign in zip(self.walls, (1, -1), strict=True):
+        signs_of_walls = [sign for _, sign in self.electrodes]
+        for wall, sign in zip(self.walls, signs_of_walls, strict=True):
             add(wall, 0.0, full, sign)
         for number, half_cell in enumerate(self.half_cells):
             for j, x in enumerate(self.to_box(half_cell, self.network.sheet_centres)):
-                add(float(x), 0.0 if j % 2 == 0 else length, ribbon, 1 if number < 2 else -1)
+                add(float(x), 0.0 if j % 2 == 0 else length, ribbon, signs_of_walls[number // 2])
         joined = np.concatenate(positions)
         joined[:, 1:] %= self.box[1:]
         return {"positions": joined, "sign": np.concatenate(signs), "sheet": np.concatenate(sheets)}

@@ -179,10 +179,15 @@ class MDConfig(Config):
     smoothing: TimeOrZero = Field(
         0.5e-12, description="moving average of potentials and contents before currents are decomposed, in s"
     )
+    pairs: bool = Field(
+        False,
+        description="charge each start twice, with opposite signs: in the charging frame the mean of both is odd in the"
+        " charge, the linear response",
+    )
     force_frames: TimeOrZero = Field(
-        default_factory=by_water(0.25e-12, 0.0),
-        description="time between the frames whose forces are evaluated, in s; 0 for none; default: 0.25 ps, in"
-        " implicit water none",
+        default_factory=lambda known: 0.0 if known.get("water") == "implicit" or known.get("pairs") else 0.25e-12,
+        description="time between the frames whose forces are evaluated, in s; 0 for none; default: 0.25 ps, for pairs"
+        " and in implicit water none",
     )
     replicas: int = Field(
         3, ge=1, le=1000, description="number of boxes, each with its own start, velocities and noise"
@@ -229,6 +234,15 @@ class MDConfig(Config):
         return (0.0, self.duration) if self.rest else (0.0,)
 
     @property
+    def starts(self) -> int:
+        """Number of starts of their own."""
+        return self.replicas // 2 if self.pairs else self.replicas
+
+    def start_of(self, box: int) -> int:
+        """Number of the start of a box."""
+        return box // 2 if self.pairs else box
+
+    @property
     def fixed_charge(self) -> bool:
         """Whether the charge of the sheets is imposed, rather than their potential."""
         return self.drive not in ("potential-step", "cv")
@@ -267,6 +281,10 @@ class MDConfig(Config):
                 raise BadInput(
                     field, f"{getattr(self, field) * 1e12:g} ps", f"give a whole number of frames of {interval}"
                 )
+        if self.pairs and self.replicas % 2:
+            raise BadInput("replicas", self.replicas, "pairs need an even number of boxes")
+        if self.pairs and self.force_frames:
+            raise BadInput("force_frames", f"{self.force_frames * 1e12:g} ps", "pairs take no forces; give 0")
         if self.drive == "charge-pulse" and not self.rest:
             raise BadInput("rest", "0 s", "a pulse needs some time without charge; give such as 10ps")
         return self

@@ -70,7 +70,9 @@ def density_profiles(folder: Path, cell: Cell) -> pd.DataFrame:
         for moment, frames in zip(MOMENTS, (times <= 0, times >= times[-1] * 0.75), strict=True):
             results = DensityProfile(universe, cell).run(frames=np.flatnonzero(frames)).results
             profiles[moment].append(results.c_M)
-    electrodes = np.array([half_cell.electrode for half_cell in cell.half_cells] * cell.config.replicas)
+    electrodes = np.array(
+        [half_cell.electrode for box in range(cell.config.replicas) for half_cell in cell.of_box(box).half_cells]
+    )
     tables = []
     for moment in MOMENTS:
         density = np.concatenate(profiles[moment])

@@ -15,7 +15,7 @@ error of D_k enters the intervals of shares.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,7 +29,6 @@ from transslit.record import TransSlitRecord
 
 FARADAY = constants.N_A * constants.e  # C/mol
 PACKED = 0.98  # largest occupied fraction at which the steric excess is evaluated
-POLARITY = np.array([1.0, 1.0, -1.0, -1.0])  # of the half-cells' electrodes
 
 
 @dataclass(frozen=True)
@@ -63,11 +62,15 @@ def moving_average(values: np.ndarray, time: np.ndarray, width: float, jumps: tu
     return np.concatenate(parts)
 
 
-def current_parts(cell: Cell, diffusion: np.ndarray, phi: np.ndarray, concentration: np.ndarray) -> FluxParts:
+def current_parts(
+    cell: Cell, diffusion: np.ndarray, phi: np.ndarray, concentration: np.ndarray, numbers: Sequence[int] | None = None
+) -> FluxParts:
     """Migration, diffusion and steric current of each ion in A/m, shape (R, T, 4, n - 1, k).
 
-    `phi` (R, T, 4, n) in V and `concentration` (R, T, 4, n, k) in mol/m^3 of R boxes; `diffusion` D_k in m^2/s, (k,).
+    `phi` (R, T, 4, n) in V and `concentration` (R, T, 4, n, k) in mol/m^3 of R boxes; `diffusion` D_k in m^2/s, (k,);
+    `numbers` the boxes' (0 ... R - 1 if None).
     """
+    numbers = range(len(phi)) if numbers is None else numbers
     electrolyte = cell.electrolyte
     valence = np.array([ion.charge for ion in electrolyte.ions])
     thermal = constants.k * cell.config.temperature / constants.e
@@ -76,11 +79,23 @@ def current_parts(cell: Cell, diffusion: np.ndarray, phi: np.ndarray, concentrat
     drift_phi = valence * (phi[..., :-1] - phi[..., 1:])[..., None] / thermal  # L minus K, K the deeper slit
     drift_mu = np.broadcast_to((steric[..., :-1] - steric[..., 1:])[..., None], drift_phi.shape)
     v = drift_phi + drift_mu
-    electrodes = v.reshape(*v.shape[:2], 2, 2, *v.shape[3:])
-    typical = np.broadcast_to(electrodes.mean(axis=(0, 3), keepdims=True), electrodes.shape).reshape(v.shape)
+    typical = np.empty_like(v)
+    for boxes, halves in ((own, pair) for own in _alike(cell, numbers) for pair in (slice(0, 2), slice(2, 4))):
+        typical[boxes, :, halves] = v[boxes, :, halves].mean(axis=(0, 2), keepdims=True)
     deeper, nearer = concentration[..., 1:, :], concentration[..., :-1, :]
     scale = FARADAY * valence * diffusion * cell.network.geometric_conductance
     return decompose(scale, deeper, nearer, drift_phi, drift_mu, typical)
+
+
+def _alike(cell: Cell, numbers: Sequence[int]) -> list[np.ndarray]:
+    """Places in `numbers` of the boxes whose electrodes are charged alike: one array, or two of pairs."""
+    exchanged = np.array([cell.of_box(number).exchanged for number in numbers])
+    return [own for own in (np.flatnonzero(~exchanged), np.flatnonzero(exchanged)) if own.size]
+
+
+def _polarity(cell: Cell, number: int) -> np.ndarray:
+    """Sign of the electrode of each half-cell of a box, shape (4,)."""
+    return np.repeat([float(sign) for _, sign in cell.of_box(number).electrodes], 2)
 
 
 class _Boxes(NamedTuple):
@@ -120,7 +135,8 @@ def record_of(
     crossings = _crossings(boxes, cell, diffusion, current[..., 1:-1], current_of_ion[..., 1:-1, :])
     terminal = {"sigma_C_per_m2": boxes.sigma, "I_m_A_per_m": current[..., -1], "I_0_A_per_m": current[..., 0]}
     if not cell.config.fixed_charge:
-        terminal["phi_m_V"] = np.broadcast_to(cell.voltage(time)[:, None] / 2 * POLARITY, boxes.sigma.shape)
+        polarity = np.stack([_polarity(cell, number) for number in boxes.numbers])
+        terminal["phi_m_V"] = cell.voltage(time)[:, None] / 2 * polarity[:, None]
     return TransSlitRecord.made(
         "md",
         _table(boxes, slits[:-1], crossings),
@@ -134,7 +150,8 @@ def _stacked(counted: list[Counts], cell: Cell) -> _Boxes:
     length = min(len(each.time) for each in counted)
     time = counted[0].time[:length]
     sigma = [
-        _imposed(cell, time)[:, None] * POLARITY if each.sigma is None else each.sigma[:length] for each in counted
+        _imposed(cell, time)[:, None] * _polarity(cell, each.box) if each.sigma is None else each.sigma[:length]
+        for each in counted
     ]
     contents, crossed, phi = (
         np.stack([getattr(each, name)[:length] for each in counted]) for name in ("contents", "crossed", "phi")
@@ -162,7 +179,7 @@ def _crossings(
         width, jumps = cell.config.smoothing, cell.config.jumps
         return np.stack([moving_average(each, boxes.time, width, jumps) for each in values])
 
-    parts = current_parts(cell, diffusion, smooth(boxes.phi), smooth(_concentration(boxes, cell)))
+    parts = current_parts(cell, diffusion, smooth(boxes.phi), smooth(_concentration(boxes, cell)), boxes.numbers)
     migration, spread, steric = (part.sum(axis=-1) for part in parts)
     by_ion = {}
     for k, name in enumerate(cell.electrolyte.names):
@@ -221,12 +238,12 @@ def _metadata(boxes: _Boxes, cell: Cell, diffusion: np.ndarray, starts: int | No
         "half_cells": {
             str(4 * box + h): {
                 "box": box,
-                "start": box % (starts or box + 1),
+                "start": cell.config.start_of(box) % (starts or box + 1),
                 "electrode": half_cell.electrode,
                 "face": half_cell.face,
             }
             for box in boxes.numbers
-            for h, half_cell in enumerate(cell.half_cells)
+            for h, half_cell in enumerate(cell.of_box(box).half_cells)
         },
     }
 

@@ -29,8 +29,8 @@ from transslit.files import whole, write_table
 
 
 def seed_of(config: MDConfig, box: int) -> int:
-    """Seed of the velocities and the noise of a box."""
-    return (config.seed * 1009 + 7919 * (box + 1)) % 2**31
+    """Seed of the velocities and the noise of a box; both boxes of a pair have the same."""
+    return (config.seed * 1009 + 7919 * (config.start_of(box) + 1)) % 2**31
 
 
 def run_replica(
@@ -55,7 +55,7 @@ def run_replica(
     StageFailed : the simulation blew up, and its last good checkpoint is kept; or a file of an earlier call is damaged
     """
     trajectory = folder / f"replica-{box}.xtc"
-    config = cell.config
+    config, cell = cell.config, cell.of_box(box)
     legs = replica_legs(config)
     if trajectory.exists():
         if (frames := readable_frames(trajectory)) != frames_in(legs):
@@ -68,7 +68,7 @@ def run_replica(
     sim = simulation(structure, system, cell, seed_of(config, box))
 
     def start(sim: app.Simulation) -> None:
-        set_constrained_positions(sim, starts.positions[box % len(starts.positions)])
+        set_constrained_positions(sim, starts.positions[config.start_of(box) % len(starts.positions)])
         sim.context.setVelocitiesToTemperature(config.temperature, seed_of(config, box) + 1)
         before = sum(leg.steps * leg.timestep for leg in legs if leg.name in UNCHARGED)
         sim.context.setTime(-before * 1e12 * unit.picosecond)

@@ -89,7 +89,7 @@ def ensure_starts(cell: Cell, folder: Path, progress: Progress) -> Starts:
     if not (kept.exists() and provenance.exists()):
         found = find_starts(cell, folder, progress)
         with whole(kept) as partial_file:
-            needed = found.positions[: cell.config.replicas].astype(np.float32)
+            needed = found.positions[: cell.config.starts].astype(np.float32)
             np.savez_compressed(partial_file, positions=needed, waters=found.waters)
         write_json(provenance, found.provenance)
     positions, waters = load_positions(cell, kept, "positions", (None, None, 3))
@@ -172,7 +172,7 @@ def analyse(cell: Cell, starts: Starts, folder: Path, progress: Progress) -> Tra
 
 def _reduce(cell: Cell, folder: Path, box: int) -> _Reduced:
     """Run the analyzers on the trajectory of a box."""
-    config, universe = cell.config, open_universe(folder, box)
+    config, universe, cell = cell.config, open_universe(folder, box), cell.of_box(box)
     charges = solved_charges(folder, box, cell, len(universe.trajectory))
     flux = TransSlitFlux(universe, cell, box=box, solved=charges).run().results
     late = int(np.searchsorted(flux.counts.time, config.driven / 4))

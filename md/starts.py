@@ -147,13 +147,13 @@ def find_starts(cell: Cell, folder: Path, progress: Progress) -> Starts:
     """The shipped starts if they fit (other ions of the same numbers are equilibrated), else one for each box."""
     config = cell.config
     if config.water == "implicit":
-        places = [random_places(cell, _seed(config, number, 0)) for number in range(config.replicas)]
+        places = [random_places(cell, _seed(config, number, 0)) for number in range(config.starts)]
         return Starts(np.array(places), 0, {"source": "ions at random places"})
     shipped = shipped_starts(cell) if config.start == "auto" else None
     if shipped is not None and shipped.provenance["ions_key"] == ions_key(cell):
         return shipped
     made: list[Start] = []
-    for number in range(config.replicas):
+    for number in range(config.starts):
         made.append(_start(cell, number, made, shipped, folder / f"start-{number}", progress))
     provenance = {
         "geometry_key": geometry_key(cell),
@@ -187,9 +187,9 @@ def load_positions(cell: Cell, path: Path, name: str, shape: Shape) -> tuple[np.
     return saved[name].astype(float), waters
 
 
-def _save_positions(path: Path, name: str, positions: np.ndarray, waters: int) -> None:
+def _save_positions(path: Path, positions: np.ndarray, waters: int) -> None:
     with whole(path) as partial_file:
-        np.savez_compressed(partial_file, waters=waters, **{name: positions.astype(np.float32)})
+        np.savez_compressed(partial_file, positions=positions.astype(np.float32), waters=waters)
 
 
 def _source(cell: Cell, shipped: Starts | None) -> str:
@@ -220,7 +220,7 @@ def _start(
         made = _make(cell, number, attempt, earlier, shipped, folder / f"attempt-{attempt}", progress)
         fault = unacceptable(cell, made, earlier)
         if not fault:
-            _save_positions(done, "positions", made.positions, made.waters)
+            _save_positions(done, made.positions, made.waters)
             write_json(facts, made.facts)
             return made
         progress.say(f"MD: start {number + 1} is made again: {fault}.")
@@ -231,9 +231,10 @@ def unacceptable(cell: Cell, start: Start, earlier: list[Start]) -> str:
     """Why a start cannot be used, in words; empty if it can."""
     facts, config = start.facts, cell.config
     energies = [each.facts["energy_kJ_per_mol"] for each in earlier or [start]]
+    counted = cell.target_water_density / max(water_density(cell, 1.0), 1e-9)  # fluctuates by less than its root
     expected = {
         "T_K": (config.temperature, WARM),
-        "water_kg_per_m3": (cell.target_water_density, DENSE),
+        "water_kg_per_m3": (cell.target_water_density, max(DENSE, counted**-0.5 if counted else 0.0)),
         "energy_kJ_per_mol": (float(np.median(energies)), BOUND),
     }
     for name, (value, limit) in expected.items():
@@ -262,7 +263,7 @@ def _make(
             places = _places(cell, seed, folder, progress) if _distributed(cell) else None
             with progress.task(f"MD: filling start {number + 1}", ROUNDS) as advance:
                 positions, waters = fill(cell, seed, advance, places, earlier[0].waters if earlier else None)
-            _save_positions(filled, "positions", positions, waters)
+            _save_positions(filled, positions, waters)
         positions, waters = load_positions(cell, filled, "positions", (None, 3))
         legs = _legs(config, 0.0 if _distributed(cell) else config.anneal, config.equilibration)
     return _equilibrate(cell, positions, waters, legs, seed, folder / "equilibrium", progress, f"start {number + 1}")
@@ -315,7 +316,7 @@ def workload(cell: Cell, folder: Path | None = None) -> tuple[int, float]:
         positions = packed * 1e9
         if not (folder / "starts.json").exists():
             each = ROUND_STEPS + sum(leg.steps for leg in _legs(config, config.anneal, config.equilibration))
-            steps += ROUND_STEPS + config.replicas * each
+            steps += ROUND_STEPS + config.starts * each
     sim = simulation(*build(cell, waters), cell, 1)
     return len(positions), steps * seconds_per_step(sim, positions)
 

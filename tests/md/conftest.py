@@ -9,11 +9,11 @@ from MDAnalysis.coordinates.memory import MemoryReader
 
 from md.cell import Cell
 from md.config import MDConfig
-from md.equilibrium import Equilibrium
 from md.forcefield import build_system, topology
 from md.packing import pack
 from md.propagate import positions_of, simulation
 from md.replica import run_replica
+from md.starts import Starts
 from transslit import SlitNetwork, load_electrolyte
 
 
@@ -73,22 +73,22 @@ def relaxed():
     sim.integrator.setStepSize(0.001)
     sim.integrator.setFriction(20.0)  # carries off the heat of a packed start
     sim.step(400)
-    return cell, Equilibrium(positions_of(sim)[None], waters, {"source": "test"})
+    return cell, Starts(positions_of(sim)[None], waters, {"source": "test"})
 
 
 @pytest.fixture(scope="session")
 def relaxed_start():
     """A packed and minimised start of the small cell: enough to be run for a few hundred steps."""
     _, waters, sim = minimised()
-    return Equilibrium(positions_of(sim)[None], waters, {"source": "test"})
+    return Starts(positions_of(sim)[None], waters, {"source": "test"})
 
 
 @pytest.fixture(scope="session")
 def finished(relaxed, tmp_path_factory):
     """Folder of an uninterrupted replica, in segments of a frame or two."""
-    cell, equilibrium = relaxed
+    cell, starts = relaxed
     folder = tmp_path_factory.mktemp("whole")
-    run_replica(cell, equilibrium, 0, folder, interval=0.2)
+    run_replica(cell, starts, 0, folder, interval=0.2)
     return folder
 
 

@@ -16,7 +16,6 @@ import md.replica
 import md.stage
 from md.cell import Cell
 from md.checkpoint import Counters, restore
-from md.equilibrium import find_equilibrium
 from md.files import load_arrays
 from md.fixed_charge import FixedCharge
 from md.forcefield import PER_SHEET_ATOM, build_system, topology
@@ -25,7 +24,8 @@ from md.packing import pack
 from md.propagate import Leg, propagate, simulation
 from md.replica import run_replica
 from md.sheet_atom_charge import solved_charges
-from md.stage import analyse, describe, ensure_equilibrium
+from md.stage import analyse, describe, ensure_starts
+from md.starts import find_starts
 from transslit import BadInput, StageFailed, TransSlitRecord
 from transslit.progress import Progress
 from transslit.runs import write_json
@@ -355,51 +355,53 @@ def test_nothing_is_touched_where_nothing_can_be_continued(ions, tmp_path, lost)
 
 def test_the_record_says_where_a_replica_was_not_continued_exactly(relaxed, tmp_path):
     """From the killed replica to `record.json`; frames on one grid, as those of a run that was left alone."""
-    cell, equilibrium = relaxed
+    cell, starts = relaxed
     earlier = {"leg": "equilibrate", "step": 0, "time_s": 0.0, "reason": "planted"}
-    equilibrium = replace(equilibrium, provenance={"continued_from_state": [earlier]})
+    starts = replace(starts, provenance={"starts": [{"continued_from_state": [earlier]}]})
 
     def kill(done):
         if done >= 60:
             raise Killed
 
     with pytest.raises(Killed):
-        run_replica(cell, equilibrium, 0, tmp_path, kill, interval=1e-3)
+        run_replica(cell, starts, 0, tmp_path, kill, interval=1e-3)
     spoil_garbage(None, tmp_path / "replica-0" / "checkpoint.npz")
-    run_replica(cell, equilibrium, 0, tmp_path)
-    describe(cell, equilibrium, tmp_path)
-    record = analyse(cell, equilibrium, tmp_path, Progress(quiet=True))
+    run_replica(cell, starts, 0, tmp_path)
+    describe(cell, starts, tmp_path)
+    record = analyse(cell, starts, tmp_path, Progress(quiet=True))
     (place,) = record.metadata["continued_from_state"]
     assert place["box"] == 0
     assert place["leg"] == "decorrelate"
     assert place["time_s"] == pytest.approx(-0.05e-12, rel=1e-4)
     assert TransSlitRecord.read(tmp_path).metadata["continued_from_state"] == [place]
-    assert record.metadata["equilibrium_continued_from_state"] == [earlier]
+    assert record.metadata["starts_continued_from_state"] == [earlier]
     times = np.sort(record.slits["time_s"].unique())
     np.testing.assert_allclose(times, np.arange(-1, 7) * 0.05e-12, atol=1e-18)
 
 
-def test_the_equilibrium_says_so_too(make_config, relaxed, tmp_path, monkeypatch):
-    """Its note is that of its run, here planted; an undisturbed one has none (`tests/md/test_equilibrium.py`)."""
-    import md.equilibrium as module
+def test_a_start_says_so_too(make_config, relaxed, tmp_path, monkeypatch):
+    """Its note is that of its run, here planted; an undisturbed one has none (`tests/md/test_starts.py`)."""
+    import md.starts as module
 
-    cell, equilibrium = relaxed
+    cell, starts = relaxed
     place = {"leg": "equilibrate", "step": 0, "time_s": 0.0, "reason": "planted"}
-    structure = topology(cell, equilibrium.waters)
+    structure = topology(cell, starts.waters)
 
     def planted(sim, cell, legs, folder, **options):
         folder.mkdir()
-        many = mdtraj.Trajectory(
-            np.repeat(equilibrium.snapshots, legs[-1].steps // legs[-1].frame_every, axis=0),
-            mdtraj.Topology.from_openmm(structure),
-        )
+        frames = legs[-1].steps // legs[-1].frame_every
+        many = mdtraj.Trajectory(np.repeat(starts.positions, frames, axis=0), mdtraj.Topology.from_openmm(structure))
         many.save_xtc(str(folder / "segment-0000.xtc"))
-        return Counters(len(legs), 0, 1, [], [place])
+        sim.context.setPositions(starts.positions[0])
+        return Counters(len(legs), 0, 1, [(0.0, cell.config.temperature)] * frames, [place])
 
     monkeypatch.setattr(module, "propagate", planted)
-    np.savez(tmp_path / "filled.npz", positions=equilibrium.snapshots[0], waters=equilibrium.waters)
-    found = ensure_equilibrium(cell, tmp_path, Progress(quiet=True))
-    assert found.provenance["continued_from_state"] == [place]
+    monkeypatch.setattr(module, "DENSE", 1.0)
+    attempt = tmp_path / "start-0" / "attempt-0"
+    attempt.mkdir(parents=True)
+    np.savez(attempt / "filled.npz", positions=starts.positions[0], waters=starts.waters)
+    found = ensure_starts(cell, tmp_path, Progress(quiet=True))
+    assert found.provenance["starts"][0]["continued_from_state"] == [place]
 
 
 def test_arrays_are_read_whole_or_refused(tmp_path):
@@ -448,23 +450,23 @@ def copied(finished, tmp_path):
 @pytest.mark.parametrize("cut", [0, 1000, -100, None])
 def test_a_torn_or_short_trajectory_is_not_taken_for_finished(relaxed, copied, cut):
     """Emptied, cut in its first frame and in its last, and one frame short."""
-    cell, equilibrium = relaxed
+    cell, starts = relaxed
     path = copied / "replica-0.xtc"
-    run_replica(cell, equilibrium, 0, copied)  # whole, it is
+    run_replica(cell, starts, 0, copied)  # whole, it is
     if cut is None:
-        mdtraj.load(str(path), top=mdtraj.Topology.from_openmm(topology(cell, equilibrium.waters)))[:-1].save(str(path))
+        mdtraj.load(str(path), top=mdtraj.Topology.from_openmm(topology(cell, starts.waters)))[:-1].save(str(path))
     else:
         path.write_bytes(path.read_bytes()[:cut])
     before = contents(copied)
     with pytest.raises(StageFailed, match=r"replica-0\.xtc: .*not 8; move it away"):
-        run_replica(cell, equilibrium, 0, copied)
+        run_replica(cell, starts, 0, copied)
     assert contents(copied) == before
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "column"])
 def test_a_torn_table_of_temperatures_is_named(relaxed, copied, damage):
-    cell, equilibrium = relaxed
-    describe(cell, equilibrium, copied)
+    cell, starts = relaxed
+    describe(cell, starts, copied)
     path = copied / "replica-0.temperature.parquet"
     table = pd.read_parquet(path)
     if damage == "cut":
@@ -474,7 +476,7 @@ def test_a_torn_table_of_temperatures_is_named(relaxed, copied, damage):
     else:
         table.drop(columns="T_K").to_parquet(path)
     with pytest.raises(BadInput, match=r"replica-0\.temperature\.parquet"):
-        analyse(cell, equilibrium, copied, Progress(quiet=True))
+        analyse(cell, starts, copied, Progress(quiet=True))
 
 
 @pytest.mark.parametrize("damage", ["cut", "frames", "gone"])
@@ -496,7 +498,7 @@ def test_torn_charges_are_named(make_config, tmp_path, damage):
 @pytest.mark.parametrize("damage", ["cut", "garbage", "short"])
 def test_torn_segments_do_not_become_a_replica(make_config, relaxed, finished, tmp_path, monkeypatch, torn, damage):
     """At constant potential each has its frames and its charges; here they are planted."""
-    equilibrium = relaxed[1]
+    starts = relaxed[1]
     cell = Cell(make_config(platform="CPU", drive="potential-step", electrode_uptake_fraction=0.275))
     work, sheet_atoms = tmp_path / "replica-0", len(cell.sheet_atoms["sign"])
     work.mkdir()
@@ -504,7 +506,7 @@ def test_torn_segments_do_not_become_a_replica(make_config, relaxed, finished, t
     np.save(work / "segment-0000.npy", np.zeros((8, sheet_atoms), np.float32))
     path = work / torn
     if damage == "short" and torn.endswith("xtc"):
-        structure = mdtraj.Topology.from_openmm(topology(cell, equilibrium.waters))
+        structure = mdtraj.Topology.from_openmm(topology(cell, starts.waters))
         mdtraj.load(str(path), top=structure)[:-1].save(str(path))
     elif damage == "short":
         np.save(path, np.zeros((7, sheet_atoms), np.float32))
@@ -515,7 +517,7 @@ def test_torn_segments_do_not_become_a_replica(make_config, relaxed, finished, t
     monkeypatch.setattr(md.replica, "drive_of", FixedCharge)
     before = contents(work)
     with pytest.raises(StageFailed, match="away") as caught:
-        run_replica(cell, equilibrium, 0, tmp_path)
+        run_replica(cell, starts, 0, tmp_path)
     assert str(work) in str(caught.value)
     told = {"segment-0000.xtc": "7 frames, not 8", "segment-0000.npy": torn}[torn] if damage == "short" else torn
     assert told in str(caught.value)
@@ -524,36 +526,37 @@ def test_torn_segments_do_not_become_a_replica(make_config, relaxed, finished, t
 
 
 @pytest.mark.parametrize("damage", ["cut", "shape", "atoms", "provenance"])
-def test_a_torn_equilibrium_is_named_and_made_again_once_it_is_moved_away(relaxed, tmp_path, monkeypatch, damage):
-    cell, equilibrium = relaxed
-    path, provenance = tmp_path / "equilibrium.npz", tmp_path / "equilibrium.json"
-    snapshots = equilibrium.snapshots
-    np.savez_compressed(path, snapshots=snapshots, waters=equilibrium.waters + (damage == "atoms"))
-    write_json(provenance, equilibrium.provenance)
+def test_torn_starts_are_named_and_made_again_once_they_are_moved_away(relaxed, tmp_path, monkeypatch, damage):
+    cell, starts = relaxed
+    path, provenance = tmp_path / "starts.npz", tmp_path / "starts.json"
+    snapshots = starts.positions
+    np.savez_compressed(path, positions=snapshots, waters=starts.waters + (damage == "atoms"))
+    write_json(provenance, starts.provenance)
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-50])
     elif damage == "shape":
-        np.savez_compressed(path, snapshots=snapshots[0], waters=equilibrium.waters)
+        np.savez_compressed(path, positions=snapshots[0], waters=starts.waters)
     elif damage == "provenance":
         provenance.write_text('{"source": "te')
     torn = provenance if damage == "provenance" else path
     with pytest.raises((StageFailed, BadInput)) as caught:
-        ensure_equilibrium(cell, tmp_path, Progress(quiet=True))
+        ensure_starts(cell, tmp_path, Progress(quiet=True))
     assert str(torn) in str(caught.value)
     assert "\n" not in str(caught.value)
     torn.unlink()
-    monkeypatch.setattr(md.stage, "find_equilibrium", lambda *_: equilibrium)
-    found = ensure_equilibrium(cell, tmp_path, Progress(quiet=True))
-    assert found.waters == equilibrium.waters
-    np.testing.assert_allclose(found.snapshots, snapshots, atol=1e-6)
+    monkeypatch.setattr(md.stage, "find_starts", lambda *_: starts)
+    found = ensure_starts(cell, tmp_path, Progress(quiet=True))
+    assert found.waters == starts.waters
+    np.testing.assert_allclose(found.positions, snapshots, atol=1e-6)
 
 
 @pytest.mark.parametrize("damage", ["cut", "atoms"])
 def test_a_torn_filling_is_named(relaxed, tmp_path, damage):
-    cell, equilibrium = relaxed
-    path = tmp_path / "filled.npz"
-    np.savez(path, positions=equilibrium.snapshots[0], waters=equilibrium.waters - (damage == "atoms"))
+    cell, starts = relaxed
+    path = tmp_path / "start-0" / "attempt-0" / "filled.npz"
+    path.parent.mkdir(parents=True)
+    np.savez(path, positions=starts.positions[0], waters=starts.waters - (damage == "atoms"))
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(StageFailed, match=r"filled\.npz"):
-        find_equilibrium(cell, tmp_path, Progress(quiet=True))
+        find_starts(cell, tmp_path, Progress(quiet=True))

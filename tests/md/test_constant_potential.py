@@ -109,8 +109,8 @@ def test_voltage_as_a_parameter_is_voltage_on_the_electrodes(make_config, relaxe
 
     0.5 % of what the voltage adds covers the error tolerance of the Ewald sums, 5e-4, on either side.
     """
-    cell, equilibrium = Cell(make_config(platform="CPU", drive="cv", electrode_uptake_fraction=0.275)), relaxed_start
-    structure, place = topology(cell, equilibrium.waters), equilibrium.snapshots[0]
+    cell, starts = Cell(make_config(platform="CPU", drive="cv", electrode_uptake_fraction=0.275)), relaxed_start
+    structure, place = topology(cell, starts.waters), starts.positions[0]
     mobile = slice(len(cell.sheet_atoms["sign"]), None)
 
     def forces(sim):
@@ -160,31 +160,31 @@ def test_a_real_run_is_neutral_has_its_voltage_and_resumes(make_config, relaxed_
     XTC rounds positions to a picometre and resumed paths part by picometres (the CPU platform adds forces in no fixed
     order): a hundredth of the electrode's charge.
     """
-    equilibrium = relaxed_start
     options = {
         "friction": 20.0,
         "decorrelation": 0.05e-12,
         "electrode_uptake_fraction": 0.275,
     }  # that of the start's cell
     cell = Cell(make_config(platform="CPU", drive=drive, **options, **RUNS[drive]))
-    structure = topology(cell, equilibrium.waters)
+    starts = relaxed_start
+    structure = topology(cell, starts.waters)
 
     def kill(done):
         if done >= 70:
             raise Killed
 
-    run_replica(cell, equilibrium, 0, tmp_path / "whole")
+    run_replica(cell, starts, 0, tmp_path / "whole")
     with pytest.raises(Killed):
-        run_replica(cell, equilibrium, 0, tmp_path / "cut", kill, interval=1e-3)
-    run_replica(cell, equilibrium, 0, tmp_path / "cut")
+        run_replica(cell, starts, 0, tmp_path / "cut", kill, interval=1e-3)
+    run_replica(cell, starts, 0, tmp_path / "cut")
     stored, again = (np.load(tmp_path / name / "charges-0.npz")["charge_e"] for name in ("whole", "cut"))
     sign = cell.sheet_atoms["sign"]
     assert np.abs(stored.sum(axis=1)).max() < 1e-4 * np.abs(stored).sum(axis=1).max()
     held = stored[:, sign > 0].sum(axis=1)
     np.testing.assert_allclose(again, stored, atol=0.01 * held.max())
 
-    describe(cell, equilibrium, tmp_path / "whole")
-    record = analyse(cell, equilibrium, tmp_path / "whole", Progress(quiet=True))
+    describe(cell, starts, tmp_path / "whole")
+    record = analyse(cell, starts, tmp_path / "whole", Progress(quiet=True))
     terminal, time = record.terminal, record.terminal["time_s"].to_numpy()
     side = np.where(terminal["replica"] < 2, 1, -1)
     np.testing.assert_allclose(terminal["phi_m_V"], side * voltage_at(drive, time) / 2, atol=1e-7)

@@ -61,5 +61,5 @@ def test_no_more_threads_than_cores(monkeypatch, asked):
 
 
 def test_it_is_shown_with_the_estimate(relaxed, tmp_path):
-    cell, equilibrium = relaxed
-    assert "1 replicas, about 0 min on CPU" in estimate(cell, equilibrium, tmp_path)
+    cell, starts = relaxed
+    assert "1 replicas, about 0 min on CPU" in estimate(cell, starts, tmp_path)

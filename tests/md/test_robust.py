@@ -16,13 +16,13 @@ import mdtraj
 import numpy as np
 import pytest
 
-import md.equilibrium
 import md.filling
 import md.propagate
-from md.equilibrium import Equilibrium, set_constrained_positions, ship, shipped_equilibrium
+import md.starts
 from md.forcefield import build_system, topology
 from md.propagate import Leg, positions_of, propagate, simulation
 from md.replica import run_replica
+from md.starts import Starts, set_constrained_positions, ship, shipped_starts
 from transslit import BadInput, StageFailed
 from transslit.files import read_json, write_json
 from transslit.runs import open_run
@@ -47,12 +47,12 @@ class Harm:
 
 def burst(relaxed, folder, harm=None, leg=None):
     """A good leg of two frames, to 4 fs, then one in which `harm` (or an absurd leg) makes it blow up."""
-    cell, equilibrium = relaxed
-    structure = topology(cell, equilibrium.waters)
+    cell, starts = relaxed
+    structure = topology(cell, starts.waters)
     sim = simulation(structure, build_system(cell, structure), cell, 5)
 
     def start(sim):
-        set_constrained_positions(sim, equilibrium.snapshots[0])
+        set_constrained_positions(sim, starts.positions[0])
         sim.context.setVelocitiesToTemperature(298.15, 6)
 
     legs = [GOOD, leg or Leg("bad", 40, 1e-15, 298.15, 2)]
@@ -92,8 +92,8 @@ def test_a_blow_up_keeps_the_checkpoint_and_can_be_gone_on_with(relaxed, tmp_pat
 
 
 def test_a_lost_ion_is_named(relaxed):
-    cell, equilibrium = relaxed
-    positions = equilibrium.snapshots[0].copy()
+    cell, starts = relaxed
+    positions = starts.positions[0].copy()
     md.propagate.check_lost(cell, positions)
     positions[len(cell.sheet_atoms["sign"])] = positions[0] + 0.1
     with pytest.raises(StageFailed, match="entered a sheet"):
@@ -102,33 +102,32 @@ def test_a_lost_ion_is_named(relaxed):
 
 def test_an_overlapping_insertion_is_found_before_dynamics(relaxed, monkeypatch):
     """A water on another, and one in graphene, as a bad insertion would leave them."""
-    cell, equilibrium = relaxed
+    cell, starts = relaxed
 
     def never(*_):
         raise AssertionError("dynamics was reached")
 
     monkeypatch.setattr(md.filling, "simulation", never)
-    spoiled = equilibrium.snapshots[0].copy()
+    spoiled = starts.positions[0].copy()
     spoiled[-3:] += spoiled[-6] - spoiled[-3] + 0.05
     with pytest.raises(StageFailed, match="overlap"):
-        md.filling._relax(cell, spoiled, equilibrium.waters, 0)
+        md.filling._relax(cell, spoiled, starts.waters, 0)
     spoiled[-3:] += spoiled[0] - spoiled[-3] + 0.05
     with pytest.raises(StageFailed, match="sheet atom"):
-        md.filling._relax(cell, spoiled, equilibrium.waters, 0)
+        md.filling._relax(cell, spoiled, starts.waters, 0)
 
 
 def test_a_spoiled_shipped_start_is_found(relaxed, tmp_path, monkeypatch):
-    cell, equilibrium = relaxed
-    spoiled = equilibrium.snapshots[0].copy()
+    cell, starts = relaxed
+    spoiled = starts.positions[0].copy()
     spoiled[-3:] += spoiled[0] - spoiled[-3] + 0.05
-    keys = {"geometry_key": md.equilibrium.geometry_key(cell), "ions_key": md.equilibrium.ions_key(cell)}
-    made = Equilibrium(
-        spoiled[None], equilibrium.waters, {**keys, "temperature_K": 298.15, "waters": equilibrium.waters}
-    )
+    keys = {"geometry_key": md.starts.geometry_key(cell), "ions_key": md.starts.ions_key(cell)}
+    facts = {"temperature_K": 298.15, "lattice": "graphene", "waters": starts.waters}
+    made = Starts(spoiled[None], starts.waters, {**keys, **facts})
     ship(cell, made, tmp_path / "cell")
-    monkeypatch.setattr(md.equilibrium, "SHIPPED", tmp_path)
+    monkeypatch.setattr(md.starts, "SHIPPED", tmp_path)
     with pytest.raises(StageFailed, match="sheet atom"):
-        shipped_equilibrium(cell)
+        shipped_starts(cell)
 
 
 def no_space(*_, **__):
@@ -137,7 +136,7 @@ def no_space(*_, **__):
 
 def test_a_full_disk_at_the_checkpoint_loses_nothing_finished(relaxed, finished, tmp_path, monkeypatch):
     """The disk fills as the second checkpoint is written: one line; the same call later goes on, and ends the same."""
-    cell, equilibrium = relaxed
+    cell, starts = relaxed
     real, calls = np.savez, []
 
     def fills(*args, **keywords):
@@ -146,14 +145,14 @@ def test_a_full_disk_at_the_checkpoint_loses_nothing_finished(relaxed, finished,
 
     monkeypatch.setattr(np, "savez", fills)
     with pytest.raises(BadInput, match="No space left"), open_run(tmp_path) as opened:
-        run_replica(cell, equilibrium, 0, opened.path, interval=0.2)
-    run_replica(cell, equilibrium, 0, tmp_path, interval=0.2)
-    same_frames(cell, equilibrium, tmp_path, finished)
+        run_replica(cell, starts, 0, opened.path, interval=0.2)
+    run_replica(cell, starts, 0, tmp_path, interval=0.2)
+    same_frames(cell, starts, tmp_path, finished)
 
 
 def test_a_full_disk_at_the_trajectory_loses_nothing_finished(relaxed, finished, tmp_path, monkeypatch):
     """A file whose end did not reach the disk is not counted, though closing it said nothing."""
-    cell, equilibrium = relaxed
+    cell, starts = relaxed
     made = []
 
     class Torn(md.propagate.XTCReporter):
@@ -172,14 +171,14 @@ def test_a_full_disk_at_the_trajectory_loses_nothing_finished(relaxed, finished,
 
     monkeypatch.setattr(md.propagate, "XTCReporter", Torn)
     with pytest.raises(StageFailed, match="could not be written"):
-        run_replica(cell, equilibrium, 0, tmp_path, interval=0.2)
-    run_replica(cell, equilibrium, 0, tmp_path, interval=0.2)
-    same_frames(cell, equilibrium, tmp_path, finished)
+        run_replica(cell, starts, 0, tmp_path, interval=0.2)
+    run_replica(cell, starts, 0, tmp_path, interval=0.2)
+    same_frames(cell, starts, tmp_path, finished)
 
 
-def same_frames(cell, equilibrium, folder, other):
+def same_frames(cell, starts, folder, other):
     """Same times; positions to 2 pm on average, since checkpoints on the CPU are exact to rounding only."""
-    structure = mdtraj.Topology.from_openmm(topology(cell, equilibrium.waters))
+    structure = mdtraj.Topology.from_openmm(topology(cell, starts.waters))
     one, two = (mdtraj.load(str(path / "replica-0.xtc"), top=structure) for path in (folder, other))
     np.testing.assert_allclose(one.time, two.time, atol=1e-6)
     move = one.xyz - two.xyz
@@ -199,13 +198,13 @@ run_stage("md", Path(sys.argv[2]), config, md.run, 0)
 
 def test_a_killed_command_resumes(relaxed, finished, tmp_path):
     """SIGKILL once a checkpoint is there; the same command then ends like one that was left alone."""
-    cell, equilibrium = relaxed
+    cell, starts = relaxed
     (tmp_path / "config.json").write_text(cell.config.model_dump_json())
     folder = tmp_path / "run"
     with open_run(folder) as opened:
         opened.claim(cell.config)
-    np.savez_compressed(folder / "equilibrium.npz", snapshots=equilibrium.snapshots, waters=equilibrium.waters)
-    write_json(folder / "equilibrium.json", equilibrium.provenance)
+    np.savez_compressed(folder / "starts.npz", positions=starts.positions, waters=starts.waters)
+    write_json(folder / "starts.json", starts.provenance)
     command = [sys.executable, "-c", COMMAND, str(tmp_path / "config.json"), str(folder)]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     checkpoint, until = folder / "replica-0" / "checkpoint.npz", time.monotonic() + 120
@@ -217,5 +216,5 @@ def test_a_killed_command_resumes(relaxed, finished, tmp_path):
     assert not (folder / "replica-0.xtc").exists()
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
-    same_frames(cell, equilibrium, folder, finished)
+    same_frames(cell, starts, folder, finished)
     assert read_json(folder / "manifest.json")["seed"] == 0

@@ -28,7 +28,7 @@ def described(relaxed, tmp_path_factory):
 
 def test_three_readers_see_one_topology(relaxed, described):
     """Same atoms, residues, box; positions to the 1e-4 nm of a PDB file."""
-    cell, equilibrium = relaxed
+    cell, starts = relaxed
     path = str(described / "topology.pdb")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # massless atoms, residue numbers that start again
@@ -38,7 +38,7 @@ def test_three_readers_see_one_topology(relaxed, described):
         by_mda.atoms.resnames,
         [atom.residue.name for atom in by_openmm.topology.atoms()],
     ]
-    original = topology(cell, equilibrium.waters)
+    original = topology(cell, starts.waters)
     for found in residues:
         assert list(found) == [atom.residue.name for atom in original.atoms()]
     positions = [
@@ -47,7 +47,7 @@ def test_three_readers_see_one_topology(relaxed, described):
         by_openmm.getPositions(asNumpy=True).value_in_unit(unit.nanometer),
     ]
     for found in positions:
-        np.testing.assert_allclose(found, equilibrium.snapshots[0], atol=1e-4)
+        np.testing.assert_allclose(found, starts.positions[0], atol=1e-4)
     boxes = [
         by_mdtraj.unitcell_lengths[0],
         by_mda.dimensions[:3] / 10,
@@ -74,10 +74,10 @@ def test_two_readers_see_one_trajectory(relaxed, described, finished):
 
 def test_the_written_force_field_gives_the_same_energy(relaxed, described):
     """The two files alone make the uncharged system again, but for the mutual forces of the frozen sheet atoms."""
-    cell, equilibrium = relaxed
+    cell, starts = relaxed
     structure = app.PDBFile(str(described / "topology.pdb")).topology
-    positions = equilibrium.snapshots[0]
-    ours = simulation(topology(cell, equilibrium.waters), build_system(cell, structure), cell, 1)
+    positions = starts.positions[0]
+    ours = simulation(topology(cell, starts.waters), build_system(cell, structure), cell, 1)
     system = app.ForceField(str(described / "forcefield.xml")).createSystem(
         structure,
         nonbondedMethod=app.PME,

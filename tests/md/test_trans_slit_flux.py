@@ -12,8 +12,9 @@ from md.cell import Cell
 from md.poisson import ChargeMap
 from md.reduction import Counts, current_parts, moving_average, record_of
 from md.slit_diffusion import SlitDiffusion, fit, in_slit
-from transslit import StageFailed
+from transslit import BadInput, StageFailed
 from transslit.decomposition import decompose, steric_excess
+from transslit.series import series
 
 E = constants.e
 
@@ -247,7 +248,7 @@ def test_parts_sum_to_the_counted_current(cell):
     explained = table["I_K_explained_A_per_m"] + table["I_Cl_explained_A_per_m"]
     np.testing.assert_allclose(explained, table["I_A_per_m"] - table["I_residual_A_per_m"], rtol=1e-9, atol=1e-9)
     assert sorted(record.slits["replica"].unique()) == list(range(8))
-    assert record.metadata["half_cells"]["6"] == {"box": 1, "electrode": "negative", "face": "left"}
+    assert record.metadata["half_cells"]["6"] == {"box": 1, "start": 1, "electrode": "negative", "face": "left"}
     sigma = record.terminal.groupby("replica")["sigma_C_per_m2"].last()
     assert (np.sign(sigma.to_numpy()) == [1, 1, -1, -1] * 2).all()
     assert (record.terminal.query("time_s < 0")["sigma_C_per_m2"] == 0).all()
@@ -452,3 +453,42 @@ def test_too_few_samples_are_no_measurement(cell, make_universe):
     path = np.tile([float(cell.to_box(cell.half_cells[0], cell.network.slit_centres[0])), 0.0, 0.0], (60, 1))
     result = SlitDiffusion(make_universe(cell, [("K", path), ("Cl", path)]), cell).run().results
     assert np.isnan(fit([result]).value).all()
+
+
+def test_second_boxes_of_pairs_have_their_electrodes_exchanged(make_config):
+    """The same sheets with the opposite signs; in the charging frame a pair's mean is odd in the charge."""
+    cell = Cell(make_config(pairs=True, replicas=4))
+    first, second = cell.of_box(2), cell.of_box(3)
+    np.testing.assert_array_equal(first.sheet_atoms["positions"], second.sheet_atoms["positions"])
+    np.testing.assert_array_equal(first.sheet_atoms["sign"], -second.sheet_atoms["sign"])
+    assert [half_cell[1:] for half_cell in first.half_cells] == [half_cell[1:] for half_cell in second.half_cells]
+    even, odd = 7.0, 2.0  # ions of each kind in slit 1 that the sign of the charge leaves, and that go with it
+    boxes = []
+    for box, sign in ((2, 1.0), (3, -1.0)):
+        own = np.array([sign, sign, -sign, -sign])[:, None] * [odd, 0.0]
+        contents = np.stack([even - own, even + own], axis=-1)  # K, Cl
+        zero = np.zeros((4, 4, 2))
+        boxes.append(
+            Counts(
+                box=box,
+                time=np.arange(1, 5) * 0.05e-12,
+                contents=np.broadcast_to(contents, (4, 4, 2, 2)),
+                crossed=np.zeros((4, 4, 3, 2)),
+                phi=zero,
+            )
+        )
+    record = record_of(boxes, cell)
+    about = record.metadata["half_cells"]
+    assert [about[str(label)]["electrode"][0] for label in range(8, 16)] == list("ppnnnnpp")
+    assert {entry["start"] for entry in about.values()} == {1}
+    charge = series(record, "Q_C_per_m", 1, "both")
+    np.testing.assert_allclose(charge.blocks, -2 * odd * E / (2 * cell.depth))
+    sigma = record.terminal.groupby("replica")["sigma_C_per_m2"].last()
+    assert (np.sign(sigma.to_numpy()) == [1, 1, -1, -1, -1, -1, 1, 1]).all()
+
+
+def test_pairs_are_refused_where_there_are_none(make_config):
+    with pytest.raises(BadInput, match="even"):
+        make_config(pairs=True, replicas=3)
+    with pytest.raises(BadInput, match="force_frames"):
+        make_config(pairs=True, replicas=2, force_frames=0.25e-12)

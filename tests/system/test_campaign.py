@@ -136,7 +136,7 @@ BASES = {  # words that each command needs beside the option that is tried
     "electrolytes check": ("transslit", "electrolytes", "check", "KCl"),
     "electrolytes show": ("transslit", "electrolytes", "show", "KCl"),
 }
-ELSEWHERE = {"remake_equilibrium", "scheduler", "workers"}  # computes at once; a cluster
+ELSEWHERE = {"make_starts", "scheduler", "workers"}  # computes at once; a cluster
 
 
 def options_of(name):

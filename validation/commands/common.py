@@ -23,7 +23,7 @@ C = TypeVar("C", bound=Config)
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 # Of a record's metadata, what its manifest says too.
-CONTINUED = ("continued_from_state", "equilibrium_continued_from_state")
+CONTINUED = ("continued_from_state", "starts_continued_from_state")
 
 
 class Judgement(Config):

@@ -32,8 +32,8 @@ class Further(Parallel):
     """Options that are no fields of a configuration."""
 
     allow_charged: bool = Field(False, description="accept a salt that is not neutral (not physical)")
-    remake_equilibrium: Path | None = Field(
-        None, description="only make the uncharged start afresh, as PATH.npz and PATH.json; no charging"
+    make_starts: Path | None = Field(
+        None, description="only make the uncharged starts, one per replica, as PATH.npz and PATH.json; no charging"
     )
 
 
@@ -57,10 +57,10 @@ app = command_app()
 def md_command(texts: Texts, out: OutPath = None, as_json: JsonFlag = False) -> int:
     """Charge a graphene cell in molecular dynamics, and reduce it to a trans-slit record."""
     config, further = read(texts), OPTIONS.build(Further, texts)
-    if further.remake_equilibrium is not None:
-        if not further.remake_equilibrium.name:
-            raise BadInput("remake_equilibrium", further.remake_equilibrium, "give a file's path without its ending")
-        return _remake(config, further.remake_equilibrium, as_json)
+    if further.make_starts is not None:
+        if not further.make_starts.name:
+            raise BadInput("make_starts", further.make_starts, "give a file's path without its ending")
+        return _make_starts(config, further.make_starts, as_json)
 
     def run(config: MDConfig, folder: Path, progress: Progress) -> TransSlitRecord:
         with further.pool() as pool:
@@ -110,12 +110,11 @@ STAGE = Stage(
 )
 
 
-def _remake(config: MDConfig, path: Path, as_json: bool) -> int:
-    """Make the equilibrium in a working folder beside `path`, from which a command that is killed continues."""
-    with open_run(md.equilibrium_work(path)) as opened:
+def _make_starts(config: MDConfig, path: Path, as_json: bool) -> int:
+    """Make the starts in a working folder beside `path`, from which a command that is killed continues."""
+    with open_run(md.starts_work(path)) as opened:
         opened.claim(config)
-        equilibrium = md.remake_equilibrium(config, path, Progress())
-    drift = equilibrium.provenance["drift_in_words"]
+        starts = md.make_starts(config, path, Progress())
     files = [str(path.with_name(path.name + suffix)) for suffix in (".npz", ".json")]
-    reply = Reply(command="md", files=files, summary={"drift": drift})
-    return reply.tell(as_json, lambda: print(f"{' and '.join(files)}: {drift}"))
+    reply = Reply(command="md", files=files, counts={"starts": len(starts.positions)})
+    return reply.tell(as_json, lambda: print(f"{' and '.join(files)}: {len(starts.positions)} starts"))
