@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import constants
 
+from md import sheet_sites
 from md.config import MDConfig
 from md.ions import IonSites
 from md.lattice import nearest_lattice, sheet
@@ -35,6 +36,8 @@ from transslit.network import SlitNetwork
 
 ELECTRODES = ("positive", "negative")
 FACES = ("left", "right")
+# m, 1 / (1.979 per angstrom): Reed, Lanning & Madden 2007, doi:10.1063/1.2464084
+GAUSSIAN_WIDTH = 0.0505e-9
 INSTANT = 1e-21  # s, added to times at which a drive is evaluated, so that rounding delays no jump by a frame
 
 
@@ -115,10 +118,20 @@ class Cell:
 
     @cached_property
     def sheet_atoms(self) -> dict[str, np.ndarray]:
-        """Sheet atoms: `positions` (n, 3) in m, `sign` of the electrode (+1 or -1), `sheet` (index of the sheet)."""
+        """Sheet atoms: `positions` (n, 3) in m, `sign` of the electrode (+1 or -1), `sheet` (index of the sheet).
+
+        In implicit water at constant potential they are the sites of `md.sheet_sites`.
+        """
         lattice, length = self.lattice, self.lattice.period / 2
-        full = sheet(self.sheet_lattice, lattice.chains, lattice.repeats)
-        ribbon = sheet(self.sheet_lattice, lattice.ribbon, lattice.repeats)
+        if self.coarse:
+            full, ribbon = (
+                sheet_sites.grid(chains * self.sheet_lattice.chain_width, self.depth)
+                for chains in (lattice.chains, lattice.ribbon)
+            )
+        else:
+            full, ribbon = (
+                sheet(self.sheet_lattice, chains, lattice.repeats) for chains in (lattice.chains, lattice.ribbon)
+            )
         positions: list[np.ndarray] = []
         signs: list[np.ndarray] = []
         sheets: list[np.ndarray] = []
@@ -140,8 +153,28 @@ class Cell:
 
     @property
     def frozen(self) -> int:
-        """Number of the sheets' atoms among the particles: none in implicit water, where sheets are a field."""
-        return 0 if self.config.water == "implicit" else len(self.sheet_atoms["sign"])
+        """Number of the sheets' atoms among the particles: none in implicit water at fixed charge, which is a field."""
+        field = self.config.water == "implicit" and self.config.fixed_charge
+        return 0 if field else len(self.sheet_atoms["sign"])
+
+    @property
+    def coarse(self) -> bool:
+        """Whether sheets are sites of a grid (`md.sheet_sites`): in implicit water at constant potential."""
+        return self.config.water == "implicit" and not self.config.fixed_charge
+
+    @property
+    def site_width(self) -> float:
+        """w in m of the Gaussian charge q exp(-r^2 / w^2) / (pi^(3/2) w^3) of a sheet atom."""
+        if self.coarse:
+            return sheet_sites.width(self.box[1], self.depth)
+        return GAUSSIAN_WIDTH
+
+    @cached_property
+    def electrode_area(self) -> float:
+        """Area of the sheets of an electrode in m^2, each counted once: the wall, and the ribbons on both its faces."""
+        network = self.network
+        ribbons = 4 * network.slits * (network.slit_length - network.edge_gap)
+        return float((self.box[1] + ribbons) * self.depth)
 
     @property
     def permittivity(self) -> float:

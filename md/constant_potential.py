@@ -22,17 +22,17 @@ import numpy as np
 import openmm
 from openmm import app, unit
 
-from md.cell import Cell
+from md.cell import GAUSSIAN_WIDTH, Cell
 from md.forcefield import charges, nonbonded
 from md.propagate import choose_platform
-from md.sheet_field import GAUSSIAN_WIDTH, VOLT, add_sheet_field, potential_map
+from md.sheet_field import VOLT, add_sheet_field, potential_map
 
 MOST_INVERTED = 4000  # sheet atoms; for more, charges are iterated: the inverse costs time and memory as n^2
 VOLTAGE = "cell_voltage"  # global parameter, V
 
 
 def add_constant_potential(
-    system: openmm.System, electrodes: list[np.ndarray], voltage: float = 0.0, width: float = GAUSSIAN_WIDTH
+    system: openmm.System, electrodes: list[np.ndarray], voltage: float = 0.0, width: float = GAUSSIAN_WIDTH * 1e9
 ) -> openmm.ConstantPotentialForce:
     """Move all charges of `system` from its NonbondedForce, which keeps Lennard-Jones, to a new ConstantPotentialForce.
 
@@ -88,7 +88,7 @@ def response(cell: Cell) -> np.ndarray:
         system.addParticle(0.0)
         bare.addParticle(0.0, 0.1, 0.0)
     system.addForce(bare)
-    force = add_constant_potential(system, electrodes_of(cell), 1.0)
+    force = add_constant_potential(system, electrodes_of(cell), 1.0, cell.site_width * 1e9)
     force.setConstantPotentialMethod(force.CG)  # for one solution cheaper than the inverse
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), *choose_platform(cell.config.platform))
     context.setPositions(sheet_atoms)
@@ -100,7 +100,11 @@ def _charges(force: openmm.ConstantPotentialForce, context: openmm.Context) -> n
 
 
 class ConstantPotential:
-    """Drive of a cell whose voltage is a given function of time."""
+    """Drive of a cell whose voltage is a given function of time.
+
+    In a dielectric (implicit water) charges count as q / sqrt(eps_r) among one another, as those of the ions do in
+    `md.implicit_water`; g is eps_r times that of the empty cell, and phi_g the same.
+    """
 
     cost = 2.8  # wall time of a step, in steps at fixed charge, for the default cell; 2.3 for smaller ones
 
@@ -109,11 +113,11 @@ class ConstantPotential:
 
     def force(self, system: openmm.System) -> None:
         """Replace the electrostatics of a system of `md.forcefield.build_system`."""
-        charge = charges(system)
-        self.per_volt = response(self.cell)
-        self._force = add_constant_potential(system, electrodes_of(self.cell))
-        phi = potential_map(self.cell, self.per_volt)
-        add_sheet_field(system, self.cell, phi, VOLTAGE, charge, first=len(self.per_volt))
+        cell, charge = self.cell, charges(system) * np.sqrt(self.cell.permittivity)
+        empty = response(cell)
+        self.per_volt = cell.permittivity * empty
+        self._force = add_constant_potential(system, electrodes_of(cell), width=cell.site_width * 1e9)
+        add_sheet_field(system, cell, potential_map(cell, empty), VOLTAGE, charge, first=len(empty))
 
     def apply(self, sim: app.Simulation, time: float) -> None:
         """Set the electrodes to their potentials at `time` (s)."""
@@ -123,5 +127,5 @@ class ConstantPotential:
 
     def solved(self, sim: app.Simulation) -> np.ndarray:
         """Charge of every sheet atom in e, shape (sheet atoms,)."""
-        at_zero = _charges(self._force, sim.context)[: len(self.per_volt)]
+        at_zero = _charges(self._force, sim.context)[: len(self.per_volt)] * np.sqrt(self.cell.permittivity)
         return at_zero + sim.context.getParameter(VOLTAGE) * self.per_volt

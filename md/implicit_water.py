@@ -26,7 +26,7 @@ from scipy.spatial import cKDTree
 
 from md.atoms import step_between
 from md.cell import Cell
-from md.forcefield import PER_SHEET_ATOM, add_liquid, check_neutral
+from md.forcefield import PER_SHEET_ATOM, add_liquid, check_neutral, topology
 from md.propagate import GAS_CONSTANT, choose_platform, positions_of
 from md.sheet_field import add_sheet_field, potential_map
 from transslit.errors import BadInput
@@ -52,7 +52,9 @@ def thermal(cell: Cell) -> float:
 
 
 def ions_topology(cell: Cell) -> app.Topology:
-    """The ions alone, a chain per kind, in a periodic box."""
+    """The particles in a periodic box: the ions, after the sites of the sheets at constant potential."""
+    if cell.frozen:
+        return topology(cell, 0)
     structure = app.Topology()
     add_liquid(structure, cell.electrolyte, cell.ion_numbers, 0)
     structure.setPeriodicBoxVectors(np.diag(cell.box * 1e9))
@@ -61,6 +63,8 @@ def ions_topology(cell: Cell) -> app.Topology:
 
 def build_ions(cell: Cell) -> openmm.System:
     """The ions of `cell` in implicit water; the context parameter `PER_SHEET_ATOM` charges the electrodes.
+
+    At constant potential the sites of the sheets, which `md.constant_potential` charges, come before the ions.
 
     Raises
     ------
@@ -74,12 +78,13 @@ def build_ions(cell: Cell) -> openmm.System:
     check_neutral(sites.charge, allowed=electrolyte.allow_charged)
     system = openmm.System()
     system.setDefaultPeriodicBoxVectors(*np.diag(cell.box * 1e9))
-    for mass in masses(cell)[sites.kind]:
+    for mass in (*np.zeros(cell.frozen), *masses(cell)[sites.kind]):
         system.addParticle(mass)
     for force in (_coulomb(cell), _repulsion(cell), _walls(cell)):
         system.addForce(force)
-    sign = cell.sheet_atoms["sign"].astype(float)
-    add_sheet_field(system, cell, potential_map(cell, sign, cell.permittivity), PER_SHEET_ATOM, sites.charge)
+    if cell.config.fixed_charge:
+        sign = cell.sheet_atoms["sign"].astype(float)
+        add_sheet_field(system, cell, potential_map(cell, sign, cell.permittivity), PER_SHEET_ATOM, sites.charge)
     return system
 
 
@@ -89,7 +94,7 @@ def _coulomb(cell: Cell) -> openmm.NonbondedForce:
     force.setCutoffDistance(cell.config.cutoff * 1e9)
     force.setEwaldErrorTolerance(cell.config.ewald_tolerance)
     force.setUseDispersionCorrection(False)
-    for charge in cell.ion_sites.charge:
+    for charge in (*np.zeros(cell.frozen), *cell.ion_sites.charge):
         force.addParticle(charge / np.sqrt(cell.permittivity), 1.0, 0.0)
     return force
 
@@ -98,15 +103,18 @@ def _repulsion(cell: Cell) -> openmm.CustomNonbondedForce:
     """4 kT [(a / r)^12 - (a / r)^6] + kT up to its minimum; a is the mean of two ions' diameters."""
     diameters = np.array([ion.diameter.value for ion in cell.electrolyte.ions]) * 1e9
     force = openmm.CustomNonbondedForce(
-        "step(reach * a - r) * kT * (4 * (s^2 - s) + 1); s = (a / r)^6; a = (a1 + a2) / 2"
+        "ion1 * ion2 * step(reach * a - r) * kT * (4 * (s^2 - s) + 1); s = (a / r)^6; a = (a1 + a2) / 2"
     )
     force.addGlobalParameter("kT", thermal(cell))
     force.addGlobalParameter("reach", CUTOFF_OF_REPULSION)
     force.addPerParticleParameter("a")
+    force.addPerParticleParameter("ion")
     force.setNonbondedMethod(force.CutoffPeriodic)
     force.setCutoffDistance(CUTOFF_OF_REPULSION * diameters.max() + 1e-3)
+    for _ in range(cell.frozen):
+        force.addParticle([1.0, 0.0])
     for kind in cell.ion_sites.kind:
-        force.addParticle([diameters[kind]])
+        force.addParticle([diameters[kind], 1.0])
     return force
 
 
@@ -155,7 +163,7 @@ def _walls(cell: Cell) -> openmm.CustomExternalForce:
     force = openmm.CustomExternalForce("; ".join([f"stiffness / 2 * ({' + '.join(terms)})", *definitions]))
     force.addGlobalParameter("stiffness", thermal(cell) / SOFTNESS**2)
     for i in range(len(cell.ion_sites)):
-        force.addParticle(i, [])
+        force.addParticle(cell.frozen + i, [])
     return force
 
 
@@ -179,10 +187,9 @@ def random_places(cell: Cell, seed: int) -> np.ndarray:
         if not len(trials):
             raise BadInput("concentration", f"{cell.ion_sites.ions} ions", "do not fit at random; ask for less")
         placed = np.vstack([placed, trials[:1]])
-    system = build_ions(cell)
-    context = app.Simulation(
-        ions_topology(cell), system, openmm.VerletIntegrator(1e-3), *choose_platform(cell.config.platform)
-    )
-    context.context.setPositions(placed)
-    context.minimizeEnergy(maxIterations=100)
-    return positions_of(context)
+    alone = Cell(cell.config.model_copy(update={"drive": "charge-step"}))  # without sites, which are not charged yet
+    platform = choose_platform(cell.config.platform)
+    sim = app.Simulation(ions_topology(alone), build_ions(alone), openmm.VerletIntegrator(1e-3), *platform)
+    sim.context.setPositions(placed)
+    sim.minimizeEnergy(maxIterations=100)
+    return positions_of(sim)

@@ -22,6 +22,7 @@ from md.config import MDConfig
 from md.propagate import Leg
 
 UNCHARGED = ("equilibrate", "decorrelate")  # legs before the drive
+SLOW_UPDATE = 50e-15  # s, that of ions in implicit water, which charge in tens of ps
 UPDATE = 10e-15  # s, time between updates of the drive: 0.05 % of a ramp of 20 ps
 
 
@@ -74,5 +75,6 @@ def _leg(
     timestep = timestep or config.timestep
     every = round(config.frame_interval / timestep)
     steps = max(1, round(time / config.frame_interval)) * every
-    update = math.gcd(every, max(1, round(UPDATE / timestep))) if changing else 0
+    interval = SLOW_UPDATE if config.water == "implicit" else UPDATE
+    update = math.gcd(every, max(1, round(interval / timestep))) if changing else 0
     return Leg(name, steps, timestep, config.temperature, every, friction or config.friction, update)

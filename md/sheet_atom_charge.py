@@ -40,5 +40,5 @@ class SheetAtomCharge:
     def sigma(self, time: float, frame: int) -> np.ndarray:
         """Charge per sheet area (both faces) in C/m^2, mean over the half-cell's electrode, shape (half-cells,)."""
         charge, sign = self.at(time, frame), self.cell.sheet_atoms["sign"]
-        per_sheet_atom = np.array([charge[sign == own].mean() for _, own in self.cell.electrodes])
-        return np.repeat(per_sheet_atom, 2) * self.cell.sheet_lattice.atoms_per_area * constants.e
+        each = np.array([charge[sign == own].sum() for _, own in self.cell.electrodes])
+        return np.repeat(each, 2) / self.cell.electrode_area * constants.e

@@ -2,8 +2,7 @@
 
     phi(k) = sum_i q_i exp(-i k.r_i) exp(-k^2 w^2 / 4) / (eps_r eps0 k^2 volume),   k != 0 in the (x, y) plane
 
-The charge of a sheet atom is q exp(-r^2 / w^2) / (pi^(3/2) w^3) with w = 0.0505 nm, which is 1 / (1.979 per angstrom):
-Reed, Lanning & Madden 2007, doi:10.1063/1.2464084. As a tabulated force it costs nothing per sheet atom.
+The charge of a sheet atom is q exp(-r^2 / w^2) / (pi^(3/2) w^3). As a tabulated force it costs nothing per sheet atom.
 """
 
 from __future__ import annotations
@@ -14,14 +13,13 @@ from scipy import constants
 
 from md.cell import Cell
 
-GAUSSIAN_WIDTH = 0.0505  # nm
 FINEST = 8.0  # largest k w of the Fourier sum, at which the Gaussian is exp(-16)
 VOLT = constants.e * constants.N_A / 1000  # kJ/mol per elementary charge
 
 
 def potential_map(cell: Cell, charge: np.ndarray, permittivity: float = 1.0) -> np.ndarray:
     """phi in V on a uniform (x, y) grid over the box, of zero mean, of sheet atoms of `charge` (e)."""
-    width, (length, period) = GAUSSIAN_WIDTH * 1e-9, cell.box[:2]
+    width, (length, period) = cell.site_width, cell.box[:2]
     n, m = (int(np.ceil(FINEST / width * side / (2 * np.pi))) for side in (length, period))
     kx = 2 * np.pi * np.fft.fftfreq(2 * n + 1, 1 / (2 * n + 1)) / length
     ky = 2 * np.pi * np.arange(m + 1) / period

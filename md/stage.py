@@ -103,7 +103,7 @@ def describe(cell: Cell, starts: Starts, folder: Path) -> None:
     text = io.StringIO()
     app.PDBFile.writeFile(structure, positions * unit.nanometer, text)
     write_text(folder / "topology.pdb", text.getvalue())
-    if cell.frozen:
+    if cell.config.water == "explicit":
         write_text(folder / "forcefield.xml", forcefield_xml(cell.electrolyte, cell.sheet_lattice))
     provenance = {key: value for key, value in starts.provenance.items() if key not in ("config", "versions")}
     content = {**cell.summary(), "waters": starts.waters, "atoms": len(positions), "starts": provenance}

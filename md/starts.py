@@ -147,8 +147,10 @@ def find_starts(cell: Cell, folder: Path, progress: Progress) -> Starts:
     """The shipped starts if they fit (other ions of the same numbers are equilibrated), else one for each box."""
     config = cell.config
     if config.water == "implicit":
+        sites = cell.sheet_atoms["positions"][: cell.frozen] * 1e9
         places = [random_places(cell, _seed(config, number, 0)) for number in range(config.starts)]
-        return Starts(np.array(places), 0, {"source": "ions at random places"})
+        positions = np.array([np.concatenate([sites, ions]) for ions in places])
+        return Starts(positions, 0, {"source": "ions at random places"})
     shipped = shipped_starts(cell) if config.start == "auto" else None
     if shipped is not None and shipped.provenance["ions_key"] == ions_key(cell):
         return shipped
@@ -308,7 +310,7 @@ def workload(cell: Cell, folder: Path | None = None) -> tuple[int, float]:
     steps = left * sum(leg.steps for leg in replica_legs(config))
     waters = 0
     if config.water == "implicit":
-        positions = random_places(cell, config.seed)
+        positions = find_starts(cell, folder, Progress(quiet=True)).positions[0]
     elif (shipped := shipped_starts(cell) if config.start == "auto" else None) is not None:
         positions, waters = shipped.positions[-1], shipped.waters
     else:

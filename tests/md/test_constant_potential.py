@@ -19,8 +19,8 @@ from openmm import unit
 from scipy import constants, special
 
 from md import constant_potential
-from md.cell import Cell
-from md.constant_potential import GAUSSIAN_WIDTH, add_constant_potential, electrodes_of
+from md.cell import GAUSSIAN_WIDTH, Cell
+from md.constant_potential import add_constant_potential, electrodes_of
 from md.forcefield import build_system, topology
 from md.lattice import sheet
 from md.propagate import simulation
@@ -33,6 +33,7 @@ FLAT = sheet(GRAPHENE, 6, 6)
 SIDES = np.array([6 * GRAPHENE.chain_width, 6 * GRAPHENE.chain_period])
 AREA = SIDES.prod()
 VOLTAGE = 2.0
+WIDTH = GAUSSIAN_WIDTH * 1e9  # nm
 PROBE = 1e-4  # e, so that what it induces does not matter
 # Planes (m) of the positive and of the negative electrode in a box of 8 nm, and the gaps' middles.
 UNEQUAL = ([1e-9], [3e-9], [2e-9, 6e-9])
@@ -50,7 +51,7 @@ def lattice_sum(width: float) -> float:
     return float(terms.sum() - width * np.sqrt(2 / np.pi))
 
 
-def capacitor(planes, width=GAUSSIAN_WIDTH):
+def capacitor(planes, width=WIDTH):
     """Charges (e) by plate and the field (V/m) at the gaps' middles, plates at +-VOLTAGE/2."""
     positive, negative, middles = planes
     box = np.array([8e-9, *SIDES])
@@ -83,7 +84,7 @@ def capacitor(planes, width=GAUSSIAN_WIDTH):
     return np.array(charge[:-1]).reshape(-1, len(FLAT)), np.array(field)
 
 
-@pytest.mark.parametrize("width", [GAUSSIAN_WIDTH, 0.1])
+@pytest.mark.parametrize("width", [WIDTH, 0.1])
 def test_two_plates_a_capacitor_on_each_side(width):
     """Gaps of 2 and 6 nm, through the image: the same voltage over both; V = U + sigma Lambda / eps0."""
     charge, field = capacitor(UNEQUAL, width)
@@ -98,7 +99,7 @@ def test_two_plates_a_capacitor_on_each_side(width):
 def test_no_field_inside_an_electrode_nor_across_images():
     """Two sheets an electrode: all charge faces the other electrode, V = E (d + Lambda), no field between equals."""
     charge, field = capacitor(CLOSED)
-    expected = VOLTAGE / (3e-9 + lattice_sum(GAUSSIAN_WIDTH * 1e-9))
+    expected = VOLTAGE / (3e-9 + lattice_sum(GAUSSIAN_WIDTH))
     np.testing.assert_allclose(field, expected * np.array([1, -1, 0, 0]), atol=1e-3 * expected)
     sigma = constants.epsilon_0 * expected * AREA / constants.e
     np.testing.assert_allclose(charge.sum(axis=1), sigma * np.array([1, 1, -1, -1]), rtol=1e-3)
