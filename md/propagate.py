@@ -55,8 +55,10 @@ def frames_in(legs: list[Leg]) -> int:
     return sum(leg.steps // leg.frame_every for leg in legs if leg.frame_every)
 
 
-def choose_platform(name: str) -> tuple[openmm.Platform, dict[str, str]]:
+def choose_platform(name: str, threads: int | None = None) -> tuple[openmm.Platform, dict[str, str]]:
     """The fastest platform that works on this machine (CUDA, OpenCL, CPU), or the named one, and its properties.
+
+    `threads` are those of the CPU; as many as cores if None.
 
     Raises
     ------
@@ -67,8 +69,8 @@ def choose_platform(name: str) -> tuple[openmm.Platform, dict[str, str]]:
         if candidate not in present:
             continue
         platform = openmm.Platform.getPlatform(candidate)
-        threads = os.environ.get("OPENMM_CPU_THREADS") or str(cores())
-        properties = {"Threads": threads} if candidate == "CPU" else {}
+        number = str(threads or os.environ.get("OPENMM_CPU_THREADS") or cores())
+        properties = {"Threads": number} if candidate == "CPU" else {}
         if candidate in ("CUDA", "OpenCL"):
             properties = {"Precision": "mixed"}
             if name == "auto" and not _works(platform):
@@ -92,7 +94,8 @@ def simulation(structure: app.Topology, system: openmm.System, cell: Cell, seed:
     config = cell.config
     integrator = openmm.LangevinMiddleIntegrator(config.temperature, config.friction, config.timestep * 1e12)
     integrator.setRandomNumberSeed(seed % 2**31 or 1)  # zero would mean a random seed
-    platform, properties = choose_platform(config.platform)
+    few = config.water == "implicit"  # hundreds of particles: threads would wait for one another
+    platform, properties = choose_platform(config.platform, 1 if few else None)
     return app.Simulation(structure, system, integrator, platform, properties)
 
 

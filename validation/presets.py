@@ -43,6 +43,8 @@ BOX: dict[str, tuple[float, float, bool]] = {
 WIDTHS = (1.5e-9, 2e-9, 3e-9, 4e-9, 5e-9)  # m, the paper's
 NARROW = 1e-9  # m, below the paper's narrowest, where the steric flux changes
 MD_WIDTH = 0.59e-9  # m, of the paper's molecular dynamics
+SMALL = 0.1  # of the charge of the paper's step, whose field water can still answer linearly
+SMALL_DURATION = 60e-12  # s, of atoms
 STEP_DURATION = 2e-9  # s; the continuum fills with its Debye time of some 0.05 ns, longer than atoms are followed
 
 
@@ -181,10 +183,31 @@ def md_config(config: ValidateConfig, **changes: object) -> MDConfig:
     return preset(config.slit, config.electrolyte, config.concentration, **settings)  # type: ignore[arg-type]
 
 
+def small_step(config: ValidateConfig, **changes: object) -> MDConfig:
+    """A tenth of the paper's step on the same box, in pairs of opposite sign: the linear response.
+
+    The box has the ions of the paper's step, whose reservoirs are emptier in the end. There is no heat to be carried
+    off, and friction is as low as under a ramp.
+    """
+    import md
+
+    whole = md.Cell(md_config(config))
+    charge = SMALL * whole.config.charge_per_carbon
+    taken = SMALL * (whole.initial_concentration - config.concentration)
+    alike = config.model_copy(update={"concentration": whole.initial_concentration - taken})
+    gentle = {"friction": 1.0, "post_step_friction": 1.0, "duration": SMALL_DURATION, "decorrelation": 1e-12}
+    settings = {"charge_per_carbon": charge, "pairs": True} | (gentle if changes.get("water") != "implicit" else {})
+    return md_config(alike, **{**settings, **changes})
+
+
 def matched_step(cell: Cell) -> ContinuumConfig:
-    """The continuum run of the cell of molecular dynamics: its geometry, sheet charge and ion numbers."""
+    """The continuum run of the cell of molecular dynamics: its geometry, sheet charge and ion numbers.
+
+    Beside implicit water the sheets have its permittivity.
+    """
     from continuum import ContinuumConfig
 
+    implicit = {"sheet_permittivity": cell.permittivity} if cell.config.water == "implicit" else {}
     return ContinuumConfig(
         network=cell.network,
         electrolyte=cell.config.electrolyte,
@@ -192,6 +215,7 @@ def matched_step(cell: Cell) -> ContinuumConfig:
         drive=ChargeStep(sigma=cell.sheet_charge, duration=STEP_DURATION),
         record_growth=1.05,
         cell="full",
+        **implicit,
     )
 
 
