@@ -25,7 +25,7 @@ def plates(make_config):
 
 
 def test_sites_fill_the_sheets_evenly(plates):
-    """None is further than the spacing from its neighbours, across the box's ends too; the charge of a site is equal."""
+    """None is further than the spacing from its neighbours, across the ends of the box too."""
     sites = plates.sheet_atoms
     for sheet in (0, 1):
         place = sites["positions"][sites["sheet"] == sheet]
