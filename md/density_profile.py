@@ -16,7 +16,7 @@ from scipy import constants
 
 from md.atoms import FramewiseAnalysis, frame_time, open_universe, step_between
 from md.cell import ELECTRODES, Cell
-from transslit.resampling import PERCENTILES, draws
+from transslit.resampling import spread
 
 BINS = 16  # across a slit: some 0.04 nm at 0.59 nm, a third of a contact layer
 MOMENTS = ("before", "after")
@@ -60,7 +60,8 @@ def density_profiles(folder: Path, cell: Cell) -> pd.DataFrame:
 
     Returns
     -------
-    table : source, moment, electrode, i, ion, x_nm, c_M, and low, high: bootstrap interval of c_M over the half-cells
+    table : source, moment, electrode, i, ion, x_nm, c_M, and low, high: interval of c_M over boxes and half-electrodes
+        (NaN for one box)
     """
     interval = cell.config.frame_interval
     profiles: dict[str, list[np.ndarray]] = {moment: [] for moment in MOMENTS}
@@ -70,18 +71,21 @@ def density_profiles(folder: Path, cell: Cell) -> pd.DataFrame:
         for moment, frames in zip(MOMENTS, (times <= 0, times >= times[-1] * 0.75), strict=True):
             results = DensityProfile(universe, cell).run(frames=np.flatnonzero(frames)).results
             profiles[moment].append(results.c_M)
+    count = len(cell.half_cells)
     electrodes = np.array(
         [half_cell.electrode for box in range(cell.config.replicas) for half_cell in cell.of_box(box).half_cells]
     )
+    boxes, halves = np.divmod(np.arange(count * cell.config.replicas), count)
     tables = []
     for moment in MOMENTS:
         density = np.concatenate(profiles[moment])
         for electrode in ELECTRODES:
-            own = density[electrodes == electrode]
-            low, high = np.percentile(draws(len(own)) @ own.reshape(len(own), -1), PERCENTILES, axis=0)
-            mean = own.mean(axis=0)
+            of = electrodes == electrode
+            mean, half = density[of].mean(axis=0), spread(density[of], boxes[of], halves[of]).half_width
+            half[~np.isfinite(half)] = np.nan
             slit, ion, place = (index.ravel() for index in np.indices(mean.shape))
             keys = {"source": "atoms", "moment": moment, "electrode": electrode, "i": slit + 1}
             places = {"ion": np.array(cell.electrolyte.names)[ion], "x_nm": results.x_nm[place]}
-            tables.append(pd.DataFrame({**keys, **places, "c_M": mean.ravel(), "low": low, "high": high}))
+            ends = {"low": np.maximum(mean - half, 0.0).ravel(), "high": (mean + half).ravel()}
+            tables.append(pd.DataFrame({**keys, **places, "c_M": mean.ravel(), **ends}))
     return pd.concat(tables, ignore_index=True)

@@ -4,13 +4,14 @@ D_k = (1/2) d<(z(t + tau) - z(t))^2>/d tau, fitted over 0.5 ps <= tau <= 2 ps (p
 are in the free width of the same slit at t and t + tau. Motion along z meets no obstacle, unlike motion along y. The
 value is that of the thermostatted liquid on the time scale of the transient, not at long times.
 
-Displacements that overlap in time are not independent samples. The interval is therefore a bootstrap over the
-half-cells, with allowance for their correlation within a box.
+Displacements that overlap in time are not independent samples. The interval is therefore that of the half-cells: the
+jackknife's pseudo-values, over boxes and half-electrodes (`transslit.resampling`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from MDAnalysis.analysis.results import Results
 
 from md.atoms import FramewiseAnalysis, frame_time, step_between
 from md.cell import Cell
-from transslit.resampling import PERCENTILES, draws, independent_blocks
+from transslit.resampling import STANDARD_ERRORS, pseudo_values, spread
 
 LAGS = (0.5e-12, 2e-12)  # s
 ENOUGH = 200  # least number of displacements at the longest lag for a measurement
@@ -62,7 +63,10 @@ def in_slit(cell: Cell, x: np.ndarray) -> np.ndarray:
 
 
 class DiffusionEstimate(NamedTuple):
-    """D_k in m^2/s of each ion, its standard error and interval; NaN for too few samples. Shape (ions,)."""
+    """D_k in m^2/s of each ion and its interval; NaN for too few samples or, of the interval, one box. Shape (ions,).
+
+    `error` is the standard error of a normal distribution with that interval.
+    """
 
     value: np.ndarray
     error: np.ndarray
@@ -70,30 +74,28 @@ class DiffusionEstimate(NamedTuple):
     high: np.ndarray
 
 
-def fit(results: Sequence[Results], seed: int = 0) -> DiffusionEstimate:
+def fit(results: Sequence[Results]) -> DiffusionEstimate:
     """D_k from the pooled displacements of `SlitDiffusion.results` of several boxes."""
     lags = results[0].lags
     squares, samples = (np.concatenate([r[name] for r in results], axis=1) for name in ("squares", "samples"))
     value = _slope(lags, squares.sum(axis=1), samples.sum(axis=1))
-    error, low, high = (np.full(value.shape, np.nan) for _ in range(3))
-    if len(lags) < 2:
-        return DiffusionEstimate(value, error, low, high)
-    count = squares.shape[1]
-    boxes = np.repeat(np.arange(len(results)), count // len(results))
-    excess = squares - samples * (squares.sum(axis=1) / np.maximum(samples.sum(axis=1), 1))[:, None]
+    half_width = np.full(value.shape, np.nan)
+    each = squares.shape[1] // len(results)
+    boxes, halves = np.repeat(np.arange(len(results)), each), np.tile(np.arange(each), len(results))
     for k in np.flatnonzero(np.isfinite(value)):
-        weights = draws(count, independent_blocks(excess[..., k].T, boxes), seed)
-        weighted = [(weights @ total[..., k].T).T * count for total in (squares, samples)]
-        slopes = np.polyfit(lags, weighted[0] / np.maximum(weighted[1], 1e-9), 1)[0] / 2
-        error[k] = slopes.std()
-        low[k], high[k] = np.percentile(slopes, PERCENTILES)
-    return DiffusionEstimate(value, error, low, high)
+        pseudo = pseudo_values(partial(_mean_slope, lags), [total[..., k].T for total in (squares, samples)])
+        half_width[k] = spread(pseudo, boxes, halves).half_width
+    half_width[~np.isfinite(half_width)] = np.nan
+    return DiffusionEstimate(value, half_width / STANDARD_ERRORS, value - half_width, value + half_width)
 
 
 def _slope(lags: np.ndarray, squares: np.ndarray, samples: np.ndarray) -> np.ndarray:
     if len(lags) < 2:
         return np.full(squares.shape[1], np.nan)
-    enough = samples[-1] >= ENOUGH
-    mean = squares / np.maximum(samples, 1)
-    slope = np.polyfit(lags, mean, 1)[0] / 2
-    return np.where(enough & (slope > 0), slope, np.nan)
+    slope = _mean_slope(lags, squares, samples)
+    return np.where((samples[-1] >= ENOUGH) & (slope > 0), slope, np.nan)
+
+
+def _mean_slope(lags: np.ndarray, squares: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """Slope over `lags` of half the mean squares, from sums or means of both over the same blocks, (lags, ...)."""
+    return np.asarray(np.polyfit(lags, squares / np.maximum(samples, 1e-9), 1)[0] / 2)

@@ -62,9 +62,13 @@ class DriveEntry(Loose):
 
 
 class HalfCellEntry(Loose):
-    """Half-cell of the rows of one `replica`: its box (one initial state), its electrode and its face."""
+    """Half-cell of the rows of one `replica`: its box, its electrode and its face.
+
+    Boxes that fork from one trajectory share a `start`; where it is told, it takes the box's place in intervals.
+    """
 
     box: int
+    start: int | None = None
     electrode: Literal["positive", "negative"]
     face: str
 

@@ -7,15 +7,15 @@ current.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from transslit.record import PARTS, TransSlitRecord
-from transslit.resampling import PERCENTILES, draws, independent_blocks
+from transslit.resampling import Layout, spread
 
 SMOOTHING = 0.3e-12  # s, running mean over thermal noise before signs are taken from atoms
 POLARITY = {"positive": 1.0, "negative": -1.0}
@@ -23,23 +23,31 @@ POLARITY = {"positive": 1.0, "negative": -1.0}
 
 @dataclass(frozen=True)
 class Series:
-    """Values of one quantity: `time` in s (times,); `blocks` (blocks, times); `boxes` (blocks,), each one's box."""
+    """Values of one quantity: `time` in s (times,); `blocks` (blocks, times); `boxes`, `halves` (blocks,).
+
+    `boxes` are each block's box, or start where boxes share one, and `halves` its half-electrode; None where unknown.
+    """
 
     time: np.ndarray
     blocks: np.ndarray
     boxes: np.ndarray | None = None
+    halves: np.ndarray | None = None
 
     @property
     def mean(self) -> np.ndarray:
         """Mean over blocks, shape (times,)."""
         return self.blocks.mean(axis=0)
 
-    def band(self, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """95 % bootstrap band of the mean, two arrays of shape (times,)."""
-        worth = None if self.boxes is None else independent_blocks(self.blocks, self.boxes)
-        means = draws(len(self.blocks), worth, seed) @ self.blocks
-        low, high = np.percentile(means, PERCENTILES, axis=0)
-        return low, high
+    @property
+    def layout(self) -> Layout:
+        """Box and half-electrode of each block."""
+        return self.boxes, self.halves
+
+    def band(self) -> tuple[np.ndarray, np.ndarray]:
+        """95 % band of the mean, time by time, two arrays of shape (times,); NaN where blocks of one box have none."""
+        half = spread(self.blocks, *self.layout).half_width
+        half[~np.isfinite(half)] = np.nan
+        return self.mean - half, self.mean + half
 
     def smoothed(self, window: float) -> Series:
         """Centred running mean over `window` (s), for data on a uniform grid; edges use what is there."""
@@ -47,12 +55,12 @@ class Series:
         kernel = np.ones(width)
         norm = np.convolve(np.ones(self.time.size), kernel, mode="same")
         smooth = [np.convolve(row, kernel, mode="same") / norm for row in self.blocks]
-        return Series(self.time, np.array(smooth), self.boxes)
+        return replace(self, blocks=np.array(smooth))
 
     def after(self, start: float) -> Series:
         """The part with time > start (s)."""
         keep = self.time > start
-        return Series(self.time[keep], self.blocks[:, keep], self.boxes)
+        return replace(self, time=self.time[keep], blocks=self.blocks[:, keep])
 
 
 def half_cells(record: TransSlitRecord, electrode: str) -> list[int]:
@@ -61,6 +69,18 @@ def half_cells(record: TransSlitRecord, electrode: str) -> list[int]:
     if not known:
         return sorted(record.terminal["replica"].unique()) if electrode != "negative" else []
     return [int(label) for label, half in known.items() if electrode in ("both", half["electrode"])]
+
+
+def layout(record: TransSlitRecord, labels: Sequence[int]) -> Layout:
+    """Box (start, where the metadata tell it) and half-electrode of each half-cell, arrays (labels,)."""
+    known = record.metadata.get("half_cells", {})
+    if not known:
+        return np.asarray(labels), None
+    entries = [known[str(label)] for label in labels]
+    start = "start" if all(entry.get("start") is not None for entry in known.values()) else "box"
+    faces = sorted({(entry["electrode"], entry["face"]) for entry in known.values()})
+    halves = [faces.index((entry["electrode"], entry["face"])) for entry in entries]
+    return np.array([entry[start] for entry in entries]), np.array(halves)
 
 
 def series(record: TransSlitRecord, column: str, i: int, electrode: str = "positive", signed: bool = True) -> Series:
@@ -78,14 +98,13 @@ def series(record: TransSlitRecord, column: str, i: int, electrode: str = "posit
     if signed:
         sign = [POLARITY[known[str(label)]["electrode"]] if known else 1.0 for label in wanted]
         values = values * np.array(sign)[:, None]
-    boxes = np.array([known[str(label)]["box"] if known else label for label in wanted])
-    return Series(wide.columns.to_numpy(dtype=float), values, boxes)
+    return Series(wide.columns.to_numpy(dtype=float), values, *layout(record, wanted))
 
 
 def difference(record: TransSlitRecord, column: str, i: int, electrode: str, signed: bool = True) -> Series:
     """Slit quantity of i + 1 minus that of i."""
     outer, inner = (series(record, column, k, electrode, signed) for k in (i, i + 1))
-    return Series(outer.time, inner.blocks - outer.blocks, outer.boxes)
+    return replace(outer, blocks=inner.blocks - outer.blocks)
 
 
 def stored(record: TransSlitRecord, i: int) -> Series:
@@ -93,7 +112,7 @@ def stored(record: TransSlitRecord, i: int) -> Series:
     ionic = series(record, "Q_C_per_m", i, "both")
     before = ionic.time <= 0
     start = ionic.blocks[:, before].mean(axis=1, keepdims=True) if before.any() else ionic.blocks[:, :1]
-    return Series(ionic.time, start - ionic.blocks, ionic.boxes).after(0.0)
+    return replace(ionic, blocks=start - ionic.blocks).after(0.0)
 
 
 def as_table(**columns: Series) -> pd.DataFrame:
@@ -175,5 +194,5 @@ def courses(record: TransSlitRecord) -> Iterator[Course]:
             if np.any(current.blocks):
                 span = np.diff(current.time, prepend=0.0)  # a current stands for the interval that it ends
                 name = "total" if column == "I_A_per_m" else column.split("_")[1]
-                carried = Series(current.time, np.cumsum(current.blocks * span, axis=1), current.boxes)
+                carried = replace(current, blocks=np.cumsum(current.blocks * span, axis=1))
                 yield Course(name, i, "nC/m", 1e9, carried)

@@ -94,7 +94,7 @@ def validate(
         result = ChainResult(config.setting, out, manifests=simulations.manifests)
         cv = _simulate(simulations, config, cell, result, stages)
         result.add(judge_records(result.sources, ("md", "step") if {"md", "step"} <= set(result.sources) else None,
-                                config.setting, config.seed))  # fmt: skip
+                                config.setting))  # fmt: skip
         if "discover" in stages:
             _discover(simulations, config.seed, result)
         if "circuit" in stages and cv is not None and "cv" in result.laws:
@@ -131,7 +131,7 @@ def judge(
         result = ChainResult(" against ".join(dict.fromkeys(each.setting for each in given)), out, sources)
         names = list(sources)
         compared = (names[0], names[1]) if len(names) == 2 else None
-        result.add(judge_records(sources, compared, result.setting, seed))
+        result.add(judge_records(sources, compared, result.setting))
         result.verdicts = apply_tolerances(result.verdicts, tolerances or {})
         for family, made in ((name, _manifest(source)) for name, source in sources.items()):
             result.manifests |= made.get("stages", {family: made} if "wall_s" in made else {})

@@ -21,9 +21,7 @@ SHARE = 0.25  # what D in the slits (some 15 %) and the path's geometric conduct
 EDGES = (0.0, 0.5e-12, 1e-12, 2e-12, 5e-12, 10e-12, 20e-12, 50e-12, 100e-12)  # s after onset
 
 
-def time_scales(
-    records: Mapping[str, TransSlitRecord], share: float = SHARE, i: int = 1, seed: int = 0
-) -> pd.DataFrame:
+def time_scales(records: Mapping[str, TransSlitRecord], share: float = SHARE, i: int = 1) -> pd.DataFrame:
     """Table of s by drive and time after onset, the slowest drive last.
 
     Returns
@@ -42,7 +40,7 @@ def time_scales(
         carried = np.interp(edges, np.append(0.0, current.time), charge)
         for n, (start, stop) in enumerate(windows):
             whole = n == len(windows) - 1
-            estimate = unexplained_share(record, i, (start, stop), seed)
+            estimate = unexplained_share(record, i, (start, stop))
             rows.append(
                 {
                     "drive": name,

@@ -63,7 +63,7 @@ def test_noise_is_inconclusive_and_says_what_would_settle_it(make):
     table["I_diffusion_A_per_m"] = 0.0
     row = time_scales({"step": TransSlitRecord(table, record.slits, record.terminal, record.metadata)}).iloc[-1]
     assert row["verdict"] == "inconclusive"
-    assert "boxes would settle it" in row["basis"]
+    assert "boxes of their own starts would settle it" in row["basis"]
 
 
 def test_the_command_reads_run_folders(make, study, tmp_path):

@@ -1,25 +1,69 @@
-"""Bootstrap coverage, rise times and shares with known answers."""
+"""Coverage of statistics of planted series, rise times and shares with known answers."""
 
 import numpy as np
 import pytest
 
-from transslit.series import Series, difference, pearson, rise_time, same_sign_share, series
-from validation.verdicts.bootstrap import bootstrap
+from transslit.series import (
+    Series,
+    as_table,
+    difference,
+    final_level,
+    layout,
+    pearson,
+    rise_time,
+    same_sign_share,
+    series,
+    stored,
+)
+from validation.verdicts.jackknife import FISHER, SHARE, jackknife
+
+BOX, HALF = (index.ravel() for index in np.indices((6, 4)))
+TIME = np.linspace(0.05, 20, 400)
+COVERED = {  # statistic of two courses, its scale, and what it is without noise
+    "level": (lambda a, b: final_level(TIME, a), {}),
+    "rise time": (lambda a, b: rise_time(TIME, a), {}),
+    "slope": (lambda a, b: float(a @ b / (a @ a)), {}),
+    "correlation": (pearson, {"scale": FISHER}),
+    "share": (lambda a, b: same_sign_share(a - 0.5, b, a), {"scale": SHARE}),
+}
 
 
-def test_bootstrap_interval_covers_the_truth_about_as_often_as_it_says():
-    rng = np.random.default_rng(5)
-    hits = 0
-    for k in range(200):
-        sample = rng.normal(3.0, 1.0, (12, 4))
-        estimate = bootstrap(lambda mean: float(mean.mean()), sample, seed=k)
-        hits += estimate.low <= 3.0 <= estimate.high
-    assert 0.85 <= hits / 200 <= 0.99  # 95 % nominal; twelve blocks make percentile intervals a little short
+@pytest.mark.parametrize("name", COVERED)
+@pytest.mark.parametrize("effects", [(0.0, 0.0), (0.1, 0.0), (0.0, 0.1), (0.1, 0.1)])
+def test_intervals_cover_what_follows_from_the_mean(name, effects):
+    """Blocks whose level, rate and phase vary with the box and the half-electrode; 400 trials: 1 % at 95 %."""
+    statistic, options = COVERED[name]
+    rng, (of_box, of_half), hits = np.random.default_rng(5), effects, 0
+
+    def courses(level, rate, phase):
+        return level * (1 - np.exp(-rate * TIME / 2)), np.sin(TIME / 2 + phase) + TIME / 10
+
+    truth = statistic(*courses(1.0, 1.0, 0.0))
+    for _ in range(400):
+        varied = rng.normal(0, 0.1, (24, 3)) + rng.normal(0, of_box or 1e-9, (6, 3))[BOX]
+        varied += rng.normal(0, of_half or 1e-9, (4, 3))[HALF]
+        first, second = (np.array(each) for each in zip(*(courses(1 + a, 1 + b, c) for a, b, c in varied), strict=True))
+        found = jackknife(statistic, first, second, layout=(BOX, HALF), **options)
+        assert found.low <= found.value <= found.high
+        hits += found.low <= truth <= found.high
+    assert 0.915 <= hits / 400 <= 0.99
 
 
 def test_one_block_is_deterministic():
-    estimate = bootstrap(lambda mean: float(mean.sum()), np.ones((1, 5)))
+    estimate = jackknife(lambda mean: float(mean.sum()), np.ones((1, 5)))
     assert estimate.low == estimate.value == estimate.high == 5
+
+
+def test_errors_of_measured_factors_add_to_the_interval():
+    """f times a mean of 2: its own interval and 10 % of f, in quadrature, where few blocks leave that of the mean."""
+    sample = 2 + np.random.default_rng(8).normal(size=(8, 1))
+
+    def product(mean, factor):
+        return float(mean[0] * factor)
+
+    alone, both = (jackknife(product, sample, factors=[error]) for error in (0.0, 0.1))
+    assert jackknife(product, np.full((8, 1), 2.0), factors=[0.1]).half_width == pytest.approx(1.96 * 0.2, rel=0.01)
+    assert alone.half_width < both.half_width < np.hypot(alone.half_width, 0.1 * 2.4 * abs(both.value))
 
 
 def test_rise_time_of_an_exponential():
@@ -50,22 +94,52 @@ def test_series_turn_both_electrodes_into_the_charging_frame(make):
     assert pearson(np.arange(3.0), np.zeros(3)) != pearson(np.arange(3.0), np.arange(3.0))
 
 
-def test_series_know_their_boxes_and_alike_faces_widen_the_interval(make):
-    assert len(set(series(make(noise=0.1), "I_A_per_m", 1, "both").boxes)) == 6
+def test_series_know_their_boxes_and_half_electrodes(make):
+    record = make(noise=0.1)
+    current = series(record, "I_A_per_m", 1, "both")
+    assert [len(set(each)) for each in current.layout] == [6, 2]
+    for data in (
+        current.after(0.0),
+        current.smoothed(1e-12),
+        stored(record, 1),
+        difference(record, "phi_V", 1, "both"),
+    ):
+        assert all(map(np.array_equal, data.layout, current.layout))
+    assert as_table(I_A_per_m=current)["box"].nunique() == 6
+    for label, half in record.metadata["half_cells"].items():
+        half["start"] = int(label) % 2
+    boxes, halves = layout(record, [0, 1, 6, 7])
+    assert (boxes.tolist(), halves.tolist()) == ([0, 1, 0, 1], [1, 1, 0, 0])
+    record.metadata["half_cells"] = {}
+    assert layout(record, [3, 5])[1] is None
+    assert layout(record, [3, 5])[0].tolist() == [3, 5]
+
+
+def test_a_band_is_the_interval_of_the_mean_at_each_time():
+    values = np.random.default_rng(7).normal(size=(24, 5)) + np.arange(4)[HALF][:, None]
+    low, high = Series(np.arange(5.0), values, BOX, HALF).band()
+    for k in range(5):
+        found = jackknife(lambda mean: float(mean[0]), values[:, [k]], layout=(BOX, HALF))
+        assert (low[k], high[k]) == (pytest.approx(found.low), pytest.approx(found.high))
+    assert np.isnan(Series(np.arange(5.0), values, np.zeros(24), HALF).band()).all()
+
+
+def test_alike_blocks_widen_the_interval_and_are_worth_fewer_samples():
+    """Copies in pairs are worth half of their number."""
     sample = np.repeat(np.random.default_rng(7).normal(size=(6, 30)), 2, axis=0)
-    alone = bootstrap(lambda mean: float(mean.mean()), sample)
-    together = bootstrap(lambda mean: float(mean.mean()), sample, boxes=np.repeat(np.arange(6), 2))
-    assert together.half_width == pytest.approx(np.sqrt(2) * alone.half_width, rel=0.1)
+    alone = jackknife(lambda mean: float(mean.mean()), sample)
+    together = jackknife(lambda mean: float(mean.mean()), sample, layout=(np.repeat(np.arange(6), 2), None))
+    assert together.half_width > 1.4 * alone.half_width
     assert together.boxes == 6
-    assert alone.samples == pytest.approx(2 * together.samples, rel=1e-6)
+    assert alone.samples == pytest.approx(2 * together.samples, rel=0.1)
 
 
-def test_an_interval_contains_its_value_and_one_box_decides_nothing():
-    """Pearson of the mean of two faces is far from that of either; and both faces share one start."""
+def test_one_box_decides_nothing():
     t = np.linspace(0, 1, 50)
     faces = np.array([np.sin(9 * t) + 3 * t, -np.sin(9 * t) - 2.9 * t])
     driver = np.tile(np.sin(9 * t), (2, 1))
-    found = bootstrap(pearson, driver, faces, boxes=np.array([0, 0]))
-    assert found.low <= found.value <= found.high
+    found = jackknife(pearson, driver, faces, layout=(np.array([0, 0]), np.array([0, 1])), scale=FISHER)
     assert found.inside(low=-2.0) == "inconclusive"
-    assert bootstrap(pearson, driver, faces, boxes=np.array([0, 1])).inside(low=-2.0) == "pass"
+    assert "one box" in found.basis()
+    apart = jackknife(pearson, driver, faces, layout=(np.array([0, 1]), None), scale=FISHER)
+    assert apart.inside(low=-2.0) == "pass"

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from transslit import TransSlitRecord
-from transslit.series import Series, as_table, final_level, rise_time, series, stored
+from transslit.series import Series, as_table, final_level, layout, rise_time, series, stored
 from transslit.units import show
-from validation.verdicts.bootstrap import bootstrap
+from validation.verdicts.jackknife import LINEAR, POSITIVE, Scale, jackknife
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 Statistic = Callable[[np.ndarray, np.ndarray], float]  # of times and values
@@ -37,7 +37,6 @@ class Pairing(NamedTuple):
     second: TransSlitRecord
     names: tuple[str, str]
     setting: str
-    seed: int
 
     @property
     def words(self) -> str:
@@ -64,9 +63,11 @@ class Pairing(NamedTuple):
             difference = a[both] - np.interp(first.time[both], second.time, b)
             return float(np.sqrt(np.mean(difference**2)) / abs(scale))
 
-        return self._estimate(rms, first, second)
+        return self._estimate(rms, first, second, POSITIVE)
 
-    def _estimate(self, value: Callable[[np.ndarray, np.ndarray], float], first: Series, second: Series) -> Estimate:
+    def _estimate(
+        self, value: Callable[[np.ndarray, np.ndarray], float], first: Series, second: Series, scale: Scale = LINEAR
+    ) -> Estimate:
         """`value` of both means; a continuum run is exact, and the intervals of two samples add in quadrature."""
         result = Estimate.exact(value(first.mean, second.mean))
         parts = (
@@ -75,7 +76,7 @@ class Pairing(NamedTuple):
         )
         for record, data, of in parts:
             if record.metadata["source"] != "continuum":
-                result = result.joined(bootstrap(of, data.blocks, seed=self.seed, boxes=data.boxes))
+                result = result.joined(jackknife(of, data.blocks, layout=data.layout, scale=scale))
         return result
 
 
@@ -116,9 +117,9 @@ def _differs(pair: Sequence[Mapping[str, Any]], kinds: Mapping[str, str], known:
     return ""
 
 
-def against(first: TransSlitRecord, second: TransSlitRecord, setting: str, seed: int = 0) -> list[Verdict]:
+def against(first: TransSlitRecord, second: TransSlitRecord, setting: str) -> list[Verdict]:
     """Verdicts on the slits that both records have; they must be alike (`unlike`)."""
-    pairing = Pairing(first, second, named(first, second), setting, seed)
+    pairing = Pairing(first, second, named(first, second), setting)
     swept = "scan_rate" in first.metadata.get("drive", {})
     both = set(first.slits["i"]) & set(second.slits["i"])
     verdicts = _voltammogram(pairing) if swept and both == set(first.slits["i"]) | set(second.slits["i"]) else []
@@ -209,5 +210,4 @@ def _terminal(record: TransSlitRecord) -> Series:
     wanted = [
         label for label in table.index if known.get(str(label), {"electrode": "positive"})["electrode"] == "positive"
     ]
-    boxes = np.array([known.get(str(label), {"box": label})["box"] for label in wanted])
-    return Series(table.columns.to_numpy(dtype=float), table.loc[wanted].to_numpy(), boxes).after(0.0)
+    return Series(table.columns.to_numpy(dtype=float), table.loc[wanted].to_numpy(), *layout(record, wanted)).after(0.0)

@@ -10,7 +10,7 @@ import pandas as pd
 from transslit import BadInput, TransSlitRecord
 from transslit.files import check_numbers, read_table
 from transslit.record import PARTS, PRECISION
-from validation.verdicts.bootstrap import bootstrap
+from validation.verdicts.jackknife import jackknife
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 
@@ -99,7 +99,7 @@ def thermostat(record: TransSlitRecord, temperature: pd.DataFrame, family: str, 
     return judge(
         f"verify.{family}.temperature",
         "The heat of the charge step has been carried off",
-        bootstrap(lambda ratio: float(ratio.mean()), ratios[["ratio"]].to_numpy()),
+        jackknife(lambda ratio: float(ratio.mean()), ratios[["ratio"]].to_numpy()),
         low=0.95,
         high=1.05,
         reason="kinetic temperature over the thermostat's, last quarter of the run; 5 % shifts diffusion by 10 %",
@@ -115,7 +115,7 @@ def reservoir(table: pd.DataFrame, concentration: float, family: str, setting: s
     return judge(
         f"verify.{family}.reservoir",
         "Reservoir concentration after charging over the one asked for",
-        bootstrap(lambda ratio: float(ratio.mean()), levels[["ratio"]].to_numpy()),
+        jackknife(lambda ratio: float(ratio.mean()), levels[["ratio"]].to_numpy()),
         low=0.6,
         high=1.4,
         reason="a reservoir of some twenty ion pairs fluctuates by a quarter; a wrong ion count is off by half",

@@ -2,8 +2,8 @@
 
 Courses and levels are in the charging frame, both electrodes pooled: stored charge Q_i(t) since the step, ion
 concentration c_i(t), the differences dphi_i, drho_i, dc_i between neighbouring slits, and the charge that each
-mechanism has carried from slit i + 1 to slit i, int I_i dt. Bands are 95 % bootstrap intervals over replicas and
-half-electrodes; the continuum is deterministic and has none. A comparison of two models: neither is the reference.
+mechanism has carried from slit i + 1 to slit i, int I_i dt. Bands are 95 % intervals over boxes and half-electrodes;
+the continuum is deterministic and has none. A comparison of two models: neither is the reference.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from transslit import TransSlitRecord
 from transslit.record import PARTS
 from transslit.series import Series, courses, final_level, rise_time
 from validation.checks.against import Statistic
-from validation.verdicts.bootstrap import bootstrap
+from validation.verdicts.jackknife import jackknife
 
 WORDS = {
     "stored": "stored charge",
@@ -48,8 +48,7 @@ def curves(records: dict[str, TransSlitRecord]) -> pd.DataFrame:
     for source, record in records.items():
         for course in courses(record):
             data, scale = course.data, course.scale
-            sampled = len(data.blocks) > 2
-            low, high = data.band() if sampled else (np.full(data.time.shape, np.nan),) * 2
+            low, high = data.band()
             rows.append(
                 pd.DataFrame(
                     {
@@ -67,7 +66,7 @@ def curves(records: dict[str, TransSlitRecord]) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def levels(md: TransSlitRecord, continuum: TransSlitRecord, seed: int = 0) -> pd.DataFrame:
+def levels(md: TransSlitRecord, continuum: TransSlitRecord) -> pd.DataFrame:
     """Final levels (last quarter of each run), charges carried by the end, rise times; and atoms over continuum.
 
     Differences between slits decay while the slits fill, so they are compared at one time, the last quarter of the
@@ -86,9 +85,9 @@ def levels(md: TransSlitRecord, continuum: TransSlitRecord, seed: int = 0) -> pd
         other = reference[quantity, i]
         same = Series(data.time, np.interp(data.time, other.time, other.mean)[None])
         end = _last if quantity in CARRIED else final_level
-        rows.append((quantity, i, unit, *_compared(data, other, same, end, scale, seed, quantity in DIFFERENCES)))
+        rows.append((quantity, i, unit, *_compared(data, other, same, end, scale, quantity in DIFFERENCES)))
         if quantity == "stored":
-            rows.append(("t63", i, "ps", *_compared(data, other, None, rise_time, 1e12, seed, False)))
+            rows.append(("t63", i, "ps", *_compared(data, other, None, rise_time, 1e12, False)))
     columns = ["quantity", "i", "unit", "atoms", "atoms_low", "atoms_high", "continuum", "continuum_then", "against"]
     table = pd.DataFrame(rows, columns=[*columns, "ratio", "ratio_low", "ratio_high"])
     order = {quantity: place for place, quantity in enumerate(WORDS)}
@@ -101,9 +100,9 @@ def _last(time: np.ndarray, value: np.ndarray) -> float:
 
 
 def _compared(
-    data: Series, other: Series, same: Series | None, statistic: Statistic, scale: float, seed: int, at_once: bool
+    data: Series, other: Series, same: Series | None, statistic: Statistic, scale: float, at_once: bool
 ) -> tuple[float | str, ...]:
-    result = bootstrap(lambda mean: statistic(data.time, mean), data.blocks, seed=seed, boxes=data.boxes)
+    result = jackknife(lambda mean: statistic(data.time, mean), data.blocks, layout=data.layout)
     end = statistic(other.time, other.mean)
     then = np.nan if same is None else statistic(same.time, same.mean)
     reference = (then if at_once else end) or np.nan

@@ -60,9 +60,7 @@ def families(sources: Iterable[Source]) -> dict[str, Source]:
     return result
 
 
-def judge_records(
-    sources: Mapping[str, Source], compared: tuple[str, str] | None = None, setting: str = "", seed: int = 0
-) -> Judged:
+def judge_records(sources: Mapping[str, Source], compared: tuple[str, str] | None = None, setting: str = "") -> Judged:
     """Judge records by family; of the two `compared`, the second is the reference of the first.
 
     A cyclic voltammogram of the continuum is required to show the mechanism between its outermost slits.
@@ -77,15 +75,15 @@ def judge_records(
         if not len(source.record.crossings):
             lacking.append(f"{family}: fewer than two slits, so that no mechanism can be judged")
             continue
-        verdicts += mechanism(source.record, family, source.driven, required=family == "cv", seed=seed)
+        verdicts += mechanism(source.record, family, source.driven, required=family == "cv")
         if source.molecular:
-            verdicts.append(residual(source.record, family, source.setting, seed))
+            verdicts.append(residual(source.record, family, source.setting))
     if compared is not None:
         first, second = (sources[family].record for family in compared)
         if reason := unlike(first, second):
             lacking.append(f"{compared[0]} against {compared[1]}: {reason}")
         else:
-            verdicts += against(first, second, setting, seed)
+            verdicts += against(first, second, setting)
             others = sorted({int(i) for i in set(first.slits["i"]) ^ set(second.slits["i"])})
             lacking += [f"slit {i} is in one of the two records only" for i in others]
             if others and not any(verdict.id == "against.current" for verdict in verdicts):

@@ -7,6 +7,7 @@ is not like the others. What must hold for the numbers to mean anything at all i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from transslit.series import (
     same_sign_share,
     series,
 )
-from validation.verdicts.bootstrap import bootstrap
+from validation.verdicts.jackknife import FISHER, LINEAR, SHARE, Scale, jackknife
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 HALF = "one half is what two unrelated signs would give"
@@ -48,7 +49,7 @@ class Pair(NamedTuple):
     def step(self, column: str, signed: bool) -> Series:
         """Slit i + 1 less slit i; ions crowd where net charge does: c_i - c_{i+1} goes with dphi_i."""
         result = self.smooth(difference(self.record, column, self.i, self.electrode, signed=signed))
-        return result if signed else Series(result.time, -result.blocks, result.boxes)
+        return result if signed else replace(result, blocks=-result.blocks)
 
 
 def pairs_of(record: TransSlitRecord) -> Iterator[Pair]:
@@ -59,20 +60,18 @@ def pairs_of(record: TransSlitRecord) -> Iterator[Pair]:
             yield from (Pair(record, electrode, i) for i in range(1, max(deepest - 1, 2)))
 
 
-def mechanism(
-    record: TransSlitRecord, family: str, setting: str, *, required: bool = False, seed: int = 0
-) -> list[Verdict]:
+def mechanism(record: TransSlitRecord, family: str, setting: str, *, required: bool = False) -> list[Verdict]:
     """Signs and correlations of one record, as checks of a `family` (first part of their ids)."""
     verdicts = []
     for pair in pairs_of(record):
         name = f"{family}.{pair.electrode[:3]}.{pair.i}"
         where = f"{setting}, {pair.electrode} electrode, slits {pair.i} and {pair.i + 1}"
-        verdicts += _currents(pair, name, where, required and pair.i == 1, seed)
-        verdicts += _differences(pair, name, where, seed)
+        verdicts += _currents(pair, name, where, required and pair.i == 1)
+        verdicts += _differences(pair, name, where)
     return verdicts
 
 
-def _currents(pair: Pair, name: str, where: str, required: bool, seed: int) -> list[Verdict]:
+def _currents(pair: Pair, name: str, where: str, required: bool) -> list[Verdict]:
     """Agreement in sign, and slope, of the diffusion and the migration current."""
     migration, diffusion, total = (
         pair.current(column) for column in ("I_migration_A_per_m", "I_diffusion_A_per_m", "I_A_per_m")
@@ -81,14 +80,14 @@ def _currents(pair: Pair, name: str, where: str, required: bool, seed: int) -> l
     span = durations(total.time)
     blocks = migration.blocks, diffusion.blocks
 
-    def over(statistic: Callable[..., float], *arrays: np.ndarray) -> Estimate:
-        return bootstrap(statistic, *arrays, seed=seed, boxes=migration.boxes)
+    def over(statistic: Callable[..., float], *arrays: np.ndarray, scale: Scale = LINEAR) -> Estimate:
+        return jackknife(statistic, *arrays, layout=migration.layout, scale=scale)
 
     return [
         judge(
             f"{name}.sign",
             "Charge crosses while migration and diffusion agree in sign",
-            over(same_sign_share, *blocks, total.blocks * span),
+            over(same_sign_share, *blocks, total.blocks * span, scale=SHARE),
             low=0.5,
             reason=f"share of the charge transferred; {HALF}",
             setting=where,
@@ -107,7 +106,7 @@ def _currents(pair: Pair, name: str, where: str, required: bool, seed: int) -> l
     ]
 
 
-def _differences(pair: Pair, name: str, where: str, seed: int) -> list[Verdict]:
+def _differences(pair: Pair, name: str, where: str) -> list[Verdict]:
     """Correlation of the trans-slit voltage with the differences of net charge and of ions."""
     voltage = pair.current("dphi_V")
     verdicts = []
@@ -118,7 +117,7 @@ def _differences(pair: Pair, name: str, where: str, seed: int) -> list[Verdict]:
             judge(
                 f"{name}.{what}",
                 f"Trans-slit voltage and difference of {label} rise and fall together",
-                bootstrap(pearson, voltage.blocks, step.blocks, seed=seed, boxes=voltage.boxes),
+                jackknife(pearson, voltage.blocks, step.blocks, layout=voltage.layout, scale=FISHER),
                 low=0.0,
                 reason="Pearson correlation over time, oriented towards the fuller slit; positive is the claim",
                 setting=where,

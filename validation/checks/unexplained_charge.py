@@ -15,7 +15,7 @@ import numpy as np
 
 from transslit import TransSlitRecord
 from transslit.series import as_table, series
-from validation.verdicts.bootstrap import bootstrap
+from validation.verdicts.jackknife import jackknife
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 
@@ -38,9 +38,7 @@ def unexplained(left: np.ndarray, total: np.ndarray, *explained_and_factors: Any
     return float((left.sum() + missed) / counted) if counted else math.nan
 
 
-def unexplained_share(
-    record: TransSlitRecord, i: int = 1, window: tuple[float, float] = (0.0, math.inf), seed: int = 0
-) -> Estimate:
+def unexplained_share(record: TransSlitRecord, i: int = 1, window: tuple[float, float] = (0.0, math.inf)) -> Estimate:
     """s of crossing `i` of both electrodes over the `window` in s after onset, with its 95 % interval.
 
     A current stands for the interval that its frame ends.
@@ -51,16 +49,16 @@ def unexplained_share(
         data = series(record, column, i, "both").after(0.0)
         inside = (data.time > window[0] + 1e-18) & (data.time <= window[1] + 1e-18)
         arrays.append((data.blocks * np.diff(data.time, prepend=0.0))[:, inside])
-    return bootstrap(unexplained, *arrays, seed=seed, boxes=data.boxes, factors=list(names.values()))
+    return jackknife(unexplained, *arrays, layout=data.layout, factors=list(names.values()))
 
 
-def residual(md: TransSlitRecord, family: str, setting: str, seed: int = 0) -> Verdict:
+def residual(md: TransSlitRecord, family: str, setting: str) -> Verdict:
     """Share of the counted charge that Nernst-Planck between slit centres does not explain."""
     currents = {column: series(md, column, 1, "both").after(0.0) for column in ("I_A_per_m", "I_residual_A_per_m")}
     return judge(
         f"{family}.residual",
         "Charge that Nernst-Planck leaves unexplained in molecular dynamics",
-        unexplained_share(md, seed=seed),
+        unexplained_share(md),
         low=-0.5,
         high=0.5,
         reason="residual over counted charge, the error of D in the slits included; within one half the two-point flux"

@@ -52,7 +52,7 @@ def atoms(evidence: Evidence) -> Finding:
 
     After the charge step, slits 1 and 2 (between like sheets), both electrodes: the share of the charge that crosses
     while the two-point migration and diffusion currents agree in sign, and the correlations of dphi_1 with the
-    differences of net charge and of ions; 95 % intervals by bootstrap over the half-cells.
+    differences of net charge and of ions; 95 % intervals over boxes and half-electrodes.
     """
     record, setting = evidence.atoms()
     wanted = {f"md.{electrode}.1.{what}" for electrode in ("pos", "neg") for what in ("sign", "rho", "c")}
@@ -62,7 +62,7 @@ def atoms(evidence: Evidence) -> Finding:
             verdict=CLAIM[result.verdict],
             u_statistical=result.uncertainty,
         )
-        for result in mechanism(record, "md", "", seed=evidence.config.seed)
+        for result in mechanism(record, "md", "")
         if result.id in wanted
     ]
     return Finding(tuple(parts), setting, _courses(record))

@@ -42,7 +42,7 @@ def gather(
     if stepped:
         tables["curves"] = curves(stepped)
     if {"md", "step"} <= set(sources):
-        tables["levels"] = levels(sources["md"].record, sources["step"].record, facts.seed)
+        tables["levels"] = levels(sources["md"].record, sources["step"].record)
     if "md" in sources and facts.electrolyte is not None:
         shipped = references(facts.electrolyte, facts.slit)
         tables |= {"references": curves({"this run": sources["md"].record, **shipped})} if shipped else {}

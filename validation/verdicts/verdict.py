@@ -32,8 +32,8 @@ GOOD, BAD = ("pass", "reproduced"), ("fail", "not reproduced")
 class Estimate:
     """A value with its interval (`transslit.resampling.CONFIDENCE`); `low == high == value` without any spread.
 
-    `samples` is the number of independent samples that the interval rests on, `boxes` that of the independent runs of
-    molecular dynamics; 0 where nothing was sampled.
+    `samples` is the number of independent samples that the interval rests on, `boxes` that of the boxes (or starts) of
+    molecular dynamics; 0 where nothing was sampled. The interval is infinite where one box cannot tell it.
     """
 
     value: float
@@ -67,16 +67,22 @@ class Estimate:
         return (self.high - self.low) / 2
 
     def basis(self, low: float = -math.inf, high: float = math.inf) -> str:
-        """What the interval rests on, and about how many boxes would take it off an edge of [low, high]."""
+        """What the interval rests on, and about how many boxes would take it off an edge of [low, high].
+
+        Boxes must have their own starts: those of one start share what it has, and more of them show nothing new.
+        """
         if not self.boxes:
             return ""
-        words = f"; {self.samples:.0f} effective samples from {self.boxes} box{'es' if self.boxes > 1 else ''}"
+        if self.boxes == 1:
+            return "; one box, which shows nothing of what boxes differ by"
+        words = f"; {self.samples:.0f} effective samples from {self.boxes} boxes"
         crossed = [edge for edge in (low, high) if self.low < edge < self.high]
         if not crossed:
             return words
         needed = max(wanted(self.boxes, *self._reach(edge)) for edge in crossed)
-        enough = f"about {needed:.0f} boxes would settle it" if needed <= MANY else f"more than {MANY} would be needed"
-        return f"{words}; {enough}"
+        if needed > MANY:
+            return f"{words}; more than {MANY} would be needed"
+        return f"{words}; about {needed:.0f} boxes of their own starts would settle it"
 
     def _reach(self, edge: float) -> tuple[float, float]:
         """How far the interval reaches towards an edge, and how far the edge lies from the value."""

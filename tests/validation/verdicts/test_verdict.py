@@ -49,7 +49,7 @@ def test_exit_code():
 def test_an_undecided_verdict_says_how_many_boxes_would_settle_it():
     undecided = Estimate(0.6, 0.4, 0.8, samples=40, boxes=3)
     reason = judge("T", "test", undecided, low=0.5, reason="planted", setting="none").reason
-    assert reason == "planted; 40 effective samples from 3 boxes; about 12 boxes would settle it"
+    assert reason == "planted; 40 effective samples from 3 boxes; about 12 boxes of their own starts would settle it"
     decided = judge("T", "test", Estimate(0.7, 0.6, 0.8, 40, 3), low=0.5, reason="planted", setting="none")
     assert decided.reason == "planted; 40 effective samples from 3 boxes"
     below = Estimate(0.4, 0.1, 0.6, samples=40, boxes=3)  # reaches 0.2 up, and 0.1 are left
