@@ -30,7 +30,7 @@ def planted(*, source="md", diffusion=0.3, noise=0.0, blocks=6, speed=1.0, level
             stored = 1e-9 * level * filled + 1e-9 * noise * rng.normal(size=time.size)
             charge[i] = -polarity * stored
             rho = charge[i] / VOLUME
-            mole = np.abs(stored) / VOLUME / 96485.0
+            mole = np.where(time > 0, np.abs(stored), 0.0) / VOLUME / 96485.0  # electrodes are alike before the onset
             slits.append(
                 pd.DataFrame(
                     {

@@ -40,7 +40,7 @@ PERCENTILES = (
 )  # between which a central interval lies
 STANDARD_ERRORS = round(NormalDist().inv_cdf((1 + CONFIDENCE) / 2), 2)  # half-width of a normal's interval
 ENOUGH_HALVES = 4  # half-electrodes from which on their effects are told from noise
-ALIKE_STARTS = 0.999  # probability that unrelated starts are less alike than what `alike_halves` allows
+ALIKE_STARTS = (0.95, 0.999)  # probabilities that unrelated starts are less alike than the limits of `alike_halves`
 
 Layout = tuple[np.ndarray | None, np.ndarray | None]  # box and half-electrode of each block, (blocks,); None: unknown
 
@@ -135,34 +135,101 @@ def pseudo_values(statistic: Callable[..., float | np.ndarray], arrays: Sequence
     return np.asarray(statistic(*means) + (up - down) / (2 * step))
 
 
+class Scale(NamedTuple):
+    """Scale on which a statistic has its interval, and the way back."""
+
+    there: Callable[[float], float]
+    back: Callable[[float], float]
+
+
+LINEAR = Scale(float, float)
+SHARE = Scale(float, lambda x: min(max(x, 0.0), 1.0))
+POSITIVE = Scale(float, lambda x: max(x, 0.0))
+FISHER = Scale(lambda r: float(np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))), math.tanh)  # of correlations
+
+
+class Interval(NamedTuple):
+    """A value, its interval, effective samples, and the boxes (or starts) that they come from; 0 where it is exact."""
+
+    value: float
+    low: float
+    high: float
+    samples: float = 0.0
+    boxes: int = 0
+
+
+def interval(
+    statistic: Callable[..., float],
+    *arrays: np.ndarray,
+    layout: Layout = (None, None),
+    factors: Sequence[float] = (),
+    scale: Scale = LINEAR,
+) -> Interval:
+    """`statistic` of the block means of `arrays` (each (blocks, ...)), with its 95 % interval.
+
+    `layout` names each block's box and half-electrode; without it blocks are independent. A single block is
+    deterministic (a continuum run) and its interval has no width; that of one box is infinite. `factors` are relative
+    standard errors of measured factors that `statistic` takes after the arrays: one for the value.
+    """
+    known = np.ones(len(factors))
+
+    def of(*means: np.ndarray, factors: np.ndarray = known) -> float:
+        return scale.there(float(statistic(*means, *factors)))
+
+    means, count = [a.mean(axis=0) for a in arrays], len(arrays[0])
+    value = float(statistic(*means, *known))
+    if count == 1:
+        return Interval(value, value, value)
+    pseudo = pseudo_values(of, arrays)
+    variance, freedom = spread(pseudo, *layout)
+    samples = min(effective_samples(a, pseudo.var(ddof=1), float(variance)) for a in arrays)
+    steps = np.exp(np.diag(factors))
+    measured = sum((of(*means, factors=step) - of(*means, factors=1 / step)) ** 2 / 4 for step in steps)
+    share = variance / (variance + measured) if 0 < measured < math.inf else np.ones(())
+    whole = Spread(variance + measured, freedom / np.maximum(share, 1e-6) ** 2)
+    half = float(whole.half_width)
+    low, high = (scale.back(scale.there(value) + sign * half) for sign in (-1, 1))
+    if not math.isfinite(half):
+        low, high = -math.inf, math.inf
+    return Interval(value, low, high, samples, count if layout[0] is None else len(np.unique(layout[0])))
+
+
 class Alike(NamedTuple):
-    """Intraclass correlation of one half-electrode across boxes, and up to what unrelated starts have it."""
+    """Intraclass correlation of one half-electrode across boxes, and what 95 and 99.9 % of unrelated starts stay below.
+
+    The correlation is NaN where it cannot be known.
+    """
 
     correlation: float
-    limit: float
+    usual: float = 0.0
+    largest: float = 0.0
 
 
-def alike_halves(values: np.ndarray, boxes: np.ndarray, halves: np.ndarray) -> Alike:
+def alike_halves(values: np.ndarray, layout: Layout) -> Alike:
     """How alike the same half-electrode is in all boxes, beyond others: `values` (blocks, variables) pooled.
 
     r = (F - 1) / (F - 1 + n) with F = sum MS_half / sum MS_residual over variables, n boxes. Variables are correlated
     and count for k = (tr S)^2 / tr S^2 of them, S the residual's covariance (G. E. P. Box, Ann. Math. Stat. 25, 290
-    (1954), doi:10.1214/aoms/1177728786); the limit is that of F with k (m - 1) and k (n - 1)(m - 1) degrees of freedom.
-    NaN for one box or one half-electrode.
+    (1954), doi:10.1214/aoms/1177728786); the limits are those of F with k (m - 1) and k (n - 1)(m - 1) degrees of
+    freedom.
     """
+    boxes, halves = layout
+    if boxes is None or halves is None:
+        return Alike(math.nan)
     table = _Crossed.of(np.asarray(values, dtype=float), boxes, halves)
     n, m = table.counts.shape
     left, freedom = table.residual()
     if n < 2 or m < 2 or freedom < 1:
-        return Alike(math.nan, math.nan)
+        return Alike(math.nan)
     noise = float((left**2).sum()) / freedom
     of_half = float(_cluster_variance(table.sums.sum(axis=0)).sum()) / len(left)
     covariance = left.T @ left
     square = float((covariance**2).sum())
     worth = float(np.trace(covariance)) ** 2 / square if square > 0 else 1.0
-    limit = float(fdtri(worth * (m - 1), worth * freedom, ALIKE_STARTS))
+    usual, largest = (float(fdtri(worth * (m - 1), worth * freedom, level)) for level in ALIKE_STARTS)
     total = of_half + (n - 1) * noise
-    return Alike((of_half - noise) / total if total > 0 else 0.0, (limit - 1) / (limit - 1 + n))
+    correlation = (of_half - noise) / total if total > 0 else 0.0
+    return Alike(correlation, *((limit - 1) / (limit - 1 + n) for limit in (usual, largest)))
 
 
 def correlation_time(values: np.ndarray) -> float:

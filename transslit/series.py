@@ -115,6 +115,41 @@ def stored(record: TransSlitRecord, i: int) -> Series:
     return replace(ionic, blocks=start - ionic.blocks).after(0.0)
 
 
+def neutralisation(record: TransSlitRecord) -> tuple[Series, Series] | None:
+    """Charge (C/m per half-cell) of the ions that came past the mid-planes since the onset, and of the sheets.
+
+    Both in the charging frame, from the onset to the last time at which the sheets hold 90 % of their largest charge.
+    A half-cell has half of the closing wall, which its two faces share, and n ribbons, for each mirror half:
+
+        Q = sigma [L / 2 + n (L - g)].
+
+    The faces of two electrodes share a mid-plane, so that blocks of one box are not independent. None without the
+    network or the charge of the sheets.
+    """
+    network, known = record.metadata.get("network"), record.metadata.get("half_cells", {})
+    if network is None or not known or "sigma_C_per_m2" not in record.terminal:
+        return None
+    length, slits = network["slit_length"], network["layers"] - 1
+    per_depth = length / 2 + slits * (length - network["edge_gap"])
+    labels = half_cells(record, "both")
+    sign = np.array([POLARITY[known[str(label)]["electrode"]] for label in labels])[:, None]
+    current, sigma = (
+        record.terminal.pivot_table(index="replica", columns="time_s", values=name, dropna=False).loc[labels]
+        for name in ("I_m_A_per_m", "sigma_C_per_m2")
+    )
+    time = current.columns.to_numpy(dtype=float)
+    before = time < 0  # at zero the charge is there, but has moved nothing yet
+    sheets = sign * sigma.to_numpy() * per_depth
+    sheets = sheets - sheets[:, before].mean(axis=1, keepdims=True) if before.any() else sheets
+    span = np.where(time <= 0, 0.0, np.diff(time, prepend=time[0]))  # a current stands for the interval that it ends
+    ions = np.cumsum(sign * current.to_numpy() * span, axis=1)
+    held = np.abs(sheets.mean(axis=0))
+    last = 1 + int(np.flatnonzero(held >= 0.9 * held.max())[-1]) if np.isfinite(held).all() else len(time)
+    series_of = (Series(time[:last], each[:, :last], *layout(record, labels)) for each in (ions, sheets))
+    first, second = (each.after(0.0) for each in series_of)
+    return (first, second) if held.max() > 0 and first.time.size else None
+
+
 def as_table(**columns: Series) -> pd.DataFrame:
     """Series of the same blocks and times as a tidy table: box, block, time_s and a column each, as evidence."""
     first = next(iter(columns.values()))

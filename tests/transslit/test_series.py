@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from transslit.resampling import FISHER, SHARE
 from transslit.series import (
     Series,
     as_table,
@@ -15,7 +16,7 @@ from transslit.series import (
     series,
     stored,
 )
-from validation.verdicts.jackknife import FISHER, SHARE, jackknife
+from validation.verdicts.verdict import Estimate
 
 BOX, HALF = (index.ravel() for index in np.indices((6, 4)))
 TIME = np.linspace(0.05, 20, 400)
@@ -43,14 +44,14 @@ def test_intervals_cover_what_follows_from_the_mean(name, effects):
         varied = rng.normal(0, 0.1, (24, 3)) + rng.normal(0, of_box or 1e-9, (6, 3))[BOX]
         varied += rng.normal(0, of_half or 1e-9, (4, 3))[HALF]
         first, second = (np.array(each) for each in zip(*(courses(1 + a, 1 + b, c) for a, b, c in varied), strict=True))
-        found = jackknife(statistic, first, second, layout=(BOX, HALF), **options)
+        found = Estimate.of(statistic, first, second, layout=(BOX, HALF), **options)
         assert found.low <= found.value <= found.high
         hits += found.low <= truth <= found.high
     assert 0.915 <= hits / 400 <= 0.99
 
 
 def test_one_block_is_deterministic():
-    estimate = jackknife(lambda mean: float(mean.sum()), np.ones((1, 5)))
+    estimate = Estimate.of(lambda mean: float(mean.sum()), np.ones((1, 5)))
     assert estimate.low == estimate.value == estimate.high == 5
 
 
@@ -61,8 +62,8 @@ def test_errors_of_measured_factors_add_to_the_interval():
     def product(mean, factor):
         return float(mean[0] * factor)
 
-    alone, both = (jackknife(product, sample, factors=[error]) for error in (0.0, 0.1))
-    assert jackknife(product, np.full((8, 1), 2.0), factors=[0.1]).half_width == pytest.approx(1.96 * 0.2, rel=0.01)
+    alone, both = (Estimate.of(product, sample, factors=[error]) for error in (0.0, 0.1))
+    assert Estimate.of(product, np.full((8, 1), 2.0), factors=[0.1]).half_width == pytest.approx(1.96 * 0.2, rel=0.01)
     assert alone.half_width < both.half_width < np.hypot(alone.half_width, 0.1 * 2.4 * abs(both.value))
 
 
@@ -119,7 +120,7 @@ def test_a_band_is_the_interval_of_the_mean_at_each_time():
     values = np.random.default_rng(7).normal(size=(24, 5)) + np.arange(4)[HALF][:, None]
     low, high = Series(np.arange(5.0), values, BOX, HALF).band()
     for k in range(5):
-        found = jackknife(lambda mean: float(mean[0]), values[:, [k]], layout=(BOX, HALF))
+        found = Estimate.of(lambda mean: float(mean[0]), values[:, [k]], layout=(BOX, HALF))
         assert (low[k], high[k]) == (pytest.approx(found.low), pytest.approx(found.high))
     assert np.isnan(Series(np.arange(5.0), values, np.zeros(24), HALF).band()).all()
 
@@ -127,8 +128,8 @@ def test_a_band_is_the_interval_of_the_mean_at_each_time():
 def test_alike_blocks_widen_the_interval_and_are_worth_fewer_samples():
     """Copies in pairs are worth half of their number."""
     sample = np.repeat(np.random.default_rng(7).normal(size=(6, 30)), 2, axis=0)
-    alone = jackknife(lambda mean: float(mean.mean()), sample)
-    together = jackknife(lambda mean: float(mean.mean()), sample, layout=(np.repeat(np.arange(6), 2), None))
+    alone = Estimate.of(lambda mean: float(mean.mean()), sample)
+    together = Estimate.of(lambda mean: float(mean.mean()), sample, layout=(np.repeat(np.arange(6), 2), None))
     assert together.half_width > 1.4 * alone.half_width
     assert together.boxes == 6
     assert alone.samples == pytest.approx(2 * together.samples, rel=0.1)
@@ -138,8 +139,8 @@ def test_one_box_decides_nothing():
     t = np.linspace(0, 1, 50)
     faces = np.array([np.sin(9 * t) + 3 * t, -np.sin(9 * t) - 2.9 * t])
     driver = np.tile(np.sin(9 * t), (2, 1))
-    found = jackknife(pearson, driver, faces, layout=(np.array([0, 0]), np.array([0, 1])), scale=FISHER)
+    found = Estimate.of(pearson, driver, faces, layout=(np.array([0, 0]), np.array([0, 1])), scale=FISHER)
     assert found.inside(low=-2.0) == "inconclusive"
     assert "one box" in found.basis()
-    apart = jackknife(pearson, driver, faces, layout=(np.array([0, 1]), None), scale=FISHER)
+    apart = Estimate.of(pearson, driver, faces, layout=(np.array([0, 1]), None), scale=FISHER)
     assert apart.inside(low=-2.0) == "pass"

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from transslit import TransSlitRecord
+from transslit.resampling import LINEAR, POSITIVE, Scale
 from transslit.series import Series, as_table, final_level, layout, rise_time, series, stored
 from transslit.units import show
-from validation.verdicts.jackknife import LINEAR, POSITIVE, Scale, jackknife
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 Statistic = Callable[[np.ndarray, np.ndarray], float]  # of times and values
@@ -76,7 +76,7 @@ class Pairing(NamedTuple):
         )
         for record, data, of in parts:
             if record.metadata["source"] != "continuum":
-                result = result.joined(jackknife(of, data.blocks, layout=data.layout, scale=scale))
+                result = result.joined(Estimate.of(of, data.blocks, layout=data.layout, scale=scale))
         return result
 
 

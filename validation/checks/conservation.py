@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from transslit import BadInput, TransSlitRecord
 from transslit.files import check_numbers, read_table
 from transslit.record import PARTS, PRECISION
-from validation.verdicts.jackknife import jackknife
+from validation.checks.atoms import neutralised, starts
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 
@@ -33,49 +32,16 @@ def additivity(record: TransSlitRecord, prefix: str, setting: str) -> Verdict:
     )
 
 
-def content_balance(record: TransSlitRecord, prefix: str, setting: str, tolerance: float, reason: str) -> Verdict:
-    """Charge that crossed into the inner slits against the change of their content.
-
-    For slit i > 1 with its neighbours' currents, dQ_i/dt = I_i - I_{i-1}; the deepest slit has no inner
-    neighbour. The largest mismatch over time is taken relative to the largest content.
-    """
-    crossings = dict(iter(record.crossings.groupby("replica")))
-    rows = []
-    for replica, slits in record.slits.groupby("replica"):
-        q = slits.pivot_table("Q_C_per_m", "time_s", "i", dropna=False)
-        inward = crossings[replica].pivot_table("I_A_per_m", "time_s", "i", dropna=False).reindex(q.index)
-        inward = inward.reindex(columns=q.columns, fill_value=0.0)  # none deeper than the deepest slit
-        inner = q.columns[q.columns > 1]  # the outermost slit's other neighbour is the bulk
-        gained = np.diff(q[inner].to_numpy(), axis=0)
-        net = (inward[inner].to_numpy() - inward[inner - 1].to_numpy())[1:] * np.diff(q.index)[:, None]
-        off = np.abs(np.cumsum(gained - net, axis=0)).max(axis=0)
-        largest = pd.DataFrame({"content_C_per_m": q.abs().max(skipna=False)})
-        largest["mismatch_C_per_m"] = pd.Series(off, index=inner)
-        rows.append(largest.reset_index().assign(replica=replica))
-    largest = pd.concat(rows, ignore_index=True)[["replica", "i", "content_C_per_m", "mismatch_C_per_m"]]
-    mismatch = largest.loc[largest["i"] > 1, "mismatch_C_per_m"]
-    return judge(
-        f"{prefix}.balance",
-        "Current through the gaps equals the change of what the slits hold",
-        Estimate.exact(_largest_over(mismatch, largest["content_C_per_m"])),
-        high=tolerance,
-        reason=reason,
-        setting=setting,
-        required=True,
-        evidence=largest,
-    )
-
-
 def _largest_over(off: pd.Series, of: pd.Series) -> float:
     """The largest of the one over that of the other; not a number where a value is none: then nothing passes."""
     return float(off.max(skipna=False) / of.max(skipna=False))
 
 
 def conservation(record: TransSlitRecord, family: str, setting: str) -> list[Verdict]:
-    """Additivity of the parts, and conservation: of atoms slit by slit, of a closed continuum ion by ion."""
+    """Additivity of the parts, and conservation of a closed continuum's ions; starts and response of atoms."""
     verdicts = [additivity(record, f"verify.{family}", setting)]
     if record.metadata["source"] == "md":
-        verdicts.append(content_balance(record, f"verify.{family}", setting, 1e-9, "ions are counted one by one"))
+        verdicts += [starts(record, family, setting), neutralised(record, family, setting)]
     if "ion_drift" in record.metadata:
         drift = float(record.metadata["ion_drift"])
         verdicts.append(
@@ -99,7 +65,7 @@ def thermostat(record: TransSlitRecord, temperature: pd.DataFrame, family: str, 
     return judge(
         f"verify.{family}.temperature",
         "The heat of the charge step has been carried off",
-        jackknife(lambda ratio: float(ratio.mean()), ratios[["ratio"]].to_numpy()),
+        Estimate.of(lambda ratio: float(ratio.mean()), ratios[["ratio"]].to_numpy()),
         low=0.95,
         high=1.05,
         reason="kinetic temperature over the thermostat's, last quarter of the run; 5 % shifts diffusion by 10 %",
@@ -115,7 +81,7 @@ def reservoir(table: pd.DataFrame, concentration: float, family: str, setting: s
     return judge(
         f"verify.{family}.reservoir",
         "Reservoir concentration after charging over the one asked for",
-        jackknife(lambda ratio: float(ratio.mean()), levels[["ratio"]].to_numpy()),
+        Estimate.of(lambda ratio: float(ratio.mean()), levels[["ratio"]].to_numpy()),
         low=0.6,
         high=1.4,
         reason="a reservoir of some twenty ion pairs fluctuates by a quarter; a wrong ion count is off by half",

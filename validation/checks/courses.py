@@ -15,7 +15,7 @@ from transslit import TransSlitRecord
 from transslit.record import PARTS
 from transslit.series import Series, courses, final_level, rise_time
 from validation.checks.against import Statistic
-from validation.verdicts.jackknife import jackknife
+from validation.verdicts.verdict import Estimate
 
 WORDS = {
     "stored": "stored charge",
@@ -102,7 +102,7 @@ def _last(time: np.ndarray, value: np.ndarray) -> float:
 def _compared(
     data: Series, other: Series, same: Series | None, statistic: Statistic, scale: float, at_once: bool
 ) -> tuple[float | str, ...]:
-    result = jackknife(lambda mean: statistic(data.time, mean), data.blocks, layout=data.layout)
+    result = Estimate.of(lambda mean: statistic(data.time, mean), data.blocks, layout=data.layout)
     end = statistic(other.time, other.mean)
     then = np.nan if same is None else statistic(same.time, same.mean)
     reference = (then if at_once else end) or np.nan

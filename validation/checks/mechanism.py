@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from transslit import TransSlitRecord
+from transslit.resampling import FISHER, LINEAR, SHARE, Scale
 from transslit.series import (
     SMOOTHING,
     Series,
@@ -24,7 +25,6 @@ from transslit.series import (
     same_sign_share,
     series,
 )
-from validation.verdicts.jackknife import FISHER, LINEAR, SHARE, Scale, jackknife
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 HALF = "one half is what two unrelated signs would give"
@@ -81,7 +81,7 @@ def _currents(pair: Pair, name: str, where: str, required: bool) -> list[Verdict
     blocks = migration.blocks, diffusion.blocks
 
     def over(statistic: Callable[..., float], *arrays: np.ndarray, scale: Scale = LINEAR) -> Estimate:
-        return jackknife(statistic, *arrays, layout=migration.layout, scale=scale)
+        return Estimate.of(statistic, *arrays, layout=migration.layout, scale=scale)
 
     return [
         judge(
@@ -117,7 +117,7 @@ def _differences(pair: Pair, name: str, where: str) -> list[Verdict]:
             judge(
                 f"{name}.{what}",
                 f"Trans-slit voltage and difference of {label} rise and fall together",
-                jackknife(pearson, voltage.blocks, step.blocks, layout=voltage.layout, scale=FISHER),
+                Estimate.of(pearson, voltage.blocks, step.blocks, layout=voltage.layout, scale=FISHER),
                 low=0.0,
                 reason="Pearson correlation over time, oriented towards the fuller slit; positive is the claim",
                 setting=where,

@@ -15,7 +15,6 @@ import numpy as np
 
 from transslit import TransSlitRecord
 from transslit.series import as_table, series
-from validation.verdicts.jackknife import jackknife
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 
@@ -49,7 +48,7 @@ def unexplained_share(record: TransSlitRecord, i: int = 1, window: tuple[float, 
         data = series(record, column, i, "both").after(0.0)
         inside = (data.time > window[0] + 1e-18) & (data.time <= window[1] + 1e-18)
         arrays.append((data.blocks * np.diff(data.time, prepend=0.0))[:, inside])
-    return jackknife(unexplained, *arrays, layout=data.layout, factors=list(names.values()))
+    return Estimate.of(unexplained, *arrays, layout=data.layout, factors=list(names.values()))
 
 
 def residual(md: TransSlitRecord, family: str, setting: str) -> Verdict:

@@ -9,17 +9,18 @@ parameters would pass is inconclusive. A fail as set stays one: nothing is tuned
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Required, TypedDict, Unpack
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from transslit.errors import BadInput
 from transslit.files import checked, read_json
-from transslit.resampling import wanted
+from transslit.resampling import LINEAR, Layout, Scale, interval, wanted
 
 Outcome = Literal["pass", "fail", "inconclusive", "reproduced", "not reproduced"]
 CLAIM: dict[str, Outcome] = {"pass": "reproduced", "fail": "not reproduced", "inconclusive": "inconclusive"}
@@ -46,6 +47,18 @@ class Estimate:
     def exact(cls, value: float) -> Estimate:
         """A number without statistical spread."""
         return cls(value, value, value)
+
+    @classmethod
+    def of(
+        cls,
+        statistic: Callable[..., float],
+        *arrays: np.ndarray,
+        layout: Layout = (None, None),
+        factors: Sequence[float] = (),
+        scale: Scale = LINEAR,
+    ) -> Estimate:
+        """`statistic` of the block means of `arrays` with its interval (`transslit.resampling.interval`)."""
+        return cls(*interval(statistic, *arrays, layout=layout, factors=factors, scale=scale))
 
     @classmethod
     def around(cls, value: float, low: float, high: float) -> Estimate:

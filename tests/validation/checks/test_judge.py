@@ -41,9 +41,14 @@ def test_families_are_named_by_source_and_drive(make):
 
 def test_atoms_alone_lack_the_tables_of_their_run(make):
     found = judge_records(families([Source(make(), "planted")]))
-    assert {"verify.md.parts", "verify.md.balance", "md.pos.1.sign", "md.neg.1.net", "md.residual"} <= ids(
-        found.verdicts
-    )
+    assert {
+        "verify.md.parts",
+        "verify.md.starts",
+        "verify.md.neutralised",
+        "md.pos.1.sign",
+        "md.neg.1.net",
+        "md.residual",
+    } <= ids(found.verdicts)
     assert [text.split()[2] for text in found.lacking] == ["temperature.parquet", "reservoir.parquet"]
 
 
