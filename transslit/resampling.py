@@ -183,15 +183,15 @@ def interval(
     pseudo = pseudo_values(of, arrays)
     variance, freedom = spread(pseudo, *layout)
     samples = min(effective_samples(a, pseudo.var(ddof=1), float(variance)) for a in arrays)
+    boxes = count if layout[0] is None else len(np.unique(layout[0]))
+    if not np.isfinite(variance):
+        return Interval(value, -math.inf, math.inf, samples, boxes)
     steps = np.exp(np.diag(factors))
     measured = sum((of(*means, factors=step) - of(*means, factors=1 / step)) ** 2 / 4 for step in steps)
-    share = variance / (variance + measured) if 0 < measured < math.inf else np.ones(())
-    whole = Spread(variance + measured, freedom / np.maximum(share, 1e-6) ** 2)
-    half = float(whole.half_width)
-    low, high = (scale.back(scale.there(value) + sign * half) for sign in (-1, 1))
-    if not math.isfinite(half):
-        low, high = -math.inf, math.inf
-    return Interval(value, low, high, samples, count if layout[0] is None else len(np.unique(layout[0])))
+    share = variance / (variance + measured) if measured else np.ones(())
+    half = float(Spread(variance + measured, freedom / np.maximum(share, 1e-6) ** 2).half_width)
+    centre = scale.there(value)
+    return Interval(value, scale.back(centre - half), scale.back(centre + half), samples, boxes)
 
 
 class Alike(NamedTuple):

@@ -64,6 +64,8 @@ def test_errors_of_measured_factors_add_to_the_interval():
 
     alone, both = (Estimate.of(product, sample, factors=[error]) for error in (0.0, 0.1))
     assert Estimate.of(product, np.full((8, 1), 2.0), factors=[0.1]).half_width == pytest.approx(1.96 * 0.2, rel=0.01)
+    one = Estimate.of(product, sample, layout=(np.zeros(8), None), factors=[0.1])
+    assert (one.low, one.high) == (-np.inf, np.inf)
     assert alone.half_width < both.half_width < np.hypot(alone.half_width, 0.1 * 2.4 * abs(both.value))
 
 

@@ -90,7 +90,7 @@ class Estimate:
             return "; one box, which shows nothing of what boxes differ by"
         words = f"; {self.samples:.0f} effective samples from {self.boxes} boxes"
         crossed = [edge for edge in (low, high) if self.low < edge < self.high]
-        if not crossed:
+        if not crossed or not math.isfinite(self.half_width):
             return words
         needed = max(wanted(self.boxes, *self._reach(edge)) for edge in crossed)
         if needed > MANY:
