@@ -75,7 +75,8 @@ def density_profiles(folder: Path, cell: Cell) -> pd.DataFrame:
     electrodes = np.array(
         [half_cell.electrode for box in range(cell.config.replicas) for half_cell in cell.of_box(box).half_cells]
     )
-    boxes, halves = np.divmod(np.arange(count * cell.config.replicas), count)
+    boxes = np.repeat([cell.config.start_of(box) for box in range(cell.config.replicas)], count)
+    halves = np.tile(np.arange(count), cell.config.replicas)
     tables = []
     for moment in MOMENTS:
         density = np.concatenate(profiles[moment])

@@ -241,6 +241,7 @@ def _metadata(boxes: _Boxes, cell: Cell, diffusion: np.ndarray, starts: int | No
                 "start": cell.config.start_of(box) % (starts or box + 1),
                 "electrode": half_cell.electrode,
                 "face": half_cell.face,
+                "half": h,
             }
             for box in boxes.numbers
             for h, half_cell in enumerate(cell.of_box(box).half_cells)

@@ -74,14 +74,17 @@ class DiffusionEstimate(NamedTuple):
     high: np.ndarray
 
 
-def fit(results: Sequence[Results]) -> DiffusionEstimate:
-    """D_k from the pooled displacements of `SlitDiffusion.results` of several boxes."""
+def fit(results: Sequence[Results], starts: Sequence[int] | None = None) -> DiffusionEstimate:
+    """D_k from the pooled displacements of `SlitDiffusion.results` of several boxes, whose `starts` may be the same."""
     lags = results[0].lags
     squares, samples = (np.concatenate([r[name] for r in results], axis=1) for name in ("squares", "samples"))
     value = _slope(lags, squares.sum(axis=1), samples.sum(axis=1))
     half_width = np.full(value.shape, np.nan)
     each = squares.shape[1] // len(results)
-    boxes, halves = np.repeat(np.arange(len(results)), each), np.tile(np.arange(each), len(results))
+    boxes, halves = (
+        np.repeat(np.arange(len(results)) if starts is None else starts, each),
+        np.tile(np.arange(each), len(results)),
+    )
     for k in np.flatnonzero(np.isfinite(value)):
         pseudo = pseudo_values(partial(_mean_slope, lags), [total[..., k].T for total in (squares, samples)])
         half_width[k] = spread(pseudo, boxes, halves).half_width

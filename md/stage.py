@@ -140,7 +140,8 @@ def analyse(cell: Cell, starts: Starts, folder: Path, progress: Progress) -> Tra
         for number in range(cell.config.replicas):
             boxes.append(_reduce(cell, folder, number))
             advance(number + 1)
-    measured = fit([box.motion for box in boxes])
+    alike = [cell.config.start_of(number) % len(starts.positions) for number in range(len(boxes))]
+    measured = fit([box.motion for box in boxes], alike)
     used = np.where(np.isfinite(measured.value), measured.value, cell.electrolyte.diffusion_coefficients)
     reservoir = pd.concat([box.reservoir for box in boxes], ignore_index=True)
     write_table(folder / "reservoir.parquet", reservoir)

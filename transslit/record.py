@@ -64,13 +64,15 @@ class DriveEntry(Loose):
 class HalfCellEntry(Loose):
     """Half-cell of the rows of one `replica`: its box, its electrode and its face.
 
-    Boxes that fork from one trajectory share a `start`; where it is told, it takes the box's place in intervals.
+    Boxes that fork from one trajectory share a `start`; where it is told, it takes the box's place in intervals. `half`
+    numbers the places of a box's half-cells, which differ from electrode and face where electrodes are exchanged.
     """
 
     box: int
     start: int | None = None
     electrode: Literal["positive", "negative"]
     face: str
+    half: int | None = None
 
 
 class Metadata(Loose):

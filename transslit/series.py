@@ -79,7 +79,7 @@ def layout(record: TransSlitRecord, labels: Sequence[int]) -> Layout:
     entries = [known[str(label)] for label in labels]
     start = "start" if all(entry.get("start") is not None for entry in known.values()) else "box"
     faces = sorted({(entry["electrode"], entry["face"]) for entry in known.values()})
-    halves = [faces.index((entry["electrode"], entry["face"])) for entry in entries]
+    halves = [entry.get("half", faces.index((entry["electrode"], entry["face"]))) for entry in entries]
     return np.array([entry[start] for entry in entries]), np.array(halves)
 
 

@@ -14,7 +14,7 @@ from md.reduction import Counts, current_parts, moving_average, record_of
 from md.slit_diffusion import SlitDiffusion, fit, in_slit
 from transslit import BadInput, StageFailed
 from transslit.decomposition import decompose, steric_excess
-from transslit.series import series
+from transslit.series import layout, series
 
 E = constants.e
 
@@ -248,7 +248,13 @@ def test_parts_sum_to_the_counted_current(cell):
     explained = table["I_K_explained_A_per_m"] + table["I_Cl_explained_A_per_m"]
     np.testing.assert_allclose(explained, table["I_A_per_m"] - table["I_residual_A_per_m"], rtol=1e-9, atol=1e-9)
     assert sorted(record.slits["replica"].unique()) == list(range(8))
-    assert record.metadata["half_cells"]["6"] == {"box": 1, "start": 1, "electrode": "negative", "face": "left"}
+    assert record.metadata["half_cells"]["6"] == {
+        "box": 1,
+        "start": 1,
+        "electrode": "negative",
+        "face": "left",
+        "half": 2,
+    }
     sigma = record.terminal.groupby("replica")["sigma_C_per_m2"].last()
     assert (np.sign(sigma.to_numpy()) == [1, 1, -1, -1] * 2).all()
     assert (record.terminal.query("time_s < 0")["sigma_C_per_m2"] == 0).all()
@@ -482,6 +488,9 @@ def test_second_boxes_of_pairs_have_their_electrodes_exchanged(make_config):
     about = record.metadata["half_cells"]
     assert [about[str(label)]["electrode"][0] for label in range(8, 16)] == list("ppnnnnpp")
     assert {entry["start"] for entry in about.values()} == {1}
+    starts, halves = layout(record, range(8, 16))
+    assert set(starts) == {1}
+    np.testing.assert_array_equal(halves, [0, 1, 2, 3, 0, 1, 2, 3])
     charge = series(record, "Q_C_per_m", 1, "both")
     np.testing.assert_allclose(charge.blocks, -2 * odd * E / (2 * cell.depth))
     sigma = record.terminal.groupby("replica")["sigma_C_per_m2"].last()

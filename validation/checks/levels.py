@@ -9,13 +9,12 @@ all levels alike, and absolute: a run that has not arrived has no final level of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from transslit import TransSlitRecord
-from transslit.series import Course, Series, courses
+from transslit.series import Course, courses
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 LEVELS = ("atoms", "ions", "continuum")
@@ -23,26 +22,28 @@ INSTANTS = (10e-12, 30e-12, 60e-12, 150e-12, 300e-12)  # s
 BEFORE = 0.2  # of an instant, over which its level is the mean
 QUANTITIES = ("stored", "dphi", "total", "migration", "diffusion")
 ALIKE = 0.25  # relative difference that counts as none
+ADDRESSES = {  # of a difference: the two levels that differ by one thing
+    "particles": ("ions", "continuum", "ions are particles, with correlations and a shape of their own"),
+    "water": ("atoms", "ions", "water is molecules, not a dielectric"),
+}
 
 
-class Level(NamedTuple):
-    """A quantity of one level at an instant."""
-
-    estimate: Estimate
-    series: Series
-
-
-def level(course: Course, instant: float) -> Level | None:
-    """Mean over the time before an instant (s); None where the run ends before it."""
+def level(course: Course, instant: float) -> Estimate | None:
+    """Mean over the time before an instant (s) in the course's unit; None where the run ends before it."""
     data = course.data
     if data.time[-1] < instant * (1 - 1e-9):
         return None
-    window = (data.time > (1 - BEFORE) * instant) & (data.time <= instant * (1 + 1e-9))
-    if not window.any():  # a continuum's steps may be longer
-        values = np.array([np.interp(instant, data.time, block) for block in data.blocks])[:, None]
-    else:
-        values = data.blocks[:, window].mean(axis=1, keepdims=True)
-    return Level(Estimate.of(lambda mean: float(mean[0]), values, layout=data.layout), data)
+    window = np.linspace((1 - BEFORE) * instant, instant, 21)
+    values = np.array([np.interp(window, data.time, block).mean(keepdims=True) for block in data.blocks])
+    return Estimate.of(lambda mean: course.scale * float(mean[0]), values, layout=data.layout)
+
+
+def difference(first: Estimate, second: Estimate, scale: float) -> Estimate:
+    """First less second over a scale."""
+    value = (first.value - second.value) / scale
+    reach = float(np.hypot(first.half_width, second.half_width)) / abs(scale)
+    boxes = min((each.boxes for each in (first, second) if each.boxes), default=0)
+    return Estimate(value, value - reach, value + reach, max(first.samples, second.samples), boxes)
 
 
 def three_levels(records: Mapping[str, TransSlitRecord]) -> pd.DataFrame:
@@ -50,8 +51,8 @@ def three_levels(records: Mapping[str, TransSlitRecord]) -> pd.DataFrame:
 
     Returns
     -------
-    table : quantity, i, time_ps, unit, for each of `LEVELS` value, _low, _high (empty where there is none), and
-        `particles` and `water`: ions less continuum, and atoms less ions, in words
+    table : quantity, i, time_ps, unit; of each of `LEVELS` the value and its interval, <level>, _low and _high; and
+        `particles` and `water`, whether two levels differ, in words; empty where a level is lacking
     """
     found = {name: {(c.quantity, c.i): c for c in courses(record)} for name, record in records.items()}
     rows = []
@@ -60,26 +61,63 @@ def three_levels(records: Mapping[str, TransSlitRecord]) -> pd.DataFrame:
             continue
         for instant in INSTANTS:
             row: dict[str, object] = {"quantity": quantity, "i": i, "time_ps": instant * 1e12, "unit": reference.unit}
-            known: dict[str, Estimate] = {}
+            known = _known(found, quantity, i, instant)
             for name in LEVELS:
-                course = found.get(name, {}).get((quantity, i))
-                if course is not None and (at := level(course, instant)) is not None:
-                    known[name] = at.estimate
-                    values = (at.estimate.value, at.estimate.low, at.estimate.high)
-                    row |= dict(zip((name, f"{name}_low", f"{name}_high"), np.multiply(values, reference.scale), strict=True))
-            scale = abs(known["continuum"].value) if "continuum" in known else np.nan
-            row["particles"] = apart(known.get("ions"), known.get("continuum"), scale)
-            row["water"] = apart(known.get("atoms"), known.get("ions"), scale)
+                at = known.get(name)
+                row[name], row[f"{name}_low"], row[f"{name}_high"] = (
+                    (np.nan,) * 3 if at is None else (at.value, at.low, at.high)
+                )
+            for address, (first, second, _) in ADDRESSES.items():
+                both = first in known and second in known
+                row[address] = apart(known[first], known[second], known["continuum"].value) if both else ""
             rows.append(row)
     return pd.DataFrame(rows)
 
 
-def apart(first: Estimate | None, second: Estimate | None, scale: float) -> str:
-    """Whether two levels differ: by how much of the continuum's, "none", or "not resolved"; empty where one lacks."""
-    if first is None or second is None:
-        return ""
-    difference = first.value - second.value
-    reach = float(np.hypot(first.half_width, second.half_width))
-    if abs(difference) > reach:
-        return f"{difference / scale:+.0%}"
-    return "none" if abs(difference) + reach < ALIKE * scale else "not resolved"
+def _known(
+    found: Mapping[str, Mapping[tuple[str, int], Course]], quantity: str, i: int, instant: float
+) -> dict[str, Estimate]:
+    """The levels of a quantity at an instant, by name."""
+    at = {name: level(by[quantity, i], instant) for name, by in found.items() if (quantity, i) in by}
+    return {name: estimate for name, estimate in at.items() if estimate is not None}
+
+
+def apart(first: Estimate, second: Estimate, scale: float) -> str:
+    """Whether two levels differ: by how much of `scale`, "none", or "not resolved"."""
+    found = difference(first, second, scale)
+    if abs(found.value) > found.half_width:
+        return f"{found.value:+.0%}"
+    return "none" if abs(found.value) + found.half_width < ALIKE else "not resolved"
+
+
+def compare_levels(records: Mapping[str, TransSlitRecord], setting: str) -> list[Verdict]:
+    """Verdicts on the stored charge of each slit: neighbouring levels at the last instant that all of them reach."""
+    found = {name: {(c.quantity, c.i): c for c in courses(record)} for name, record in records.items()}
+    verdicts = []
+    for (quantity, i), reference in found["continuum"].items():
+        if quantity != "stored":
+            continue
+        known = [_known(found, quantity, i, instant) for instant in INSTANTS]
+        for address, (first, second, thing) in ADDRESSES.items():
+            both = [(t, at) for t, at in zip(INSTANTS, known, strict=True) if {first, second, "continuum"} <= set(at)]
+            if not both:
+                continue
+            instant, at = both[-1]
+            verdicts.append(
+                judge(
+                    f"levels.{address}.{i}",
+                    f"Charge stored {instant * 1e12:g} ps after a small step, {first} less {second}",
+                    difference(at[first], at[second], at["continuum"].value),
+                    low=-ALIKE,
+                    high=ALIKE,
+                    reason=f"over the continuum's level then; they differ by one thing: {thing}",
+                    setting=f"{setting}, slit {i}, both electrodes",
+                    evidence=pd.DataFrame(
+                        [
+                            {"level": name, "stored": e.value, "low": e.low, "high": e.high, "unit": reference.unit}
+                            for name, e in at.items()
+                        ]
+                    ),
+                )
+            )
+    return verdicts
