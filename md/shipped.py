@@ -21,3 +21,16 @@ def references(electrolyte: Electrolyte, slit: float, folder: Path = SHIPPED) ->
         if same_slit and record.metadata["electrolyte"] == electrolyte.name:
             found[f"{path.parent.parent.name} (shipped)"] = record
     return found
+
+
+def small_steps(like: TransSlitRecord, folder: Path = SHIPPED) -> list[TransSlitRecord]:
+    """Shipped records of atoms in the network and salt, and after the charge step, of `like`."""
+    about = like.metadata
+    found = []
+    for path in sorted(folder.glob("*/record/record.json")):
+        record = TransSlitRecord.read(path.parent)
+        own = record.metadata
+        alike = all(own[name] == about[name] for name in ("network", "electrolyte"))
+        if alike and abs(own["sheet_charge_C_per_m2"] / about["sheet_charge_C_per_m2"] - 1) < 1e-3:
+            found.append(record)
+    return found

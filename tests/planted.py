@@ -9,13 +9,13 @@ IONS = {"K": 1.0, "Cl": -1.0}
 VOLUME = 1e-18  # m^2, slit volume per depth
 
 
-def planted(*, source="md", diffusion=0.3, noise=0.0, blocks=6, speed=1.0, level=1.0, seed=0):
+def planted(*, source="md", diffusion=0.3, noise=0.0, blocks=6, speed=1.0, level=1.0, seed=0, frames=101):
     """Slits that fill exponentially (the outer one first); diffusion is `diffusion` times migration.
 
-    Charges of positive electrodes are negative. `speed` scales the time constant, `level` the final charge.
+    Charges of positive electrodes are negative. `speed` scales the time constant, `level` the final charge; `frames` of 0.1 ps follow the onset.
     """
     rng = np.random.default_rng(seed)
-    time = np.arange(-2, 101) * 0.1e-12
+    time = np.arange(-2, frames) * 0.1e-12
     slits, crossings, terminal, known = [], [], [], {}
     for replica in range(2 * blocks):
         polarity = 1.0 if replica < blocks else -1.0

@@ -57,6 +57,11 @@ class Series:
         smooth = [np.convolve(row, kernel, mode="same") / norm for row in self.blocks]
         return replace(self, blocks=np.array(smooth))
 
+    def until(self, end: float) -> Series:
+        """The part up to `end` (s)."""
+        keep = self.time <= end * (1 + 1e-9)
+        return replace(self, time=self.time[keep], blocks=self.blocks[:, keep])
+
     def after(self, start: float) -> Series:
         """The part with time > start (s)."""
         keep = self.time > start
@@ -184,19 +189,23 @@ def final_level(time: np.ndarray, value: np.ndarray) -> float:
     return float(value[time >= time[0] + 0.75 * (time[-1] - time[0])].mean())
 
 
-def rise_time(time: np.ndarray, value: np.ndarray, fraction: float = 1 - np.exp(-1)) -> float:
-    """First time (s) at which `value`, zero at time zero, reaches `fraction` of its final level.
+def first_passage(time: np.ndarray, value: np.ndarray, level: float) -> float:
+    """First time (s) at which `value`, zero at time zero, reaches `level`, of either sign.
 
     Linear interpolation between samples; NaN if it never does.
     """
     time, value = np.concatenate([[0.0], time]), np.concatenate([[0.0], value])
-    final = final_level(time, value)
-    reached = np.flatnonzero(value / final >= fraction) if final else np.array([], dtype=int)
+    reached = np.flatnonzero(value / level >= 1) if level else np.array([], dtype=int)
     if reached.size == 0:
         return float("nan")
     k = int(reached[0])
-    step = (fraction * final - value[k - 1]) / (value[k] - value[k - 1])
+    step = (level - value[k - 1]) / (value[k] - value[k - 1])
     return float(time[k - 1] + step * (time[k] - time[k - 1]))
+
+
+def same_level(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
+    """1 - 1/e of the lower of the final levels of two courses (times, values) over the same time."""
+    return float((1 - np.exp(-1)) * min((final_level(*each) for each in (a, b)), key=abs))
 
 
 class Course(NamedTuple):

@@ -26,10 +26,11 @@ from transslit.runs import RunFolder, open_run, read_manifest, run_of
 from validation.checks.circuit_cv import circuit_cv
 from validation.checks.judge import Judged, Source, families, judge_records
 from validation.checks.law import atomic_law, law, usable_by_circuit
+from validation.checks.levels import compare_levels, of_small_step
 from validation.claims.cost import announce
 from validation.claims.judge import judge_claims, needed, read_claims
 from validation.claims.uncertainty import Evidence
-from validation.presets import ValidateConfig, cv_config, matched_step, md_config
+from validation.presets import ValidateConfig, cv_config, ions_step, matched_step, md_config
 from validation.report.gather import gather
 from validation.report.page import publish
 from validation.report.provenance import provenance
@@ -50,7 +51,7 @@ class ChainResult:
 
     setting: str
     folder: Path
-    sources: dict[str, Source] = field(default_factory=dict)  # by family: md, step, cv
+    sources: dict[str, Source] = field(default_factory=dict)  # by family: md, step, ions, small, cv
     laws: dict[str, Law] = field(default_factory=dict)  # of the sources cv and md
     circuits: dict[str, pd.DataFrame] = field(default_factory=dict)  # terminal tables of ncm and tlm
     verdicts: list[Verdict] = field(default_factory=list)
@@ -81,6 +82,8 @@ def validate(
     StageFailed : a stage broke down; what it had reached is kept
     """
     progress, stages = progress or Progress(), stages or config.stages
+    if "ions" in stages and not config.dissolved:
+        raise BadInput("stages", "ions", f"{config.electrolyte.name} has no water that could be implicit; leave it out")
     for stage, needs in NEEDS.items():
         if stage in stages and not any(set(each) <= set(stages) for each in needs):
             accepts = f"{stage} needs {' or '.join(' and '.join(each) for each in needs)} too"
@@ -95,6 +98,8 @@ def validate(
         cv = _simulate(simulations, config, cell, result, stages)
         result.add(judge_records(result.sources, ("md", "step") if {"md", "step"} <= set(result.sources) else None,
                                 config.setting))  # fmt: skip
+        if "ions" in stages:
+            result.verdicts += compare_levels(of_small_step(result.sources), f"{config.setting}, small step")
         if "discover" in stages:
             _discover(simulations, config.seed, result)
         if "circuit" in stages and cv is not None and "cv" in result.laws:
@@ -201,6 +206,11 @@ def _simulate(
         runs["cv"] = simulations.continuum("continuum-cv", cv_config(config))
     if "claims" in stages:  # before the atoms, which may take days
         Evidence(config.claims, simulations.folder, simulations.progress).gather(needed(atoms=False))
+    if "ions" in stages:
+        small = md.Cell(ions_step(config))
+        runs["small"] = simulations.continuum("continuum-small", matched_step(small))
+        record = atoms(simulations, "ions", small.config)
+        result.sources["ions"] = Source(record, f"{config.setting}, small step", simulations.folder.path / "ions")
     if cell is not None:
         record = atoms(simulations, "md", cell.config)
         result.sources["md"] = Source(record, config.setting, simulations.folder.path / "md")

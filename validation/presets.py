@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from continuum import ContinuumConfig
     from md import Cell, MDConfig
 
-STAGES = ("md", "continuum", "discover", "circuit", "claims")
+STAGES = ("md", "ions", "continuum", "discover", "circuit", "claims")
 Preset = Literal["quick", "paper"]
 Replicas = Annotated[int, Field(ge=1, le=64, description="boxes of molecular dynamics, each with a start of its own")]
 Seed = Annotated[int, Field(ge=0, lt=2**31, description="random seed; the same seed gives the same numbers")]
@@ -145,7 +145,14 @@ class ValidateConfig(Config):
     @property
     def stages(self) -> tuple[str, ...]:
         """Stages that run by default: the claims take long, and belong to the `paper` preset."""
-        return STAGES if self.preset == "paper" else STAGES[:-1]
+        without = ("claims",) * (self.preset != "paper") + ("ions",) * (not self.dissolved)
+        return tuple(stage for stage in STAGES if stage not in without)
+
+    @property
+    def dissolved(self) -> bool:
+        """Whether the salt has a solvent that can be implicit, and ions of one site."""
+        salt = self.electrolyte
+        return salt.solvent.model != "none" and all(len(ion.sites) == 1 for ion in salt.ions)
 
     @property
     def network(self) -> SlitNetwork:
@@ -198,6 +205,12 @@ def small_step(config: ValidateConfig, **changes: object) -> MDConfig:
     gentle = {"friction": 1.0, "post_step_friction": 1.0, "duration": SMALL_DURATION, "decorrelation": 1e-12}
     settings = {"charge_per_carbon": charge, "pairs": True} | (gentle if changes.get("water") != "implicit" else {})
     return md_config(alike, **{**settings, **changes})
+
+
+def ions_step(config: ValidateConfig) -> MDConfig:
+    """The small step among ions in implicit water; of the `quick` preset as long as two cores do in minutes."""
+    quick = {"replicas": 8, "equilibration": 100e-12, "duration": 150e-12}
+    return small_step(config, water="implicit", **(quick if config.preset == "quick" else {"replicas": 32}))
 
 
 def matched_step(cell: Cell) -> ContinuumConfig:

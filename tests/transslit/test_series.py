@@ -9,9 +9,10 @@ from transslit.series import (
     as_table,
     difference,
     final_level,
+    first_passage,
     layout,
     pearson,
-    rise_time,
+    same_level,
     same_sign_share,
     series,
     stored,
@@ -22,7 +23,7 @@ BOX, HALF = (index.ravel() for index in np.indices((6, 4)))
 TIME = np.linspace(0.05, 20, 400)
 COVERED = {  # statistic of two courses, its scale, and what it is without noise
     "level": (lambda a, b: final_level(TIME, a), {}),
-    "rise time": (lambda a, b: rise_time(TIME, a), {}),
+    "passage": (lambda a, b: first_passage(TIME, a, 0.5), {}),
     "slope": (lambda a, b: float(a @ b / (a @ a)), {}),
     "correlation": (pearson, {"scale": FISHER}),
     "share": (lambda a, b: same_sign_share(a - 0.5, b, a), {"scale": SHARE}),
@@ -69,10 +70,17 @@ def test_errors_of_measured_factors_add_to_the_interval():
     assert alone.half_width < both.half_width < np.hypot(alone.half_width, 0.1 * 2.4 * abs(both.value))
 
 
-def test_rise_time_of_an_exponential():
+def test_first_passage_of_an_exponential():
+    """To 63 % of the lower of two levels: after one time constant of the lower, and half the charge of the higher."""
     time = np.linspace(0, 20, 2001)
-    assert rise_time(time, -4 * (1 - np.exp(-time / 2))) == pytest.approx(2.0, rel=2e-3)
-    assert np.isnan(rise_time(time, np.zeros_like(time)))
+    low, high = (level * (1 - np.exp(-time / 2)) for level in (-4.0, -8.0))
+    level = same_level((time, low), (time, high))
+    assert level == pytest.approx(-4 * (1 - np.exp(-1)), rel=1e-3)
+    assert first_passage(time, low, level) == pytest.approx(2.0, rel=2e-3)
+    assert first_passage(time, high, level) == pytest.approx(-2 * np.log(1 - 0.632 / 2), rel=2e-3)
+    assert np.isnan(first_passage(time, np.zeros_like(time), level))
+    assert np.isnan(first_passage(time, low, -5.0))
+    assert np.isnan(first_passage(time, low, 0.0))
 
 
 def test_same_sign_share():

@@ -8,18 +8,20 @@ the continuum is deterministic and has none. A comparison of two models: neither
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from transslit import TransSlitRecord
 from transslit.record import PARTS
-from transslit.series import Series, courses, final_level, rise_time
+from transslit.series import Series, courses, final_level, first_passage, same_level
 from validation.checks.against import Statistic
 from validation.verdicts.verdict import Estimate
 
 WORDS = {
     "stored": "stored charge",
-    "t63": "rise time of the stored charge to 63 %",
+    "t63": "time in which the slit fills to one level",
     "content": "ion concentration",
     "dphi": "potential difference",
     "drho": "difference of net charge density",
@@ -33,8 +35,6 @@ WORDS = {
 
 
 CARRIED = ("total", *(part.split("_")[1] for part in PARTS))
-DIFFERENCES = ("dphi", "drho", "dc")
-END, THEN = "end", "same time"
 
 
 def curves(records: dict[str, TransSlitRecord]) -> pd.DataFrame:
@@ -67,15 +67,15 @@ def curves(records: dict[str, TransSlitRecord]) -> pd.DataFrame:
 
 
 def levels(md: TransSlitRecord, continuum: TransSlitRecord) -> pd.DataFrame:
-    """Final levels (last quarter of each run), charges carried by the end, rise times; and atoms over continuum.
+    """Levels in the last quarter of the atoms' time, charges carried by its end, times to one level; and their ratio.
 
-    Differences between slits decay while the slits fill, so they are compared at one time, the last quarter of the
-    atoms' run; everything else is compared at each run's own end.
+    Both are taken at the same time, since a run that has not arrived has no final level of its own. The time in which a
+    slit fills is that to one level, `series.same_level` of both.
 
     Returns
     -------
-    table : quantity, i, unit, atoms, atoms_low, atoms_high, continuum, continuum_then (in the last quarter of the
-        atoms' time), against ("end" or "same time"), ratio, ratio_low, ratio_high
+    table : quantity, i, unit, atoms, atoms_low, atoms_high, continuum_then, ratio, ratio_low, ratio_high, and
+        continuum, at the end of its own run (empty for times)
     """
     reference = {(c.quantity, c.i): c.data for c in courses(continuum)}
     rows = []
@@ -84,12 +84,14 @@ def levels(md: TransSlitRecord, continuum: TransSlitRecord) -> pd.DataFrame:
             continue
         other = reference[quantity, i]
         same = Series(data.time, np.interp(data.time, other.time, other.mean)[None])
-        end = _last if quantity in CARRIED else final_level
-        rows.append((quantity, i, unit, *_compared(data, other, same, end, scale, quantity in DIFFERENCES)))
+        statistic = _last if quantity in CARRIED else final_level
+        end = statistic(other.time, other.mean) * scale
+        rows.append((quantity, i, unit, *_compared(data, same, statistic, scale), end))
         if quantity == "stored":
-            rows.append(("t63", i, "ps", *_compared(data, other, None, rise_time, 1e12, False)))
-    columns = ["quantity", "i", "unit", "atoms", "atoms_low", "atoms_high", "continuum", "continuum_then", "against"]
-    table = pd.DataFrame(rows, columns=[*columns, "ratio", "ratio_low", "ratio_high"])
+            level = same_level((data.time, data.mean), (same.time, same.mean))
+            rows.append(("t63", i, "ps", *_compared(data, same, partial(first_passage, level=level), 1e12), np.nan))
+    columns = ["quantity", "i", "unit", "atoms", "atoms_low", "atoms_high", "continuum_then", "ratio", "ratio_low"]
+    table = pd.DataFrame(rows, columns=[*columns, "ratio_high", "continuum"])
     order = {quantity: place for place, quantity in enumerate(WORDS)}
     return table.sort_values("quantity", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
@@ -99,16 +101,14 @@ def _last(time: np.ndarray, value: np.ndarray) -> float:
     return float(value[-1])
 
 
-def _compared(
-    data: Series, other: Series, same: Series | None, statistic: Statistic, scale: float, at_once: bool
-) -> tuple[float | str, ...]:
+def _compared(data: Series, same: Series, statistic: Statistic, scale: float) -> tuple[float, ...]:
+    """A statistic of the atoms with its interval, of the continuum at the same times, and the ratio with its own."""
     result = Estimate.of(lambda mean: statistic(data.time, mean), data.blocks, layout=data.layout)
-    end = statistic(other.time, other.mean)
-    then = np.nan if same is None else statistic(same.time, same.mean)
-    reference = (then if at_once else end) or np.nan
+    then = statistic(same.time, same.mean)
+    reference = then or np.nan
     low, high = sorted((result.low / reference, result.high / reference))
-    levels = (result.value, result.low, result.high, end, then)
-    return (*(level * scale for level in levels), THEN if at_once else END, result.value / reference, low, high)
+    levels = (result.value, result.low, result.high, then)
+    return (*(level * scale for level in levels), result.value / reference, low, high)
 
 
 def as_text(levels: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -117,11 +117,9 @@ def as_text(levels: pd.DataFrame) -> list[tuple[str, ...]]:
     for row in levels.to_dict("records"):
         i = int(row["i"])
         place = f"{i}" if row["quantity"] in ("stored", "t63", "content") else f"{i} and {i + 1}"
-        atoms, low, high, end = (_short(row[name]) for name in ("atoms", "atoms_low", "atoms_high", "continuum"))
-        then = "" if np.isnan(row["continuum_then"]) else _short(row["continuum_then"])
+        atoms, low, high, then = (_short(row[name]) for name in ("atoms", "atoms_low", "atoms_high", "continuum_then"))
+        end = "" if np.isnan(row["continuum"]) else _short(row["continuum"])
         ratio = f"{_ratio(row['ratio'])} [{_ratio(row['ratio_low'])}, {_ratio(row['ratio_high'])}]"
-        if row["against"] == THEN:
-            ratio += f" ({THEN})"
         if row["ratio_low"] < 0 < row["ratio_high"]:
             ratio = "sign undecided"
         rows.append((WORDS[row["quantity"]], place, f"{atoms} [{low}, {high}] {row['unit']}", then, end, ratio))

@@ -13,19 +13,37 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from transslit import TransSlitRecord
+from md.shipped import small_steps
+from transslit import SlitNetwork, TransSlitRecord
 from transslit.series import Course, courses
+from validation.checks.courses import WORDS
+from validation.checks.judge import Source
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 LEVELS = ("atoms", "ions", "continuum")
 INSTANTS = (10e-12, 30e-12, 60e-12, 150e-12, 300e-12)  # s
 BEFORE = 0.2  # of an instant, over which its level is the mean
 QUANTITIES = ("stored", "dphi", "total", "migration", "diffusion")
+SATURATED = 0.26  # C/m^2, polarisation of water with all dipoles aligned: 33.3 /nm^3 of SPC/E's 2.35 D
 ALIKE = 0.25  # relative difference that counts as none
 ADDRESSES = {  # of a difference: the two levels that differ by one thing
     "particles": ("ions", "continuum", "ions are particles, with correlations and a shape of their own"),
     "water": ("atoms", "ions", "water is molecules, not a dielectric"),
 }
+
+
+def displaced(network: SlitNetwork, sheet_charge: float) -> float:
+    """Charge in C/m^2 that a step to `sheet_charge` (C/m^2) displaces through a mid-plane: half an electrode's."""
+    length = network.slit_length
+    return sheet_charge * (2 * length + 4 * network.slits * (length - network.edge_gap)) / (4 * length)
+
+
+def of_small_step(sources: Mapping[str, Source]) -> dict[str, TransSlitRecord]:
+    """Records of the small step by level: this run's, and atoms as they come with the suite, where they fit."""
+    ions = sources["ions"].record
+    found = {"ions": ions, "continuum": sources["small"].record}
+    atoms = small_steps(ions)
+    return {"atoms": atoms[-1], **found} if atoms else found
 
 
 def level(course: Course, instant: float) -> Estimate | None:
@@ -121,3 +139,20 @@ def compare_levels(records: Mapping[str, TransSlitRecord], setting: str) -> list
                 )
             )
     return verdicts
+
+
+def as_text(table: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Rows of `three_levels` as a person reads them."""
+    rows: list[tuple[str, ...]] = []
+    for row in table.to_dict("records"):
+        i, unit = int(row["i"]), row["unit"]
+        place = f"{i}" if row["quantity"] == "stored" else f"{i} and {i + 1}"
+        cells = ["" if np.isnan(row[name]) else _cell(row, name, unit) for name in LEVELS]
+        rows.append((WORDS[row["quantity"]], place, f"{row['time_ps']:g}", *cells, row["particles"], row["water"]))
+    return rows
+
+
+def _cell(row: dict[str, float], name: str, unit: str) -> str:
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    spread = f" [{low:.2g}, {high:.2g}]" if high > low else ""
+    return f"{row[name]:.3g}{spread} {unit}"

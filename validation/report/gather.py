@@ -13,6 +13,7 @@ from md.shipped import references
 from transslit.files import read_table
 from validation.checks.courses import curves, levels
 from validation.checks.judge import Source
+from validation.checks.levels import of_small_step, three_levels
 from validation.report.tables import PARTS, Facts, ReportData
 from validation.verdicts.verdict import Verdict
 
@@ -43,6 +44,9 @@ def gather(
         tables["curves"] = curves(stepped)
     if {"md", "step"} <= set(sources):
         tables["levels"] = levels(sources["md"].record, sources["step"].record)
+    if {"ions", "small"} <= set(sources):
+        tables["three-levels"] = three_levels(of_small_step(sources))
+        tables["small-curves"] = curves(of_small_step(sources))
     if "md" in sources and facts.electrolyte is not None:
         shipped = references(facts.electrolyte, facts.slit)
         tables |= {"references": curves({"this run": sources["md"].record, **shipped})} if shipped else {}

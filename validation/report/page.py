@@ -23,7 +23,6 @@ from transslit.fields import sourced_values
 from transslit.files import write_text
 from transslit.style import STYLE
 from transslit.svg import size, tags, to_file, to_svg
-from validation.checks.courses import as_text
 from validation.claims.registry import CLAIMS
 from validation.presets import PAPER
 from validation.report import summary
@@ -35,7 +34,14 @@ from validation.verdicts.compare import Pair, counts
 from validation.verdicts.verdict import BAD, GOOD, OTHER, Verdict
 from validation.verdicts.words import FAMILIES, constants_line, nm, number
 
-PLACES = {"": "value", "md": "molecular dynamics", "step": "continuum, step", "cv": "continuum, CV"}
+PLACES = {
+    "": "value",
+    "md": "molecular dynamics",
+    "ions": "ions in implicit water",
+    "small": "continuum, small step",
+    "step": "continuum, step",
+    "cv": "continuum, CV",
+}
 SIGNS = {"pos": "+", "neg": "−"}
 ROWS = 250  # of a check's table in the page
 
@@ -165,7 +171,6 @@ def _context(data: ReportData) -> dict[str, Any]:
         "matrices": matrices(data.checks),
         "verdicts": data.verdicts,
         "sections": sections(data),
-        "level_rows": as_text(data.tables["levels"]) if "levels" in data.tables else [],
         "provenance": provenance,
         "stages": stage_rows(provenance),
         "totals": totals(provenance),

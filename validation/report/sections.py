@@ -19,7 +19,10 @@ from matplotlib.figure import Figure
 from continuum.figures import currents_by_mechanism
 from transslit.network import SlitNetwork
 from validation.checks.circuit_cv import cell_voltammogram
+from validation.checks.courses import as_text as course_rows
 from validation.checks.law import usable_by_circuit
+from validation.checks.levels import SATURATED, displaced
+from validation.checks.levels import as_text as level_rows
 from validation.claims import CLAIMS
 from validation.figures import report as figures
 from validation.report import summary
@@ -40,6 +43,8 @@ class FigureWithCaption:
     caption: str
     data: pd.DataFrame | None = field(default=None, repr=False)
     draw: Callable[[], Figure] | None = field(default=None, repr=False)
+    head: tuple[str, ...] = ()  # of the table that is shown in place of a figure, and its rows
+    rows: list[tuple[str, ...]] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,11 @@ def courses(quantities: tuple[str, ...], data: ReportData) -> Table:
 
 def _references(data: ReportData) -> Table:
     table = data.tables.get("references")
+    return None if table is None else thinned(table[table["quantity"] == "stored"])
+
+
+def _small_filling(data: ReportData) -> Table:
+    table = data.tables.get("small-curves")
     return None if table is None else thinned(table[table["quantity"] == "stored"])
 
 
@@ -138,6 +148,8 @@ SHOWN: dict[str, tuple[Callable[[ReportData], Table], Callable[[ReportData, pd.D
     "filling": (partial(courses, ("stored",)), lambda data, table: figures.filling(table)),
     "contents": (partial(courses, ("content",)), lambda data, table: figures.contents(table)),
     "differences": (partial(courses, ("dphi", "drho", "dc")), lambda data, table: figures.differences(table)),
+    "small-filling": (_small_filling, lambda data, table: figures.filling(table)),
+    "three-levels": (partial(table_named, "three-levels"), None),
     "profiles": (partial(table_named, "profiles"), lambda data, table: figures.profiles(table)),
     "levels": (partial(table_named, "levels"), None),
     "reservoir": (
@@ -149,6 +161,17 @@ SHOWN: dict[str, tuple[Callable[[ReportData], Table], Callable[[ReportData, pd.D
     "cv-currents": (_cv, lambda data, table: currents_by_mechanism(table)),
     "law-figure": (_law_rows, _law_figure),
     "voltammograms": (_voltammograms, lambda data, table: figures.voltammograms(table)),
+}
+# Of each table that is shown as one: heads of its columns, and its rows as a person reads them.
+AS_TEXT: dict[str, tuple[tuple[str, ...], Callable[[pd.DataFrame], list[tuple[str, ...]]]]] = {
+    "levels": (
+        ("quantity", "slit", "atoms", "continuum, same time", "continuum, its end", "atoms over continuum"),
+        course_rows,
+    ),
+    "three-levels": (
+        ("quantity", "slit", "t / ps", "atoms", "ions in implicit water", "continuum", "particles", "water"),
+        level_rows,
+    ),
 }
 NONE = SlitNetwork(slit=2e-9)  # stands in a caption that is not shown
 
@@ -182,6 +205,22 @@ def _comparison(data: ReportData) -> list[str]:
         f" the same number of ions. It is another model, not a reference: atoms have {water} and a bare vacuum"
         " permittivity, the continuum has bulk diffusion coefficients and bulk permittivity.",
     ]
+
+
+def _small_step(data: ReportData) -> list[str]:
+    about = data.facts.records.get("md", {})
+    words = "A tenth of the step, in pairs of boxes of opposite sign: the linear response."
+    if "sheet_charge_C_per_m2" in about:
+        moved = displaced(SlitNetwork.model_validate(about["network"]), about["sheet_charge_C_per_m2"])
+        words += (
+            f" The whole step displaces {moved:.2f} C/m² through the mid-planes, where water of which all dipoles are"
+            f" aligned displaces {SATURATED} C/m²: no linear permittivity can match what lies beyond."
+        )
+    apart = (
+        "Ions in implicit water differ from the continuum by one thing, that they are particles, and from the atoms by"
+        " one thing, the water."
+    )
+    return [f"{words} {apart}", *summary.addresses(data.checks)]
 
 
 def _law(data: ReportData) -> list[str]:
@@ -219,6 +258,7 @@ def _circuit(data: ReportData) -> list[str]:
 SECTIONS: dict[str, tuple[str, Callable[[ReportData], list[str]]]] = {
     "geometry": ("Where things are", _geometry),
     "comparison": ("Molecular dynamics against continuum", _comparison),
+    "small-step": ("Three levels of a small step", _small_step),
     "mechanisms": ("Currents by mechanism", lambda data: []),
     "law": ("The law", _law),
     "circuit": ("From slits to voltammograms", _circuit),
@@ -240,7 +280,8 @@ def figure_of(key: str, data: ReportData) -> FigureWithCaption | None:
         return None
     caption = " ".join(entry["caption"].format(**_words(data)).split())
     drawn = None if draw is None else partial(draw, data, table)
-    return FigureWithCaption(key, entry["title"], caption, table, drawn)
+    head, rows = AS_TEXT.get(key, ((), lambda table: []))
+    return FigureWithCaption(key, entry["title"], caption, table, drawn, head, rows(table))
 
 
 def sections(data: ReportData) -> list[Section]:

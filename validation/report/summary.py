@@ -15,9 +15,15 @@ from validation.verdicts.words import listed
 
 COMPARED = {  # statement of a check against.<slit>.<statement>: what it is about
     "course": "the course of filling",
-    "t63": "how fast a slit fills (rise time to 63 %)",
-    "charge": "the charge stored at the end",
-    "content": "the ion concentration at the end",
+    "t63": "how fast a slit fills (time to one level)",
+    "charge": "the charge stored when the shorter run ends",
+    "content": "the ion concentration then",
+}
+ADDRESSES = {"particles": "That ions are particles", "water": "That water is molecules"}
+DIFFERENT = {
+    "fail": "changes the charge stored in",
+    "pass": "changes nothing beyond a quarter in",
+    "inconclusive": "is not resolved in",
 }
 FACTOR = 3.0  # ratios beyond this are said as "so many times"
 
@@ -43,6 +49,21 @@ def paragraphs(verdicts: Iterable[Verdict], slit: float, levels: pd.DataFrame | 
     if levels is not None:
         sentences += _meanwhile(levels)
     return [" ".join(part) for part in (sentences, _mechanism(by_id)) if part]
+
+
+def addresses(verdicts: Iterable[Verdict]) -> list[str]:
+    """Where neighbouring levels of the small step differ: a sentence for each address that was judged."""
+    known, sentences = list(verdicts), []
+    for address, opening in ADDRESSES.items():
+        own = {v.id.rsplit(".", 1)[1]: v for v in known if v.id.startswith(f"levels.{address}.")}
+        parts = []
+        for outcome, words in DIFFERENT.items():
+            chosen = {i: verdict for i, verdict in own.items() if verdict.verdict == outcome}
+            if chosen:
+                numbers = listed(f"{v.value or 0:+.0%} ± {v.uncertainty or 0:.0%}" for v in chosen.values())
+                parts.append(f"{words} slit{'s' * (len(chosen) > 1)} {listed(chosen)} ({numbers})")
+        sentences += [f"{opening} {listed(parts)}."] if parts else []
+    return sentences
 
 
 def in_short(verdicts: Iterable[Verdict], slit: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import md
 from md.shipped import SHIPPED
 from transslit import TransSlitRecord
+from transslit.executor import Inline, cores, executor
 from transslit.files import read_object
 from validation.presets import MD_WIDTH, ClaimsConfig
 from validation.simulations.runs import Simulations
@@ -22,7 +23,11 @@ def atoms(simulations: Simulations, name: str, config: md.MDConfig) -> TransSlit
     made: list[TransSlitRecord] = []
 
     def work(path: Path) -> None:
-        made.append(md.run(config, path, simulations.progress))
+        if config.water == "explicit":  # each box on all cores
+            made.append(md.run(config, path, simulations.progress))
+            return
+        with executor(min(cores(), config.replicas)) as pool:
+            made.append(md.run(config, path, simulations.progress, None if isinstance(pool, Inline) else pool))
 
     folder, simulations.manifests[name] = simulations.folder.stage(name, config, work, seed=config.seed)
     return made[0] if made else TransSlitRecord.read(folder)

@@ -8,9 +8,12 @@ from transslit import Law
 
 FAMILIES = {  # first part of the id of a check: what its checks are about
     "md": "Mechanism in molecular dynamics",
+    "ions": "Mechanism among ions in implicit water",
     "step": "Mechanism in the continuum after a charge step",
     "cv": "Mechanism in the continuum's cyclic voltammogram",
     "continuum": "Mechanism in the continuum",
+    "small": "Mechanism in the continuum after a small step",
+    "levels": "Three levels of a small step: atoms, ions in implicit water, continuum",
     "against": "One record against another",
     "law": "The law",
     "circuit": "The circuit",

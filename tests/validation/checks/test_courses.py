@@ -1,5 +1,6 @@
 """Tables of atoms beside continuum: planted levels, speeds and places come back."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -17,8 +18,9 @@ def test_levels_and_rise_times_are_the_planted_ones(make):
     stored, rise = row(table, "stored", 1), row(table, "t63", 1)
     assert stored["ratio"] == pytest.approx(2.0, rel=0.01)
     assert stored["continuum"] == pytest.approx(1.0, rel=0.01)  # 1 nC/m
-    assert rise["ratio"] == pytest.approx(1 / 4, rel=0.03)
-    assert rise["continuum"] == pytest.approx(1.0, rel=0.03)  # 1 ps in slit 1
+    # 63 % of the lower level: after 1 ps in slit 1 of the continuum; 32 % of the atoms', -ln(1 - 0.316) / 4 ps
+    assert rise["continuum_then"] == pytest.approx(1.0, rel=0.03)
+    assert rise["ratio"] == pytest.approx(-np.log(1 - 0.632 / 2) / 4, rel=0.1)  # frames are 0.1 ps apart
     assert row(table, "content", 1)["atoms"] == pytest.approx(4 + 2e-9 / 1e-18 / 96485e3, rel=1e-3)
 
 
@@ -31,10 +33,16 @@ def test_charges_carried_are_the_integrals_of_the_currents(make):
     assert diffusion["atoms"] == pytest.approx(0.3 * migration["atoms"], rel=1e-9)
 
 
-def test_differences_are_compared_at_one_time_and_the_rest_at_the_end(make):
-    table = comparison.levels(make(), make(source="continuum", level=0.5))
-    assert set(table[table["against"] == "same time"]["quantity"]) == {"dphi", "drho", "dc"}
-    assert row(table, "drho", 1)["ratio"] == pytest.approx(2.0, rel=0.01)  # atoms are smoothed
+def test_everything_is_compared_at_the_same_time(make):
+    """Atoms end after 1 ps, the continuum after 10: levels are those in the last quarter of that picosecond."""
+    table = comparison.levels(make(frames=11), make(source="continuum", level=0.5))
+    for quantity in ("stored", "content", "drho"):
+        found = row(table, quantity, 1)
+        assert found["ratio"] == pytest.approx(1.0 if quantity == "content" else 2.0, rel=0.02)  # smoothed; 4 M before
+    stored = row(table, "stored", 1)
+    assert stored["continuum_then"] == pytest.approx(0.5 * (1 - np.exp(-0.9)), rel=0.02)
+    assert stored["continuum"] == pytest.approx(0.5, rel=0.01)
+    assert row(table, "t63", 1)["continuum_then"] < 1.0
 
 
 def test_intervals_cover_the_value_and_widen_with_noise(make):
@@ -57,7 +65,7 @@ def test_curves_have_a_band_for_atoms_alone(make):
 
 
 def test_what_is_undecided_is_said():
-    known = {"quantity": "dc", "i": 1, "unit": "M", "against": "same time", "continuum": 1500.0, "continuum_then": 0.5}
+    known = {"quantity": "dc", "i": 1, "unit": "M", "continuum": 1500.0, "continuum_then": 0.5}
     atoms = {"atoms": 0.1, "atoms_low": -0.2, "atoms_high": 0.4}
     table = pd.DataFrame([{**known, **atoms, "ratio": 0.2, "ratio_low": -0.4, "ratio_high": 0.8}])
     ((words, place, atoms, then, end, ratio),) = comparison.as_text(table)
