@@ -12,7 +12,8 @@ VOLUME = 1e-18  # m^2, slit volume per depth
 def planted(*, source="md", diffusion=0.3, noise=0.0, blocks=6, speed=1.0, level=1.0, seed=0, frames=101):
     """Slits that fill exponentially (the outer one first); diffusion is `diffusion` times migration.
 
-    Charges of positive electrodes are negative. `speed` scales the time constant, `level` the final charge; `frames` of 0.1 ps follow the onset.
+    Charges of positive electrodes are negative. `speed` scales the time constant, `level` the final charge;
+    `frames` of 0.1 ps follow the onset.
     """
     rng = np.random.default_rng(seed)
     time = np.arange(-2, frames) * 0.1e-12

@@ -46,13 +46,15 @@ def of_small_step(sources: Mapping[str, Source]) -> dict[str, TransSlitRecord]:
     return {"atoms": atoms[-1], **found} if atoms else found
 
 
-def level(course: Course, instant: float) -> Estimate | None:
+def level(course: Course, instant: float, deterministic: bool) -> Estimate | None:
     """Mean over the time before an instant (s) in the course's unit; None where the run ends before it."""
     data = course.data
     if data.time[-1] < instant * (1 - 1e-9):
         return None
     window = np.linspace((1 - BEFORE) * instant, instant, 21)
     values = np.array([np.interp(window, data.time, block).mean(keepdims=True) for block in data.blocks])
+    if deterministic:
+        return Estimate.exact(course.scale * float(values.mean()))
     return Estimate.of(lambda mean: course.scale * float(mean[0]), values, layout=data.layout)
 
 
@@ -96,7 +98,9 @@ def _known(
     found: Mapping[str, Mapping[tuple[str, int], Course]], quantity: str, i: int, instant: float
 ) -> dict[str, Estimate]:
     """The levels of a quantity at an instant, by name."""
-    at = {name: level(by[quantity, i], instant) for name, by in found.items() if (quantity, i) in by}
+    at = {
+        name: level(by[quantity, i], instant, name == "continuum") for name, by in found.items() if (quantity, i) in by
+    }
     return {name: estimate for name, estimate in at.items() if estimate is not None}
 
 

@@ -36,7 +36,7 @@ def told(tmp_path, monkeypatch, capsys):
 def test_days_of_atoms_come_with_a_way_around_them(told):
     text = told(STAGES, days=19.0, claims=True)
     assert "molecular dynamics 19 days (1234 atoms, 3 replicas)" in text
-    assert "--stages continuum,discover,circuit,claims does the rest first" in text
+    assert "--stages ions,continuum,discover,circuit,claims does the rest first" in text
     assert runs(text) > 50
     assert "evidence for the claims 4 min" in text  # 4 s a run; the atoms are this validation's own
     assert "the same command resumes" in text

@@ -97,7 +97,7 @@ def test_the_page_has_its_parts(data):
         assert f"transslit report . --figure {key}</code>" in page
         assert f'download="{key}.csv"' in page
     assert "At d = 0.59 nm the continuum" in page
-    assert "rise time of the stored charge to 63 %" in page
+    assert "time in which the slit fills to one level" in page
     assert "4 s wall, 6 s processor time" in page
     assert "md eeeeeeeeeeee" in page  # what the stage was made from
     assert not re.findall(r'(?:src|href)="https?:', page)
