@@ -26,7 +26,9 @@ from scipy.spatial import cKDTree
 
 from md.atoms import step_between
 from md.cell import Cell
+from md.config import MDConfig
 from md.forcefield import PER_SHEET_ATOM, add_liquid, check_neutral, topology
+from md.ions import IonSites
 from md.propagate import GAS_CONSTANT, choose_platform, positions_of
 from md.sheet_field import add_sheet_field, potential_map
 from transslit.errors import BadInput
@@ -38,17 +40,16 @@ APART = 0.85  # of a, least distance of ions at random places, before energy min
 ATTEMPTS = 10_000  # at random places, for one ion
 
 
-def masses(cell: Cell) -> np.ndarray:
+def masses(config: MDConfig) -> np.ndarray:
     """Mass of each kind of ion in Da, with which the integrator gives it D_k; shape (kinds,)."""
-    config = cell.config
     step = config.timestep * 1e12  # ps
-    diffusion = cell.electrolyte.diffusion_coefficients * 1e6  # nm^2/ps
-    return thermal(cell) * step / 2 / np.tanh(config.friction * step / 2) / diffusion
+    diffusion = config.electrolyte.diffusion_coefficients * 1e6  # nm^2/ps
+    return thermal(config) * step / 2 / np.tanh(config.friction * step / 2) / diffusion
 
 
-def thermal(cell: Cell) -> float:
+def thermal(config: MDConfig) -> float:
     """kT in kJ/mol."""
-    return GAS_CONSTANT * cell.config.temperature
+    return GAS_CONSTANT * config.temperature
 
 
 def ions_topology(cell: Cell) -> app.Topology:
@@ -68,52 +69,72 @@ def build_ions(cell: Cell) -> openmm.System:
 
     Raises
     ------
-    BadInput : ions of several sites, a liquid without a solvent, or a system that is not neutral
+    BadInput : ions of several sites, a liquid without a solvent, ions too large for the box, or one that is not neutral
     """
     electrolyte, sites = cell.electrolyte, cell.ion_sites
     if electrolyte.solvent.model == "none":
         raise BadInput("water", "implicit", f"{electrolyte.name} is a liquid of ions alone; give explicit")
     if sites.molecular:
         raise BadInput("water", "implicit", "takes ions of one site; give explicit")
+    reach, narrowest = _reach_of_repulsion(cell.config), cell.box.min() * 1e9
+    if narrowest < 2 * reach:
+        fits = f"the ions' repulsion, to {reach:.3g} nm, needs a box of twice that; give a larger depth or slit_length"
+        raise BadInput("depth", f"box of {narrowest:.3g} nm", fits)
     check_neutral(sites.charge, allowed=electrolyte.allow_charged)
     system = openmm.System()
     system.setDefaultPeriodicBoxVectors(*np.diag(cell.box * 1e9))
-    for mass in (*np.zeros(cell.frozen), *masses(cell)[sites.kind]):
-        system.addParticle(mass)
-    for force in (_coulomb(cell), _repulsion(cell), _walls(cell)):
-        system.addForce(force)
+    for _ in range(cell.frozen):
+        system.addParticle(0.0)
+    add_ions(system, cell.config, sites, cell.frozen)
+    system.addForce(_walls(cell))
     if cell.config.fixed_charge:
         sign = cell.sheet_atoms["sign"].astype(float)
         add_sheet_field(system, cell, potential_map(cell, sign, cell.permittivity), PER_SHEET_ATOM, sites.charge)
     return system
 
 
-def _coulomb(cell: Cell) -> openmm.NonbondedForce:
+def add_ions(system: openmm.System, config: MDConfig, sites: IonSites, frozen: int = 0) -> None:
+    """Add ions in the dielectric to a periodic box: particles, Coulomb's law and repulsion, without sheets.
+
+    `frozen` particles, which neither force acts on, come before them.
+    """
+    for mass in masses(config)[sites.kind]:
+        system.addParticle(mass)
+    system.addForce(_coulomb(config, sites, frozen))
+    system.addForce(_repulsion(config, sites, frozen))
+
+
+def _reach_of_repulsion(config: MDConfig) -> float:
+    """Distance in nm from which on no two ions repel each other."""
+    return CUTOFF_OF_REPULSION * max(ion.diameter.value for ion in config.electrolyte.ions) * 1e9 + 1e-3
+
+
+def _coulomb(config: MDConfig, sites: IonSites, frozen: int) -> openmm.NonbondedForce:
     force = openmm.NonbondedForce()
     force.setNonbondedMethod(force.PME)
-    force.setCutoffDistance(cell.config.cutoff * 1e9)
-    force.setEwaldErrorTolerance(cell.config.ewald_tolerance)
+    force.setCutoffDistance(config.cutoff * 1e9)
+    force.setEwaldErrorTolerance(config.ewald_tolerance)
     force.setUseDispersionCorrection(False)
-    for charge in (*np.zeros(cell.frozen), *cell.ion_sites.charge):
-        force.addParticle(charge / np.sqrt(cell.permittivity), 1.0, 0.0)
+    for charge in (*np.zeros(frozen), *sites.charge):
+        force.addParticle(charge / np.sqrt(config.electrolyte.solvent.permittivity.value), 1.0, 0.0)
     return force
 
 
-def _repulsion(cell: Cell) -> openmm.CustomNonbondedForce:
+def _repulsion(config: MDConfig, sites: IonSites, frozen: int) -> openmm.CustomNonbondedForce:
     """4 kT [(a / r)^12 - (a / r)^6] + kT up to its minimum; a is the mean of two ions' diameters."""
-    diameters = np.array([ion.diameter.value for ion in cell.electrolyte.ions]) * 1e9
+    diameters = np.array([ion.diameter.value for ion in config.electrolyte.ions]) * 1e9
     force = openmm.CustomNonbondedForce(
         "ion1 * ion2 * step(reach * a - r) * kT * (4 * (s^2 - s) + 1); s = (a / r)^6; a = (a1 + a2) / 2"
     )
-    force.addGlobalParameter("kT", thermal(cell))
+    force.addGlobalParameter("kT", thermal(config))
     force.addGlobalParameter("reach", CUTOFF_OF_REPULSION)
     force.addPerParticleParameter("a")
     force.addPerParticleParameter("ion")
     force.setNonbondedMethod(force.CutoffPeriodic)
-    force.setCutoffDistance(CUTOFF_OF_REPULSION * diameters.max() + 1e-3)
-    for _ in range(cell.frozen):
+    force.setCutoffDistance(_reach_of_repulsion(config))
+    for _ in range(frozen):
         force.addParticle([1.0, 0.0])
-    for kind in cell.ion_sites.kind:
+    for kind in sites.kind:
         force.addParticle([diameters[kind], 1.0])
     return force
 
@@ -161,7 +182,7 @@ def _walls(cell: Cell) -> openmm.CustomExternalForce:
         ]
     definitions += [f"u = abs(x - {2 * half} * floor(x / {2 * half}) - {half})"]
     force = openmm.CustomExternalForce("; ".join([f"stiffness / 2 * ({' + '.join(terms)})", *definitions]))
-    force.addGlobalParameter("stiffness", thermal(cell) / SOFTNESS**2)
+    force.addGlobalParameter("stiffness", thermal(cell.config) / SOFTNESS**2)
     for i in range(len(cell.ion_sites)):
         force.addParticle(cell.frozen + i, [])
     return force

@@ -23,18 +23,21 @@ from md.propagate import Leg
 
 UNCHARGED = ("equilibrate", "decorrelate")  # legs before the drive
 SLOW_UPDATE = 50e-15  # s, that of ions in implicit water, which charge in tens of ps
+EQUILIBRIUM_FRICTION = 0.25  # 1/ps, in implicit water: the velocity relaxes over 1 nm
 UPDATE = 10e-15  # s, time between updates of the drive: 0.05 % of a ramp of 20 ps
 
 
 def replica_legs(config: MDConfig) -> list[Leg]:
     """Decorrelation, then the legs of the drive; a frame every `frame_interval`.
 
-    In implicit water a box equilibrates first, without frames, and there is no heat to be carried off.
+    In implicit water a box equilibrates first, without frames, and there is no heat to be carried off. Its ions then
+    have a low friction: they diffuse kT / (m Gamma), 130 times as fast as in water, and distribute between slits and
+    reservoirs, for which they would otherwise need some (layers x slit_length)^2 / D, tens of nanoseconds.
     """
     legs = [_leg(config, "decorrelate", config.decorrelation)]
     if config.water == "implicit":
         steps = max(1, round(config.equilibration / config.timestep))
-        unseen = Leg("equilibrate", steps, config.timestep, config.temperature, 0, config.friction)
+        unseen = Leg("equilibrate", steps, config.timestep, config.temperature, 0, EQUILIBRIUM_FRICTION)
         legs.insert(0, unseen)
     if config.drive == "charge-ramp":
         return [*legs, _leg(config, "ramp", config.ramp, changing=True), _leg(config, "hold", config.duration)]

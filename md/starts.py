@@ -37,7 +37,7 @@ from md.filling import (
 )
 from md.forcefield import build_system, topology
 from md.implicit_water import random_places
-from md.legs import replica_legs
+from md.legs import EQUILIBRIUM_FRICTION, replica_legs
 from md.packing import check_overlaps, pack
 from md.propagate import Leg, frames_in, positions_of, propagate, seconds_per_step, simulation
 from md.system import build
@@ -282,6 +282,7 @@ def _places(cell: Cell, seed: int, folder: Path, progress: Progress) -> np.ndarr
         sim = simulation(*build(alike, 0), alike, seed)
         sim.context.setPositions(random_places(alike, seed))
         sim.context.setVelocitiesToTemperature(config.temperature, seed % 2**31 or 1)
+        sim.integrator.setFriction(EQUILIBRIUM_FRICTION)
         steps = round(config.distribution / alike.config.timestep)
         with progress.task("MD: distribution of the ions in implicit water", steps) as advance:
             for done in range(0, steps, 500):
