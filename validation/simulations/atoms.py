@@ -16,6 +16,7 @@ from validation.simulations.runs import Simulations
 from validation.verdicts.words import nm
 
 PLACE = "evidence/runs/md-0.59nm"
+WHOLE = md.MDConfig.model_fields["charge_per_carbon"].default  # e, of the paper's step
 
 
 def atoms(simulations: Simulations, name: str, config: md.MDConfig) -> TransSlitRecord:
@@ -69,11 +70,13 @@ def _metadata(folder: Path) -> dict[str, Any]:
 
 
 def fits(about: dict[str, Any], config: ClaimsConfig) -> bool:
-    """Whether a record is one of atoms at 0.59 nm, after a charge step, in the salt that is asked for."""
+    """Whether a record is one of atoms at 0.59 nm, after the paper's charge step, in the salt that is asked for."""
     network = about.get("network")
     slit = network.get("slit") if isinstance(network, dict) else None
     return (
         about.get("source") == "md"
+        and about.get("water", "explicit") == "explicit"
+        and about.get("charge_per_carbon_e", WHOLE) == WHOLE
         and about.get("drive", {"kind": "charge-step"}).get("kind") == "charge-step"
         and about.get("electrolyte") == config.electrolyte.name
         and isinstance(slit, float)
