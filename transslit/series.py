@@ -7,7 +7,7 @@ current.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -76,16 +76,30 @@ def half_cells(record: TransSlitRecord, electrode: str) -> list[int]:
     return [int(label) for label, half in known.items() if electrode in ("both", half["electrode"])]
 
 
-def layout(record: TransSlitRecord, labels: Sequence[int]) -> Layout:
+def places(record: TransSlitRecord, labels: Sequence[int]) -> Layout:
     """Box (start, where the metadata tell it) and half-electrode of each half-cell, arrays (labels,)."""
     known = record.metadata.get("half_cells", {})
     if not known:
         return np.asarray(labels), None
     entries = [known[str(label)] for label in labels]
-    start = "start" if all(entry.get("start") is not None for entry in known.values()) else "box"
+    start = "start" if _starts_are_known(known) else "box"
     faces = sorted({(entry["electrode"], entry["face"]) for entry in known.values()})
     halves = [entry.get("half", faces.index((entry["electrode"], entry["face"]))) for entry in entries]
     return np.array([entry[start] for entry in entries]), np.array(halves)
+
+
+def layout(record: TransSlitRecord, labels: Sequence[int]) -> Layout:
+    """What half-cells have in common for intervals: box and half-electrode, or the start alone where it is told.
+
+    Boxes of different starts have nothing in common but by symmetry, their half-electrodes neither; the required check
+    `verify.md.starts` holds them to it.
+    """
+    boxes, halves = places(record, labels)
+    return boxes, None if _starts_are_known(record.metadata.get("half_cells", {})) else halves
+
+
+def _starts_are_known(half_cells: Mapping[str, Mapping[str, object]]) -> bool:
+    return bool(half_cells) and all(entry.get("start") is not None for entry in half_cells.values())
 
 
 def series(record: TransSlitRecord, column: str, i: int, electrode: str = "positive", signed: bool = True) -> Series:

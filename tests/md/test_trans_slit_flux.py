@@ -14,7 +14,7 @@ from md.reduction import Counts, current_parts, moving_average, record_of
 from md.slit_diffusion import SlitDiffusion, fit, in_slit
 from transslit import BadInput, StageFailed
 from transslit.decomposition import decompose, steric_excess
-from transslit.series import layout, series
+from transslit.series import places, series
 
 E = constants.e
 
@@ -488,7 +488,7 @@ def test_second_boxes_of_pairs_have_their_electrodes_exchanged(make_config):
     about = record.metadata["half_cells"]
     assert [about[str(label)]["electrode"][0] for label in range(8, 16)] == list("ppnnnnpp")
     assert {entry["start"] for entry in about.values()} == {1}
-    starts, halves = layout(record, range(8, 16))
+    starts, halves = places(record, range(8, 16))
     assert set(starts) == {1}
     np.testing.assert_array_equal(halves, [0, 1, 2, 3, 0, 1, 2, 3])
     charge = series(record, "Q_C_per_m", 1, "both")

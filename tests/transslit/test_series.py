@@ -12,6 +12,7 @@ from transslit.series import (
     first_passage,
     layout,
     pearson,
+    places,
     same_level,
     same_sign_share,
     series,
@@ -119,8 +120,10 @@ def test_series_know_their_boxes_and_half_electrodes(make):
     assert as_table(I_A_per_m=current)["box"].nunique() == 6
     for label, half in record.metadata["half_cells"].items():
         half["start"] = int(label) % 2
-    boxes, halves = layout(record, [0, 1, 6, 7])
+    boxes, halves = places(record, [0, 1, 6, 7])
     assert (boxes.tolist(), halves.tolist()) == ([0, 1, 0, 1], [1, 1, 0, 0])
+    assert layout(record, [0, 1, 6, 7])[0].tolist() == boxes.tolist()
+    assert layout(record, [0, 1, 6, 7])[1] is None  # of different starts nothing but the start is shared
     record.metadata["half_cells"] = {}
     assert layout(record, [3, 5])[1] is None
     assert layout(record, [3, 5])[0].tolist() == [3, 5]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from transslit import TransSlitRecord
 from transslit.resampling import alike_halves
-from transslit.series import as_table, layout, neutralisation
+from transslit.series import as_table, neutralisation, places
 from validation.verdicts.verdict import Estimate, Verdict, judge
 
 ARRIVED = 0.95  # share of the electrodes' charge from which on levels are taken for final
@@ -23,7 +23,7 @@ def starts(record: TransSlitRecord, family: str, setting: str) -> Verdict:
     columns = [f"c_{ion}_mol_per_m3" for ion in record.ions]
     onset = record.slits.loc[time == time[time <= max(0.0, time.min())].max(), ["replica", "i", *columns]]
     table = onset.pivot_table(columns, "replica", "i", dropna=False)
-    r, usual, largest = alike_halves(table.to_numpy(), layout(record, list(table.index)))
+    r, usual, largest = alike_halves(table.to_numpy(), places(record, list(table.index)))
     return judge(
         f"verify.{family}.starts",
         "Boxes start with their ions in unrelated places",

@@ -16,9 +16,14 @@ from validation.claims.uncertainty import Evidence
 from validation.presets import MD_WIDTH, ClaimsConfig
 from validation.verdicts.words import listed
 
-PARTS = {"continuum-step": 8.0, "continuum-cv": 8.0, "discover": 30.0, "discover-md": 10.0, "circuit": 5.0}  # s
-STAGE = {"continuum-step": "continuum", "continuum-cv": "continuum", "discover-md": "discover"}
-WORDS = {"discover": "law", "discover-md": "law"}
+PARTS = {
+    "ions": 120.0, "continuum-small": 8.0, "continuum-step": 8.0, "continuum-cv": 8.0, "discover": 30.0,
+    "discover-md": 10.0, "circuit": 5.0,
+}  # s  # fmt: skip
+STAGE = {
+    "continuum-small": "ions", "continuum-step": "continuum", "continuum-cv": "continuum", "discover-md": "discover",
+}  # fmt: skip
+WORDS = {"ions": "ions in implicit water", "discover": "law"}
 OF_ATOMS = ("continuum-step", "discover-md")  # run beside molecular dynamics only
 LONG = 6 * 3600.0  # s of molecular dynamics beyond which doing without is worth a word
 
@@ -39,7 +44,7 @@ def announce(
         if STAGE.get(name, name) in stages and not _finished(run, name) and (name not in OF_ATOMS or cell is not None)
     ]
     if left:
-        words = listed(dict.fromkeys(WORDS.get(name, STAGE.get(name, name)) for name in left))
+        words = listed(dict.fromkeys(WORDS.get(stage, stage) for stage in (STAGE.get(name, name) for name in left)))
         todo.append(f"{words} {approximate_duration(sum(PARTS[name] for name in left))}")
     if cell is not None and not _finished(run, "md"):
         atoms, seconds = md.workload(cell, run.path / "md")
