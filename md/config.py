@@ -70,6 +70,13 @@ def default_electrode_uptake(known: dict[str, Any]) -> float:
     return 0.0 if alone or known.get("drive") in ("potential-step", "cv") else 0.275
 
 
+def default_smoothing(known: dict[str, Any]) -> float:
+    """Time over which potentials and contents are averaged: of a frame they fluctuate by many kT/e."""
+    if known.get("water") != "implicit":
+        return 0.5e-12
+    return known["window"] / known["scan_rate"] / 25 if known.get("drive") == "cv" else 2e-12
+
+
 def by_water(explicit: float, implicit: float) -> Callable[[dict[str, Any]], float]:
     """Default of a field that depends on the model of water."""
     return lambda known: implicit if known.get("water") == "implicit" else explicit
@@ -177,7 +184,9 @@ class MDConfig(Config):
         0.05, ge=0, lt=0.2, description="relative excess of water, which charged sheets draw to themselves"
     )
     smoothing: TimeOrZero = Field(
-        0.5e-12, description="moving average of potentials and contents before currents are decomposed, in s"
+        default_factory=default_smoothing,
+        description="moving average of potentials and contents before currents are decomposed, in s; default: 0.5 ps,"
+        " in implicit water 2 ps or a fiftieth of a cycle",
     )
     pairs: bool = Field(
         False,

@@ -39,8 +39,10 @@ class Pair(NamedTuple):
     i: int
 
     def smooth(self, data: Series) -> Series:
-        """The driven part of the data; of atoms, smoothed over their thermal noise."""
-        return (data.smoothed(SMOOTHING) if self.record.metadata["source"] == "md" else data).after(0.0)
+        """The driven part of the data; of particles, smoothed over their thermal noise."""
+        about = self.record.metadata
+        window = max(SMOOTHING, about.get("smoothing_s", 0.0)) if about["source"] == "md" else 0.0
+        return (data.smoothed(window) if window else data).after(0.0)
 
     def current(self, column: str) -> Series:
         """A column of the crossing between them."""
