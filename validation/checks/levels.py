@@ -127,7 +127,7 @@ def compare_levels(records: Mapping[str, TransSlitRecord], setting: str) -> list
             instant, at = both[-1]
             verdicts.append(
                 judge(
-                    f"levels.{address}.{i}",
+                    f"levels.{i}.{address}",
                     f"Charge stored {instant * 1e12:g} ps after a small step, {first} less {second}",
                     difference(at[first], at[second], at["continuum"].value),
                     low=-ALIKE,

@@ -55,7 +55,7 @@ def addresses(verdicts: Iterable[Verdict]) -> list[str]:
     """Where neighbouring levels of the small step differ: a sentence for each address that was judged."""
     known, sentences = list(verdicts), []
     for address, opening in ADDRESSES.items():
-        own = {v.id.rsplit(".", 1)[1]: v for v in known if v.id.startswith(f"levels.{address}.")}
+        own = {v.id.split(".")[1]: v for v in known if v.family == "levels" and v.id.endswith(f".{address}")}
         parts = []
         for outcome, words in DIFFERENT.items():
             chosen = {i: verdict for i, verdict in own.items() if verdict.verdict == outcome}

@@ -38,12 +38,12 @@ def test_levels_stand_beside_one_another_at_the_same_instants(records):
 
 def test_verdicts_are_on_the_last_instant_that_all_reach(records):
     verdicts = {verdict.id: verdict for verdict in compare_levels(records, "planted")}
-    assert set(verdicts) == {f"levels.{address}.{i}" for address in ("particles", "water") for i in (1, 2, 3)}
-    assert verdicts["levels.particles.1"].verdict == "fail"
-    assert verdicts["levels.particles.1"].value == pytest.approx(0.5, abs=0.05)
-    assert "60 ps" in verdicts["levels.particles.1"].title
-    assert verdicts["levels.water.1"].verdict == "pass"
-    assert "30 ps" in verdicts["levels.water.1"].title
+    assert set(verdicts) == {f"levels.{i}.{address}" for address in ("particles", "water") for i in (1, 2, 3)}
+    assert verdicts["levels.1.particles"].verdict == "fail"
+    assert verdicts["levels.1.particles"].value == pytest.approx(0.5, abs=0.05)
+    assert "60 ps" in verdicts["levels.1.particles"].title
+    assert verdicts["levels.1.water"].verdict == "pass"
+    assert "30 ps" in verdicts["levels.1.water"].title
     assert not any(verdict.required for verdict in verdicts.values())
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from validation.report.summary import in_short, paragraphs
+from validation.report.summary import addresses, in_short, paragraphs
 from validation.verdicts.verdict import Estimate, judge
 
 
@@ -74,3 +74,15 @@ def test_the_residual_has_a_direction(value, word):
 def test_without_a_comparison_nothing_is_said():
     assert paragraphs([verdict("verify.md.parts", 0.0, 0.0, 1.0)], 0.59e-9) == []
     assert in_short([], 0.59e-9) == ""
+
+
+def test_differences_of_levels_have_an_address():
+    found = [verdict(f"levels.{i}.particles", value, -0.25, 0.25, 0.05) for i, value in ((1, 0.0), (2, -0.6))]
+    found.append(verdict("levels.1.water", 0.2, -0.25, 0.25, 0.5))
+    particles, water = addresses(found)
+    assert particles == (
+        "That ions are particles changes the charge stored in slit 2 (-60% ± 5%) and changes nothing beyond a quarter in"
+        " slit 1 (+0% ± 5%)."
+    )
+    assert water == "That water is molecules is not resolved in slit 1 (+20% ± 50%)."
+    assert addresses([]) == []
