@@ -81,8 +81,8 @@ def test_differences_of_levels_have_an_address():
     found.append(verdict("levels.1.water", 0.2, -0.25, 0.25, 0.5))
     particles, water = addresses(found)
     assert particles == (
-        "That ions are particles changes the charge stored in slit 2 (-60% ± 5%) and changes nothing beyond a quarter in"
-        " slit 1 (+0% ± 5%)."
+        "That ions are particles changes the charge stored in slit 2 (-60% ± 5%)"
+        " and changes nothing beyond a quarter in slit 1 (+0% ± 5%)."
     )
     assert water == "That water is molecules is not resolved in slit 1 (+20% ± 50%)."
     assert addresses([]) == []
