@@ -7,6 +7,9 @@ about each wall, so its mean dipole vanishes and no field acts across periodic i
 are x = 0 and x = half the box. Along y the network's mirror planes y = 0 and y = L unfold to a period of 2 L. The box
 is periodic in all directions.
 
+The walls divide the liquid into two compartments, between and behind them. Each must be neutral by itself: no ion can
+pass a wall to make it so.
+
 Number of ions. Charging takes ions out of the reservoirs: counter-ions enter the slits and adsorb at the outer faces
 faster than co-ions leave the slits. The reservoirs therefore start above the target concentration c,
 
@@ -102,6 +105,19 @@ class Cell:
     def walls(self) -> np.ndarray:
         """x of the walls' centre planes, shape (2,)."""
         return np.array([self.half, 3 * self.half])
+
+    def compartment(self, x: np.ndarray) -> np.ndarray:
+        """Compartment of the box coordinates `x` in m: 0 between the two walls, 1 behind them."""
+        return np.floor((np.asarray(x) / self.half - 1) / 2).astype(int) % 2
+
+    def compartments_of_ions(self, random: np.random.Generator) -> np.ndarray:
+        """Compartment of each ion, shape (ions,): of whole formula units, which are neutral, each has half.
+
+        Of an odd number either one has one more.
+        """
+        each = [ion.stoichiometry for ion in self.electrolyte.ions]
+        unit = np.concatenate([np.repeat(np.arange(self.formula_units), n) for n in each])
+        return (unit + random.integers(2)) % 2
 
     @cached_property
     def half_cells(self) -> list[HalfCell]:

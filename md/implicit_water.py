@@ -191,6 +191,8 @@ def _walls(cell: Cell) -> openmm.CustomExternalForce:
 def random_places(cell: Cell, seed: int) -> np.ndarray:
     """Ions at random outside the sheets, apart from one another, then at an energy minimum; (ions, 3) in nm.
 
+    Both compartments of the cell are neutral.
+
     Raises
     ------
     BadInput : the ions do not fit at random
@@ -198,10 +200,11 @@ def random_places(cell: Cell, seed: int) -> np.ndarray:
     random = np.random.default_rng([seed, 2])
     box = cell.box * 1e9
     diameters = np.array([ion.diameter.value for ion in cell.electrolyte.ions])[cell.ion_sites.kind] * 1e9
-    apart = APART * diameters.max()
+    apart, own = APART * diameters.max(), cell.compartments_of_ions(random)
     placed = np.empty((0, 3))
     while len(placed) < cell.ion_sites.ions:
         trials = random.uniform(size=(ATTEMPTS, 3)) * box
+        trials = trials[cell.compartment(trials[:, 0] * 1e-9) == own[len(placed)]]
         trials = trials[distances(cell, trials) > REACH]
         if len(placed):
             trials = trials[cKDTree(placed, boxsize=box).query(trials)[0] > apart]

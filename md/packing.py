@@ -2,8 +2,9 @@
 
 The grid has planes parallel to the sheets, evenly spaced by about 0.31 nm (the spacing of a cubic grid at the density
 of liquid water) between 0.31 nm from one sheet and 0.31 nm from the next, and planes through the edge gaps. Ions take
-random grid points, so that slits and reservoirs start at the same concentration. Molecular ions take grid points far
-from one another and, of many orientations, the one furthest from the sheets; `md.growth` then removes their overlaps.
+random grid points, so that slits and reservoirs start at the same concentration, and both compartments are neutral.
+Molecular ions take grid points far from one another and, of many orientations, the one furthest from the sheets;
+`md.growth` then removes their overlaps.
 """
 
 from __future__ import annotations
@@ -73,18 +74,31 @@ def pack(cell: Cell, seed: int, wanted: np.ndarray | None = None) -> tuple[np.nd
             "concentration", f"{ions} ions", f"the cell has {len(places)} places, water included; ask for less"
         )
     if cell.ion_sites.molecular:
-        centres = random.permutation(spread(places, ions, cell.box))
+        centres, own = np.empty((ions, 3)), cell.compartments_of_ions(random)
+        for side in (0, 1):
+            there = places[cell.compartment(places[:, 0]) == side]
+            centres[own == side] = random.permutation(spread(there, int((own == side).sum()), cell.box))
         salt = orient(cell, centres, random)
         free = places[nearest(places, salt, cell.box) > CLEARANCE]
     else:
         if wanted is not None:
             places = nearest_first(places, wanted, cell.box)
+        else:
+            places = by_compartment(cell, places, cell.compartments_of_ions(random))
         salt, free = places[:ions], places[ions:]
     oxygens = free if solvated else free[:0]
     positions = np.concatenate([cell.sheet_atoms["positions"], salt, waters_at(oxygens, random).reshape(-1, 3)])
     if not cell.ion_sites.molecular:
         check_overlaps(cell, positions)
     return positions, len(oxygens)
+
+
+def by_compartment(cell: Cell, places: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The `places`, first one for each ion in its compartment `own`, shape (ions,)."""
+    taken, side = np.empty(len(own), dtype=int), cell.compartment(places[:, 0])
+    for number in (0, 1):
+        taken[own == number] = np.flatnonzero(side == number)[: (own == number).sum()]
+    return np.concatenate([places[taken], np.delete(places, taken, axis=0)])
 
 
 def nearest_first(places: np.ndarray, wanted: np.ndarray, box: np.ndarray) -> np.ndarray:

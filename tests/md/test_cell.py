@@ -11,6 +11,7 @@ from scipy import constants
 
 from md import Cell, MDConfig, paper, quick
 from md.forcefield import check_neutral
+from md.implicit_water import random_places
 from md.packing import check_overlaps, nearest, pack
 from transslit import BadInput, SlitNetwork, StageFailed, load_electrolyte
 
@@ -130,3 +131,29 @@ def test_packing_keeps_clear_and_overlaps_are_found(cell):
     overlapping[sheet_atoms] = positions[sheet_atoms + 1] + 0.05e-9
     with pytest.raises(StageFailed, match="overlap"):
         check_overlaps(cell, overlapping)
+
+
+@pytest.mark.parametrize("name", ["KCl", "MgCl2"])
+@pytest.mark.parametrize("implicit", [False, True])
+def test_each_compartment_is_neutral(make_config, name, implicit):
+    """No ion passes a closed wall: a charge that a compartment starts with stays there. It is zero, whatever the seed.
+
+    The compartments' numbers of formula units differ by one at most.
+    """
+    changes = {"water": "implicit", "duration": 1e-12} if implicit else {}
+    numbers = set()
+    for concentration in (1000.0, 1075.0):
+        cell = Cell(make_config(electrolyte=load_electrolyte(name), concentration=concentration, **changes))
+        numbers.add(cell.formula_units % 2)
+        for seed in range(4):
+            if implicit:
+                x = random_places(cell, seed)[:, 0] * 1e-9
+            else:
+                first = len(cell.sheet_atoms["sign"])
+                x = pack(cell, seed)[0][first : first + len(cell.ion_sites), 0]
+            ahead = (x % cell.box[0] > cell.walls[0]) & (x % cell.box[0] < cell.walls[1])
+            np.testing.assert_array_equal(cell.compartment(x), np.where(ahead, 0, 1))
+            charge = [cell.ion_sites.charge[own].sum() for own in (ahead, ~ahead)]
+            np.testing.assert_allclose(charge, 0, atol=1e-9)
+            assert abs(ahead.sum() - (~ahead).sum()) <= sum(ion.stoichiometry for ion in cell.electrolyte.ions)
+    assert numbers == {0, 1}

@@ -335,3 +335,14 @@ def test_free_ions_diffuse_as_the_electrolyte_says(step):
     measured = squares / (2 * lag * ballistic) * 1e-6
     assert 4 * error < 0.01
     np.testing.assert_allclose(measured, config.electrolyte.diffusion_coefficients, rtol=0.01)
+
+
+def test_walls_are_where_the_sheets_are():
+    """Every sheet atom is deep in a wall: by half a sheet's thickness, or less at the edges of ribbons."""
+    for exchanged in (False, True):
+        cell = Cell(configured(salt(), network={"slit_length": 1.491e-9}), exchanged=exchanged)
+        depth = -distances(cell, cell.sheet_atoms["positions"] * 1e9)
+        half = cell.network.sheet_thickness * 5e8
+        assert depth.min() > 0.02
+        assert depth.max() == pytest.approx(half)
+        assert np.median(depth) == pytest.approx(half)
