@@ -370,7 +370,7 @@ def _frames(path: Path) -> np.ndarray:
         return np.stack([frame.x for frame in file])
 
 
-def make_starts(config: MDConfig, path: Path, progress: Progress, *, equilibration: float = 24e-12) -> Starts:
+def make_starts(config: MDConfig, path: Path, progress: Progress, *, equilibration: float = 16e-12) -> Starts:
     """Make `replicas` starts of the cell afresh and write them to `path`.npz and `path`.json.
 
     With the two files in `md/equilibrated`, every run of that cell starts from them. An interrupted call continues from
