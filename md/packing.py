@@ -82,7 +82,7 @@ def pack(cell: Cell, seed: int, wanted: np.ndarray | None = None) -> tuple[np.nd
         free = places[nearest(places, salt, cell.box) > CLEARANCE]
     else:
         if wanted is not None:
-            places = nearest_first(places, wanted, cell.box)
+            places = nearest_first(places, wanted, cell)
         else:
             places = by_compartment(cell, places, cell.compartments_of_ions(random))
         salt, free = places[:ions], places[ions:]
@@ -101,11 +101,12 @@ def by_compartment(cell: Cell, places: np.ndarray, own: np.ndarray) -> np.ndarra
     return np.concatenate([places[taken], np.delete(places, taken, axis=0)])
 
 
-def nearest_first(places: np.ndarray, wanted: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """The `places`, first one of their own for each of `wanted`, by the least sum of squared distances."""
+def nearest_first(places: np.ndarray, wanted: np.ndarray, cell: Cell) -> np.ndarray:
+    """The `places`, first one of their own for each of `wanted`, in its compartment, by the least squared distances."""
     step = wanted[:, None] - places
-    step -= box * np.round(step / box)
-    _, taken = linear_sum_assignment((step**2).sum(axis=-1))
+    step -= cell.box * np.round(step / cell.box)
+    beyond = cell.compartment(wanted[:, 0])[:, None] != cell.compartment(places[:, 0])
+    _, taken = linear_sum_assignment((step**2).sum(axis=-1) + beyond * (cell.box**2).sum())
     return np.concatenate([places[taken], np.delete(places, taken, axis=0)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,19 +70,19 @@ def test_a_start_takes_the_ions_of_its_run_in_implicit_water(make_config, tmp_pa
     make_starts(config, tmp_path / "cell", Progress(quiet=True), equilibration=0.5e-12)
     places = np.load(next(tmp_path.glob("cell-work/start-0/*/ions.npz")))["ions"] * 1e-9
     sites = md.packing.sites(cell)
-    chosen = nearest_first(sites, places, cell.box)[: len(places)]
+    chosen = nearest_first(sites, places, cell)[: len(places)]
     step = chosen - places
     off = np.linalg.norm(step - cell.box * np.round(step / cell.box), axis=1)
     assert np.median(off) < 0.31e-9
     assert md.packing.nearest(chosen, cell.sheet_atoms["positions"], cell.box).min() > CLEARANCE
 
 
-def test_places_are_given_out_once():
-    """Two ions that want one place: the nearer one gets it, the other the next; what is left follows."""
-    box = np.full(3, 10.0)
-    places = np.array([[5.0, 5, 5], [1.0, 1, 1], [6.0, 5, 5], [9.5, 5, 5]])
-    wanted = np.array([[5.0, 5, 5], [5.2, 5, 5], [0.1, 5, 5]])
-    np.testing.assert_array_equal(nearest_first(places, wanted, box), places[[0, 2, 3, 1]])
+def test_places_are_given_out_once_and_in_their_compartment():
+    """Two ions that want one place: the nearer one gets it, the other the next, and none beyond a closed wall."""
+    cell = SimpleNamespace(box=np.full(3, 10.0), compartment=lambda x: np.where((x > 2.5) & (x < 7.5), 0, 1))
+    places = np.array([[5.0, 5, 5], [1.0, 1, 1], [6.0, 5, 5], [9.5, 5, 5], [7.4, 5, 5]])
+    wanted = np.array([[5.0, 5, 5], [5.2, 5, 5], [0.1, 5, 5], [7.6, 5, 5]])
+    np.testing.assert_array_equal(nearest_first(places, wanted, cell), places[[0, 2, 3, 1, 4]])
 
 
 @pytest.mark.parametrize("name", ["T_K", "water_kg_per_m3", "energy_kJ_per_mol"])
