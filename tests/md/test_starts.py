@@ -80,9 +80,9 @@ def test_a_start_takes_the_ions_of_its_run_in_implicit_water(make_config, tmp_pa
 def test_places_are_given_out_once_and_in_their_compartment():
     """Two ions that want one place: the nearer one gets it, the other the next, and none beyond a closed wall."""
     cell = SimpleNamespace(box=np.full(3, 10.0), compartment=lambda x: np.where((x > 2.5) & (x < 7.5), 0, 1))
-    places = np.array([[5.0, 5, 5], [1.0, 1, 1], [6.0, 5, 5], [9.5, 5, 5], [7.4, 5, 5]])
+    places = np.array([[5.0, 5, 5], [1.0, 1, 1], [6.0, 5, 5], [9.5, 5, 5], [7.4, 5, 5], [8.0, 5, 5]])
     wanted = np.array([[5.0, 5, 5], [5.2, 5, 5], [0.1, 5, 5], [7.6, 5, 5]])
-    np.testing.assert_array_equal(nearest_first(places, wanted, cell), places[[0, 2, 3, 1, 4]])
+    np.testing.assert_array_equal(nearest_first(places, wanted, cell), places[[0, 2, 3, 5, 1, 4]])
 
 
 @pytest.mark.parametrize("name", ["T_K", "water_kg_per_m3", "energy_kJ_per_mol"])
