@@ -1,4 +1,4 @@
-"""The shipped equilibrium is that of the default quick cell, whole, and its snapshots are apart; shipped records."""
+"""The shipped starts are those of the default quick cell, whole, and unrelated; shipped records."""
 
 from __future__ import annotations
 
@@ -11,50 +11,69 @@ from md import Cell, quick
 from md.packing import check_overlaps
 from md.sheet_lattice import LATTICES
 from md.shipped import references
-from md.starts import SHIPPED, ions_key, shipped_starts
+from md.starts import DENSE, SHIPPED, WARM, ions_key, shipped_starts, slit_contents
 from transslit import load_electrolyte
+from transslit.resampling import alike_halves
 
 
-@pytest.fixture(scope="module", params=["charge-step", "cv"])
-def cell(request):
-    """The default cell, and the one of constant potential."""
-    return Cell(quick(0.59e-9, load_electrolyte("KCl"), 1000.0, drive=request.param))
+@pytest.fixture(scope="module")
+def cell():
+    """The default cell."""
+    return Cell(quick(0.59e-9, load_electrolyte("KCl"), 1000.0))
 
 
-def test_it_fits_the_default_cell(cell):
+def ions_of(cell, found):
+    """x of the ions in m, shape (starts, ions)."""
+    return found.positions[:, cell.frozen : cell.frozen + len(cell.ion_sites), 0] * 1e-9
+
+
+def test_they_fit_the_default_cell(cell):
     found = shipped_starts(cell)
     assert found is not None
     assert found.provenance["ions_key"] == ions_key(cell)
-    ions, sheet_atoms = sum(cell.ion_numbers.values()), len(cell.sheet_atoms["sign"])
-    assert found.positions.shape[1:] == (sheet_atoms + ions + 3 * found.waters, 3)
-    assert len(found.positions) >= 3
-    for snapshot in found.positions:
+    ions = len(cell.ion_sites)
+    assert found.positions.shape[1:] == (cell.frozen + ions + 3 * found.waters, 3)
+    assert len(found.positions) >= 8
+    for each in found.positions:
         # hydrated ions and waters come as near as 0.23 nm to one another; 0.2 nm is an overlap
-        check_overlaps(cell, snapshot * 1e-9)
-        water = snapshot[sheet_atoms + ions :].reshape(-1, 3, 3)
+        check_overlaps(cell, each * 1e-9)
+        water = each[cell.frozen + ions :].reshape(-1, 3, 3)
         arms = water[:, 1:] - water[:, :1]  # without the nearest image: rigid waters must come whole
-        # XTC rounds to 1 pm and the shipped file to 0.24 pm, per coordinate
-        np.testing.assert_allclose(np.linalg.norm(arms, axis=-1), 0.1, atol=3e-3)
-    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 1e6
+        # the shipped file rounds to 0.24 pm per coordinate
+        np.testing.assert_allclose(np.linalg.norm(arms, axis=-1), 0.1, atol=2e-3)
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 4e6
 
 
-def test_snapshots_are_decorrelated(cell):
-    """Ions have left their cages (some 0.05 nm wide) between snapshots, 14 ps apart."""
+def test_their_ions_are_unrelated(cell):
+    """No half-electrode holds in all starts what others do not, by F at 95 %; and no ion is where it is in another."""
+    x = ions_of(cell, shipped_starts(cell))
+    kinds = [cell.ion_sites.kind == k for k in (0, 1)]
+    held = np.concatenate([slit_contents(cell, x[:, own])[..., :-1] for own in kinds], axis=-1)
+    starts, halves = (index.ravel() for index in np.indices(held.shape[:2]))
+    correlation, usual, _ = alike_halves(held.reshape(-1, held.shape[-1]).astype(float), (starts, halves))
+    assert correlation < usual
+    move = x[1:] - x[:-1]
+    move -= cell.box[0] * np.round(move / cell.box[0])
+    assert (np.median(np.abs(move), axis=1) > 1e-9).all()
+
+
+def test_their_compartments_are_neutral(cell):
+    """Between the walls and behind them; no ion can pass a wall to make up for a charge."""
+    between = cell.compartment(ions_of(cell, shipped_starts(cell)) % cell.box[0]) == 0
+    np.testing.assert_array_equal(between @ cell.ion_sites.charge, 0)
+
+
+def test_their_provenance_says_what_they_were_accepted_by(cell):
     found = shipped_starts(cell)
-    sheet_atoms, ions = len(cell.sheet_atoms["sign"]), sum(cell.ion_numbers.values())
-    place = found.positions[:, sheet_atoms : sheet_atoms + ions]
-    move = np.diff(place, axis=0)
-    move -= np.round(move / (cell.box * 1e9)) * cell.box * 1e9
-    assert (np.sqrt((move**2).sum(axis=-1).mean(axis=-1)) > 0.2).all()
-
-
-def test_its_provenance_says_how_far_from_equilibrium_it_is(cell):
-    provenance = shipped_starts(cell).provenance
-    assert set(provenance["drift"]) == {"slit_1", "slit_2", "slit_3", "reservoirs"}
-    total = sum(part["second_half"] for part in provenance["drift"].values())
-    assert total == pytest.approx(sum(cell.ion_numbers.values()))
-    assert provenance["length_s"]["equilibrate"] >= 50e-12
-    assert provenance["versions"]["openmm"]
+    facts = found.provenance["starts"]
+    assert len(facts) == len(found.positions)
+    assert len({each["seed"] for each in facts}) == len(facts)
+    for each, x in zip(facts, ions_of(cell, found), strict=True):
+        assert each["T_K"] == pytest.approx(298.15, rel=WARM)
+        assert each["water_kg_per_m3"] == pytest.approx(cell.target_water_density, rel=DENSE)
+        assert each["length_s"]["equilibrate"] >= 15e-12
+        np.testing.assert_array_equal(each["contents"], slit_contents(cell, x))
+    assert found.provenance["versions"]["openmm"]
 
 
 def test_another_cell_is_not_taken_for_it(cell, monkeypatch):
