@@ -203,7 +203,7 @@ class MDConfig(Config):
     )
     seed: int = Field(0, ge=0, lt=2**31, description="seed of all random numbers")
     start: Literal["auto", "fresh"] = Field(
-        "auto", description="auto: take the shipped equilibrium if the cell has one; fresh: make a new one"
+        "auto", description="auto: take the shipped starts if the cell has some; fresh: make new ones"
     )
     platform: Literal["auto", "CUDA", "OpenCL", "CPU", "Reference"] = Field(
         "auto", description="OpenMM platform; auto: the first of CUDA, OpenCL and CPU that works"
