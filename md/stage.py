@@ -2,7 +2,8 @@
 
 Its folder holds `cell.json` (geometry, composition, densities), `topology.pdb`, `forcefield.xml`, a trajectory
 `replica-<box>.xtc` of each box (at constant potential with `charges-<box>.npz`), `temperature.parquet`,
-`reservoir.parquet`, `force_balance.parquet`, `potential_map.npz`, `cell_before.npz`, `cell_after.npz`, and `record/`.
+`reservoir.parquet`, `force_balance.parquet`, `potential_map.npz`, `cell_before.npz`, `cell_after.npz`, `record/`, and in
+implicit water `kubo.parquet`, the linear response by the fluctuations before the drive.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from md.config import MDConfig
 from md.force_balance import force_balance
 from md.forcefield import forcefield_xml
 from md.ion_forces import IonForces
+from md.kubo import SheetEnergy, kubo_response
 from md.legs import replica_legs
 from md.propagate import seconds_per_step, simulation
 from md.reduction import record_of
@@ -128,6 +130,7 @@ class _Reduced(NamedTuple):
     flux: Results
     motion: Results
     forces: Results | None
+    energy: Results | None
     reservoir: pd.DataFrame
     temperature: pd.DataFrame
 
@@ -149,6 +152,8 @@ def analyse(cell: Cell, starts: Starts, folder: Path, progress: Progress) -> Tra
     write_table(folder / "temperature.parquet", temperature)
     if forces := [box.forces for box in boxes if box.forces is not None]:
         write_table(folder / "force_balance.parquet", force_balance(forces, cell, temperature))
+    if energies := [box.energy for box in boxes if box.energy is not None]:
+        _write_response(cell, energies, folder)
     provenance = starts.provenance
     metadata = {
         **_run_metadata(cell, measured, reservoir),
@@ -187,7 +192,8 @@ def _reduce(cell: Cell, folder: Path, box: int) -> _Reduced:
     columns = ["time_s", "T_K"]
     temperature = read_table(folder / f"replica-{box}.temperature.parquet", "temperatures", columns)[columns]
     temperature.insert(0, "box", box)
-    return _Reduced(flux, motion, forces, reservoir, temperature)
+    energy = SheetEnergy(universe, cell).run().results if config.water == "implicit" and config.fixed_charge else None
+    return _Reduced(flux, motion, forces, energy, reservoir, temperature)
 
 
 def _run_metadata(cell: Cell, measured: DiffusionEstimate, reservoir: pd.DataFrame) -> dict[str, object]:
@@ -213,6 +219,16 @@ def _run_metadata(cell: Cell, measured: DiffusionEstimate, reservoir: pd.DataFra
             for name, low, high in zip(names, measured.low, measured.high, strict=True)
         },
     }
+
+
+def _write_response(cell: Cell, energies: list[Results], folder: Path) -> None:
+    """Linear response of the slits' charges from the boxes' fluctuations before the drive, at some ten times."""
+    frames = min(len(energy.time) for energy in energies)
+    if frames < 4 or len(energies) < 2:  # the scatter of boxes is the error
+        return
+    lags = np.unique(np.geomspace(1, frames // 2, 10).round())
+    times = lags * cell.config.frame_interval
+    write_table(folder / "kubo.parquet", kubo_response(energies, cell, cell.config.charge_per_carbon, times, blocks=1))
 
 
 def _or_none(value: float) -> float | None:

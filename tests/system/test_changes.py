@@ -37,6 +37,7 @@ from transslit.ions import Ion, MDParameters
 from transslit.library import known, load_electrolyte
 from transslit.progress import Progress
 from validation.checks.judge import Source, families, judge_records
+from validation.checks.levels import compare_levels
 from validation.claims import CLAIMS
 from validation.commands.circuit import OPTIONS
 from validation.report.gather import gather
@@ -108,6 +109,7 @@ def test_checks_are_documented_and_made(finished, make, tmp_path):
         record.metadata.update({"drive": {"kind": "charge-step"}, "concentration_mol_per_m3": 1000.0, "ion_drift": 0.0})
     sources = families([Source(atoms, "planted", tmp_path), Source(step, "planted")])
     ids += [verdict.id for verdict in judge_records(sources, ("md", "step")).verdicts]
+    ids += [verdict.id for verdict in compare_levels({"atoms": atoms, "ions": atoms, "continuum": step}, "planted")]
     cv = judge_records(families([Source(TransSlitRecord.read(finished[0] / "continuum-cv"), "CV")] * 2), ("cv", "cv2"))
     ids += [verdict.id for verdict in cv.verdicts]
     table = docs("verdicts").split("\n\n| id |")[1].split("\n\n")[0]
