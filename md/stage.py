@@ -2,8 +2,8 @@
 
 Its folder holds `cell.json` (geometry, composition, densities), `topology.pdb`, `forcefield.xml`, a trajectory
 `replica-<box>.xtc` of each box (at constant potential with `charges-<box>.npz`), `temperature.parquet`,
-`reservoir.parquet`, `force_balance.parquet`, `potential_map.npz`, `cell_before.npz`, `cell_after.npz`, `record/`, and in
-implicit water `kubo.parquet`, the linear response by the fluctuations before the drive.
+`reservoir.parquet`, `force_balance.parquet`, `potential_map.npz`, `cell_before.npz`, `cell_after.npz`, `record/`, and
+in implicit water `kubo.parquet`, the linear response by the fluctuations before the drive.
 """
 
 from __future__ import annotations
