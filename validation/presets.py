@@ -45,7 +45,6 @@ NARROW = 1e-9  # m, below the paper's narrowest, where the steric flux changes
 MD_WIDTH = 0.59e-9  # m, of the paper's molecular dynamics
 SMALL = 0.1  # of the charge of the paper's step, whose field water can still answer linearly
 SMALL_DURATION = 60e-12  # s, of atoms
-IONS_RATE, IONS_WINDOW = 4e9, 2.0  # V/s and V of the voltammogram in implicit water
 STEP_DURATION = 2e-9  # s; the continuum fills with its Debye time of some 0.05 ns, longer than atoms are followed
 
 
@@ -212,28 +211,6 @@ def ions_step(config: ValidateConfig) -> MDConfig:
     """The small step among ions in implicit water; of the `quick` preset as long as two cores do in minutes."""
     quick = {"replicas": 8, "equilibration": 100e-12, "duration": 150e-12}
     return small_step(config, water="implicit", **(quick if config.preset == "quick" else {"replicas": 32}))
-
-
-def ions_cv(config: ValidateConfig, **changes: object) -> MDConfig:
-    """A voltammogram among ions in implicit water: a nanosecond, in which inner slits lag."""
-    settings = {"water": "implicit", "drive": "cv", "scan_rate": IONS_RATE, "window": IONS_WINDOW, "replicas": 8}
-    return md_config(config, **{**settings, "equilibration": 100e-12, **changes})
-
-
-def matched_cv(cell: Cell) -> ContinuumConfig:
-    """The continuum's voltammogram of an electrode of the cell: ions come up to half a sheet's thickness."""
-    from continuum import ContinuumConfig
-
-    known = cell.config
-    return ContinuumConfig(
-        network=cell.network,
-        electrolyte=known.electrolyte,
-        concentration=cell.initial_concentration,
-        drive=TriangularCV(scan_rate=known.scan_rate, window=known.window, cycles=known.cycles),
-        stern_thickness=cell.network.sheet_thickness / 2,
-        scheme="bdf2",
-        steps=400,
-    )
 
 
 def matched_step(cell: Cell) -> ContinuumConfig:
